@@ -1,0 +1,1 @@
+"""Judges a real implementation by its address alone: calibrate, rules, fuzzing, report."""

@@ -1,0 +1,150 @@
+"""The events that a verification run emits; every report is made from this stream alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
+"""`accepted`: broken, but listed in the file of known breaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request that left the program and what came back; secrets are already redacted."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+    status: int | None
+    """None when no HTTP answer came; `failure` then says why."""
+    answer_headers: tuple[tuple[str, str], ...] = ()
+    answer: bytes = b""
+    failure: str | None = None
+    elapsed: float = 0.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule seen broken, told as a bug report."""
+
+    rule: str
+    expected: str
+    """One sentence, without the final stop: what the contract says must come."""
+    actual: str
+    """One sentence: what came instead."""
+    exchanges: tuple[Exchange, ...]
+    """The shortest sequence found that shows it, in order."""
+    seed: int
+    identity: str
+    """Equal for two sightings of the same fault: rule, operation and kind of difference, without ids or times."""
+    found_by: Literal["scenario", "property", "model", "race", "fuzzing"] = "scenario"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run begins: `target` is the base address; `left_behind` says what the run will leave on the server."""
+
+    target: str
+    seed: int
+    rules: tuple[str, ...]
+    spec_version: str
+    left_behind: str
+    read_only: bool
+    charges_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A part of the run begins, such as `calibrate`, `rules`, `model`, `races`, `fuzzing`."""
+
+    name: str
+    steps: int | None = None
+    """How many steps it has, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of the current phase, in words."""
+
+    text: str
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceMeasured:
+    """An open choice of the server; `value` is None when it could not be measured, `evidence` says why or how."""
+
+    key: str
+    value: str | int | None
+    measured: bool
+    evidence: str
+    expected: str | int | None = None
+    """What the given profile says, when one was given and it differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreachFound:
+    breach: Breach
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFinished:
+    """The verdict on one rule: `exercised` counts the times that it was put to the test."""
+
+    rule: str
+    verdict: Verdict
+    exercised: int
+    reason: str = ""
+    """Why it was not exercised, or why the breach is accepted."""
+    matters: bool = True
+    """False when leaving it unexercised does not keep the run from passing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How often an operation answered with a status class, for an invoice in a state."""
+
+    operation: str
+    status: str
+    """A status that the spec documents: `200`, `401`, `4XX`."""
+    state: str
+    """State of the invoice addressed: `none`, `Draft`, `finalized`, `paid`, `declined`; `-` where there is none."""
+    met: int
+    """0: documented, but never met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth telling that is no verdict: a known breach that no longer happens, a throttled server."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The end: exit code 0 conforms, 1 a rule is broken, 2 could not run, 3 nothing broken but not enough exercised."""
+
+    exit_code: Literal[0, 1, 2, 3]
+    stop_reason: str
+    """`completed`, `time` or why the run broke off."""
+    elapsed: float
+    requests: int
+
+
+Event = (
+    RunStarted
+    | PhaseStarted
+    | Progress
+    | ChoiceMeasured
+    | BreachFound
+    | RuleFinished
+    | Coverage
+    | Note
+    | RunFinished
+)
+Listener = Callable[[Event], None]
