@@ -42,6 +42,14 @@ class Breach:
     identity: str
     """Equal for two sightings of the same fault: rule, operation and kind of difference, without ids or times."""
     found_by: Literal["scenario", "property", "model", "race", "fuzzing"] = "scenario"
+    check: str = ""
+    """A Python expression that is true when the rule holds, for the file that replays the breach.
+
+    `answers` is the list of the live answers, one for each of `exchanges`, each with `status` (int or None), `json`
+    (parsed, or None), `text` and `headers` (lower-case names). Only plain expressions are taken: comparisons,
+    comprehensions, `len`, `sum`, `sorted`, `Decimal` and the like. Empty: the replay asserts that the recorded last
+    answer does not come again, which is weaker.
+    """
 
 
 @dataclass(frozen=True, slots=True)
