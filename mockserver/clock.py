@@ -1,0 +1,103 @@
+"""Time and identifiers, steerable and seeded; nobody else asks for the time or for chance."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_SIGNS = b"xY"
+EARLIEST = -62_135_596_800 * MICROSECONDS
+"""0001-01-01T00:00:00Z, in microseconds since 1970."""
+LATEST = 253_402_300_799 * MICROSECONDS + 999_999
+"""9999-12-31T23:59:59.999999Z, in microseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """Where a clock stands: `frozen_at` (microseconds since 1970, UTC) when it stands still, else its lead."""
+
+    offset: int = 0
+    """Microseconds that it is ahead of the real time while it runs."""
+    frozen_at: int | None = None
+
+
+class Clock:
+    """A world's time in integer microseconds since 1970, UTC."""
+
+    def __init__(self, state: ClockState = ClockState()) -> None:
+        self.state = state
+
+    def now(self) -> int:
+        frozen_at = self.state.frozen_at
+        return time.time_ns() // 1000 + self.state.offset if frozen_at is None else frozen_at
+
+    @property
+    def frozen(self) -> bool:
+        return self.state.frozen_at is not None
+
+    def freeze(self) -> None:
+        """Stand still at the present moment."""
+        self.state = replace(self.state, frozen_at=self.now())
+
+    def run(self) -> None:
+        """Go on from where it stands."""
+        self.state = ClockState(offset=self.now() - time.time_ns() // 1000)
+
+    def set(self, moment: int) -> None:
+        """Stand at, or run on from, `moment`; raises ValueError outside the years 1 to 9999."""
+        if not EARLIEST <= moment <= LATEST:
+            raise ValueError("a clock shows the years 1 to 9999 only")
+        if self.frozen:
+            self.state = ClockState(frozen_at=moment)
+        else:
+            self.state = ClockState(offset=moment - time.time_ns() // 1000)
+
+    def advance(self, microseconds: int) -> None:
+        """Move by that much, standing or running; raises ValueError outside the years 1 to 9999."""
+        self.set(self.now() + microseconds)
+
+
+@dataclass(slots=True)
+class Identifiers:
+    """Seeded identifiers of the fake Stripe: the same seed gives the same ones in the same order."""
+
+    seed: int
+    given: int = 0
+    """How many were given out so far; with the seed it is the whole state."""
+
+    def stripe(self, prefix: str) -> str:
+        """An identifier of Stripe's form, such as `in_1Q8fZ…`: the prefix, a 1, 23 letters and digits."""
+        self.given += 1
+        digest = hashlib.blake2b(f"{self.seed}:{self.given}".encode(), digest_size=18).digest()
+        return f"{prefix}1{b64encode(digest, _NO_SIGNS).decode()[:23]}"
+
+
+def to_datetime(moment: int) -> datetime:
+    """Microseconds since 1970 as an aware UTC datetime."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
+def from_datetime(moment: datetime) -> int:
+    """An aware datetime as microseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def render_time(moment: int, *, microseconds: bool = True) -> str:
+    """`2023-08-09T16:39:26.558994Z`, or to the second."""
+    text = to_datetime(moment).replace(tzinfo=None)
+    return text.isoformat(timespec="microseconds" if microseconds else "seconds") + "Z"
+
+
+def parse_time(text: str) -> int:
+    """An ISO 8601 date and time with its zone, or a date (its start, UTC); raises ValueError for anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        if len(text) > len("2026-01-15"):
+            raise ValueError("a time needs its zone, such as 2026-01-15T10:00:00Z")
+        moment = moment.replace(tzinfo=UTC)
+    return from_datetime(moment)

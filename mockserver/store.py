@@ -1,0 +1,299 @@
+"""What a store must do, and the one in memory."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Generic, Protocol, TypeVar
+
+from mockserver.billing import OPEN, Charge, Invoice, Merchant
+from mockserver.search import Clause, DayClause, IdClause, Intervals, Query
+from mockserver.search_text import Operator
+
+Scope = frozenset[int]
+"""The merchants whose records a request may see."""
+
+Record = TypeVar("Record", bound=Charge | Invoice)
+
+
+class Store(Protocol):
+    """The records of one world. The caller holds the world's lock; a store need not lock by itself."""
+
+    def merchant(self, merchant_id: int) -> Merchant | None: ...
+
+    def merchants(self) -> list[Merchant]: ...
+
+    def put_merchant(self, merchant: Merchant) -> None: ...
+
+    def charge(self, charge_id: int) -> Charge | None: ...
+
+    def uninvoiced(self, scope: Scope) -> list[Charge]:
+        """The open charges of these merchants, by id."""
+        ...
+
+    def put_charges(self, charges: Iterable[Charge]) -> None:
+        """Insert new ones, replace known ones; `created_at` and `merchant` of a known one stay as they are."""
+        ...
+
+    def invoice(self, invoice_id: int) -> Invoice | None: ...
+
+    def put_invoice(self, invoice: Invoice) -> None:
+        """Insert or replace, like `put_charges`."""
+        ...
+
+    def page_of_charges(
+        self, scope: Scope, *, offset: int, limit: int | None, newest_first: bool
+    ) -> tuple[list[Charge], int]:
+        """A page in the order of `created_at`, then `id`, and the number of all."""
+        ...
+
+    def page_of_invoices(
+        self, scope: Scope, query: Query, *, offset: int, limit: int | None, newest_first: bool
+    ) -> tuple[list[Invoice], int]:
+        """A page of the matches in the order of `created_at`, then `id`, and the number of all matches (LIST-3, 4)."""
+        ...
+
+    def next_charge_id(self) -> int:
+        """An id never given before, and not the id of any charge."""
+        ...
+
+    def next_invoice_id(self) -> int:
+        """An id never given before, and not the id of any invoice (CREATE-7)."""
+        ...
+
+
+class _Axis:
+    """The ids of some records in the order of `created_at`, then `id`; a position on it finds a row of a page."""
+
+    __slots__ = ("created", "ids", "ids_rise")
+
+    def __init__(self, created: array[int], ids: array[int], *, ids_rise: bool) -> None:
+        self.created = created
+        self.ids = ids
+        self.ids_rise = ids_rise
+
+    @classmethod
+    def of(cls, records: Iterable[Charge] | Iterable[Invoice]) -> _Axis:
+        keys = sorted((record.created_at, record.id) for record in records)
+        ids = array("q", (key[1] for key in keys))
+        return cls(array("q", (key[0] for key in keys)), ids, ids_rise=_rises(ids))
+
+    def copy(self) -> _Axis:
+        return _Axis(self.created[:], self.ids[:], ids_rise=self.ids_rise)
+
+    def add(self, created_at: int, record_id: int) -> None:
+        if not self.ids or (self.created[-1], self.ids[-1]) < (created_at, record_id):
+            self.ids_rise = self.ids_rise and (not self.ids or self.ids[-1] < record_id)
+            self.created.append(created_at)
+            self.ids.append(record_id)
+            return
+        position = self.position(created_at, record_id)
+        self.created.insert(position, created_at)
+        self.ids.insert(position, record_id)
+        self.ids_rise = False
+
+    def position(self, created_at: int, record_id: int) -> int:
+        start = bisect_left(self.created, created_at)
+        end = bisect_left(self.created, created_at + 1, start)
+        return bisect_left(self.ids, record_id, start, end)
+
+    def find(self, created_at: int, record_id: int) -> int | None:
+        """Where the record stands, or None when it is not on this axis."""
+        position = self.position(created_at, record_id)
+        here = position < len(self.ids) and self.ids[position] == record_id
+        return position if here else None
+
+
+def _rises(ids: Sequence[int]) -> bool:
+    return all(one < other for one, other in pairwise(ids))
+
+
+class _Shelf(Generic[Record]):
+    """Records of one kind by id, with an axis for each scope that is looked at."""
+
+    __slots__ = ("axes", "last_id", "rows")
+
+    def __init__(self, rows: dict[int, Record], axes: dict[Scope, _Axis], last_id: int) -> None:
+        self.rows = rows
+        self.axes = axes
+        self.last_id = last_id
+
+    def copy(self) -> _Shelf[Record]:
+        axes = {scope: axis.copy() for scope, axis in self.axes.items()}
+        rows: dict[int, Record] = self.rows.copy()
+        return _Shelf(rows, axes, self.last_id)
+
+    def put(self, record: Record) -> None:
+        known = record.id in self.rows
+        self.rows[record.id] = record
+        if known:
+            return
+        self.last_id = max(self.last_id, record.id)
+        for scope, axis in self.axes.items():
+            if record.merchant in scope:
+                axis.add(record.created_at, record.id)
+
+    def next_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
+
+    def axis(self, scope: Scope) -> _Axis:
+        axis = self.axes.get(scope)
+        if axis is None:
+            axis = _Axis.of(record for record in self.rows.values() if record.merchant in scope)
+            self.axes[scope] = axis
+        return axis
+
+
+class MemoryStore:
+    """A store in memory: pages by id, date or Stripe id are found by bisection, however many rows there are."""
+
+    def __init__(self) -> None:
+        self._merchants: dict[int, Merchant] = {}
+        self._charges: _Shelf[Charge] = _Shelf({}, {}, 0)
+        self._invoices: _Shelf[Invoice] = _Shelf({}, {}, 0)
+        self._open: dict[int, dict[int, None]] = {}
+        self._by_stripe_id: dict[str, int] = {}
+
+    def copy(self) -> MemoryStore:
+        """An independent store of the same records; they are immutable and therefore shared."""
+        twin = MemoryStore()
+        twin._merchants = self._merchants.copy()
+        twin._charges = self._charges.copy()
+        twin._invoices = self._invoices.copy()
+        twin._open = {merchant: charges.copy() for merchant, charges in self._open.items()}
+        twin._by_stripe_id = self._by_stripe_id.copy()
+        return twin
+
+    def prepare(self, scopes: Iterable[Scope]) -> None:
+        """Order the records for these scopes now rather than at the first page."""
+        for scope in scopes:
+            self._charges.axis(scope)
+            self._invoices.axis(scope)
+
+    def reserve_ids(self, *, charge: int, invoice: int) -> None:
+        """Give out only ids above these."""
+        self._charges.last_id = max(self._charges.last_id, charge)
+        self._invoices.last_id = max(self._invoices.last_id, invoice)
+
+    @property
+    def last_ids(self) -> tuple[int, int]:
+        """The highest charge id and invoice id given out or held."""
+        return self._charges.last_id, self._invoices.last_id
+
+    def merchant(self, merchant_id: int) -> Merchant | None:
+        return self._merchants.get(merchant_id)
+
+    def merchants(self) -> list[Merchant]:
+        return list(self._merchants.values())
+
+    def put_merchant(self, merchant: Merchant) -> None:
+        self._merchants[merchant.id] = merchant
+
+    def charge(self, charge_id: int) -> Charge | None:
+        return self._charges.rows.get(charge_id)
+
+    def charges(self) -> Iterator[Charge]:
+        """All charges, in the order they came."""
+        return iter(self._charges.rows.values())
+
+    def uninvoiced(self, scope: Scope) -> list[Charge]:
+        ids = sorted(charge for merchant in scope for charge in self._open.get(merchant, ()))
+        return [self._charges.rows[charge] for charge in ids]
+
+    def put_charges(self, charges: Iterable[Charge]) -> None:
+        for charge in charges:
+            self._charges.put(charge)
+            if charge.status == OPEN:
+                self._open.setdefault(charge.merchant, {})[charge.id] = None
+            elif charge.merchant in self._open:
+                self._open[charge.merchant].pop(charge.id, None)
+
+    def invoice(self, invoice_id: int) -> Invoice | None:
+        return self._invoices.rows.get(invoice_id)
+
+    def invoices(self) -> Iterator[Invoice]:
+        """All invoices, in the order they came."""
+        return iter(self._invoices.rows.values())
+
+    def put_invoice(self, invoice: Invoice) -> None:
+        self._invoices.put(invoice)
+        if invoice.stripe_invoice_id is not None:
+            self._by_stripe_id[invoice.stripe_invoice_id] = invoice.id
+
+    def next_charge_id(self) -> int:
+        return self._charges.next_id()
+
+    def next_invoice_id(self) -> int:
+        return self._invoices.next_id()
+
+    def page_of_charges(
+        self, scope: Scope, *, offset: int, limit: int | None, newest_first: bool
+    ) -> tuple[list[Charge], int]:
+        axis = self._charges.axis(scope)
+        total = len(axis.ids)
+        positions = _take([range(total)], offset=offset, limit=limit, backwards=newest_first)
+        return [self._charges.rows[axis.ids[position]] for position in positions], total
+
+    def page_of_invoices(
+        self, scope: Scope, query: Query, *, offset: int, limit: int | None, newest_first: bool
+    ) -> tuple[list[Invoice], int]:
+        axis = self._invoices.axis(scope)
+        matches = self._matches(axis, query) if query.steps else [range(len(axis.ids))]
+        total = sum(map(len, matches))
+        positions = _take(matches, offset=offset, limit=limit, backwards=newest_first)
+        return [self._invoices.rows[axis.ids[position]] for position in positions], total
+
+    def _matches(self, axis: _Axis, query: Query) -> list[range]:
+        """The positions that match: found by bisection where the clauses allow it, else by asking each candidate."""
+        whole = Intervals((0, len(axis.ids))) if axis.ids else Intervals()
+        certain, possible = query.spans(partial(self._place, axis, whole), within=whole)
+        if certain == possible:
+            return certain.ranges()
+        rows = self._invoices.rows
+        asked: list[range] = []
+        for position in (one for candidates in (possible & ~certain).ranges() for one in candidates):
+            invoice = rows[axis.ids[position]]
+            if query.matches(invoice.id, invoice.stripe_invoice_id, invoice.created_at):
+                asked.append(range(position, position + 1))
+        return sorted([*certain.ranges(), *asked], key=_first)
+
+    def _place(self, axis: _Axis, whole: Intervals, clause: Clause) -> Intervals | None:
+        """The clause's matches as positions on the axis, or None where only the invoices themselves can say."""
+        if isinstance(clause, DayClause):
+            return clause.intervals.mapped(partial(bisect_left, axis.created))
+        if isinstance(clause, IdClause):
+            if axis.ids_rise:
+                return clause.intervals.mapped(partial(bisect_left, axis.ids))
+            only: int | None = clause.value
+        else:
+            only = self._by_stripe_id.get(clause.value)
+        if clause.operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
+            return None
+        invoice = None if only is None else self._invoices.rows.get(only)
+        position = None if invoice is None else axis.find(invoice.created_at, invoice.id)
+        found = Intervals() if position is None else Intervals((position, position + 1))
+        return found if clause.operator is Operator.EQUAL else whole & ~found
+
+
+def _first(positions: range) -> int:
+    return positions.start
+
+
+def _take(matches: list[range], *, offset: int, limit: int | None, backwards: bool) -> Iterator[int]:
+    """The positions of rows `offset` to `offset + limit` of the matches, read from the front or from the back."""
+    for positions in reversed(matches) if backwards else matches:
+        if offset >= len(positions):
+            offset -= len(positions)
+            continue
+        run = positions[::-1] if backwards else positions
+        run = run[offset:] if limit is None else run[offset : offset + limit]
+        yield from run
+        offset = 0
+        if limit is not None:
+            limit -= len(run)
+            if limit == 0:
+                return
