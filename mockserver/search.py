@@ -16,6 +16,7 @@ from typing import Literal
 from mockserver.search_text import Joiner, Operator, Reader, SearchError, Token, shown
 
 __all__ = [
+    "NOTHING_ASKED",
     "Clause",
     "DayClause",
     "IdClause",
@@ -218,6 +219,10 @@ class Query:
             _join(certain, joiner, _NOTHING if placed is None else placed)
             _join(possible, joiner, within if placed is None else placed)
         return Intervals(tuple(certain)), Intervals(tuple(possible))
+
+
+NOTHING_ASKED = Query()
+"""The query of a request without `q`: every invoice matches."""
 
 
 def parse(text: str, *, date_without_modifier: bool = False) -> Query:
