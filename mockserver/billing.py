@@ -72,16 +72,13 @@ class Invoice:
         return self.stripe_invoice_status == PAID
 
 
-def adjust(
-    amount: float | str, description: str, *, merchant: Merchant, charge_id: int, now: int, category: str
-) -> Charge:
-    """A new open charge in the merchant's currency; an amount finer than the currency is refused (CREATE-5)."""
+def exact(amount: float | str, currency: str, *, field: str) -> int:
+    """An amount of major units in minor units; one finer than the currency is refused (CREATE-5)."""
     try:
-        minor = to_minor(amount, merchant.currency)
+        return to_minor(amount, currency)
     except ValueError as error:
-        problem = f"amount {error}"
-        raise InvalidRequest(problem, because="CREATE-5", errors={"amount": [problem]}) from None
-    return Charge(charge_id, merchant.id, now, merchant.currency, minor, category, description)
+        problem = f"{field} {error}"
+        raise InvalidRequest(problem, because="CREATE-5", errors={field: [problem]}) from None
 
 
 def bill(charges: Sequence[Charge], *, merchant: Merchant, invoice_id: int, now: int) -> tuple[Invoice, list[Charge]]:

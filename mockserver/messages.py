@@ -59,3 +59,5 @@ class Reply:
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
     because: str = ""
+    delay: float = 0.0
+    """Seconds to wait before it goes out, with no lock held."""

@@ -76,7 +76,7 @@ class _Axis:
         self.ids_rise = ids_rise
 
     @classmethod
-    def of(cls, records: Iterable[Charge] | Iterable[Invoice]) -> _Axis:
+    def of(cls, records: Iterable[Charge | Invoice]) -> _Axis:
         keys = sorted((record.created_at, record.id) for record in records)
         ids = array("q", (key[1] for key in keys))
         return cls(array("q", (key[0] for key in keys)), ids, ids_rise=_rises(ids))

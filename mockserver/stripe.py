@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from mockserver.billing import PAID, STRIPE_OPEN
 from mockserver.clock import Identifiers
 
 
@@ -26,11 +25,8 @@ class Outcome:
     """Whether Stripe's answer reaches the caller."""
     late: bool = False
     """Whether the answer comes only after a while."""
-
-    @property
-    def pays(self) -> bool:
-        """Whether Stripe has the invoice paid after it."""
-        return self.charges or self.name == "nothing_due"
+    paid: bool = False
+    """Whether the invoice is paid, and the caller knows it."""
 
     @property
     def declined(self) -> bool:
@@ -46,14 +42,17 @@ def _declined(code: str, decline_code: str | None = None) -> Outcome:
     return Outcome(decline_code or code, code=code, decline_code=decline_code)
 
 
-SUCCEEDS = Outcome("succeeded", charges=True)
+SUCCEEDS = Outcome("succeeded", charges=True, paid=True)
 NO_CARD = _declined("no_card_on_file")
 TOO_SMALL = _declined("amount_too_small")
-NOTHING_DUE = Outcome("nothing_due")
+NOTHING_DUE = Outcome("nothing_due", paid=True)
+REPEATED = Outcome("repeated", paid=True)
 LOST_ANSWER = Outcome("lost_answer", charges=True, answered=False)
-LATE = Outcome("late", charges=True, late=True)
+LATE = Outcome("late", charges=True, paid=True, late=True)
 DOWN = Outcome("stripe_down", answered=False)
 THROTTLED = Outcome("stripe_rate_limited", answered=False)
+UNREACHABLE = (DOWN, THROTTLED)
+"""Nothing reaches Stripe, neither the charge nor the invoice."""
 
 CARDS: dict[str, Outcome] = {
     "pm_card_visa": SUCCEEDS,
@@ -65,6 +64,8 @@ CARDS: dict[str, Outcome] = {
     "pm_card_chargeDeclinedIncorrectCvc": _declined("incorrect_cvc"),
     "pm_card_chargeDeclinedProcessingError": _declined("processing_error"),
     "pm_card_visa_chargeDeclinedVelocityLimitExceeded": _declined("card_declined", "card_velocity_exceeded"),
+    # Some lists of Stripe's test cards give it without the brand.
+    "pm_card_chargeDeclinedVelocityLimitExceeded": _declined("card_declined", "card_velocity_exceeded"),
     "pm_card_radarBlock": _declined("card_declined", "fraudulent"),
     "pm_card_authenticationRequired": _declined("authentication_required"),
     "none": NO_CARD,
@@ -108,24 +109,13 @@ def stripe_minor(minor: int, currency: str, *, exponent: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class StripeInvoice:
-    """An invoice as Stripe has it; `amount` in Stripe's minor units."""
-
-    id: str
-    invoice: int
-    amount: int
-    currency: str
-    status: str = STRIPE_OPEN
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One line of the ledger: an attempt to charge, at `at` in microseconds since 1970, amounts in Stripe's minor units."""
 
     number: int
     at: int
     invoice: int
-    stripe_invoice_id: str
+    stripe_invoice_id: str | None
     merchant: int
     amount: int
     currency: str
@@ -138,15 +128,26 @@ class Attempt:
     """Whether this attempt moved money; false for a repeat under a key that is settled already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What an attempt is to charge: `amount` in Stripe's minor units."""
+
+    invoice: int
+    stripe_invoice_id: str | None
+    merchant: int
+    amount: int
+    currency: str
+    card: str
+
+
 @dataclass(slots=True)
 class Stripe:
     """One world's Stripe account. Records are immutable, so that a copy is cheap and exact."""
 
     identifiers: Identifiers
-    invoices: dict[str, StripeInvoice] = field(default_factory=dict)
     ledger: list[Attempt] = field(default_factory=list)
-    settled: dict[str, Outcome] = field(default_factory=dict)
-    """Idempotency key to the outcome that Stripe remembers for it."""
+    settled: set[str] = field(default_factory=set)
+    """Idempotency keys under which money has moved."""
     answered: dict[int, int] = field(default_factory=dict)
     """Invoice to the number of its attempts that Stripe's answer came to."""
     forced: deque[Outcome] = field(default_factory=deque)
@@ -155,62 +156,57 @@ class Stripe:
     def copy(self) -> Stripe:
         return Stripe(
             replace(self.identifiers),
-            dict(self.invoices),
             list(self.ledger),
-            dict(self.settled),
+            set(self.settled),
             dict(self.answered),
             deque(self.forced),
         )
 
-    def create_invoice(self, *, invoice: int, amount: int, currency: str) -> StripeInvoice:
-        """The invoice on Stripe, new and open (FINALIZE-2, COLLECT-2); `amount` in Stripe's minor units."""
-        created = StripeInvoice(self.identifiers.stripe("in_"), invoice, amount, currency)
-        self.invoices[created.id] = created
-        return created
+    def create_invoice(self) -> str:
+        """The identifier of a new invoice on Stripe (FINALIZE-2, COLLECT-2)."""
+        return self.identifiers.stripe("in_")
 
-    def adopt(self, invoice: StripeInvoice) -> None:
-        """Know an invoice that was put there before this world began."""
-        self.invoices[invoice.id] = invoice
+    def choose(self, card: str, *, forced: Outcome | None = None) -> Outcome:
+        """How the next attempt is to end: as forced for it, as forced for the next ones, or as the card behaves."""
+        if forced is None and self.forced:
+            return self.forced.popleft()
+        return forced or CARDS[card]
 
-    def idempotency_key(self, invoice: int) -> str:
-        """The key of the next attempt: the same one until Stripe's answer to it has come (COLLECT-4)."""
-        return f"collect-{invoice}-{self.answered.get(invoice, 0) + 1}"
-
-    def charge(
-        self, stripe_invoice_id: str, *, card: str, merchant: int, now: int, forced: Outcome | None = None
-    ) -> Outcome:
-        """Attempt to charge what the invoice amounts to; every attempt is in the ledger.
+    def attempt(self, due: Due, outcome: Outcome, *, now: int) -> Outcome:
+        """Try to charge, and enter it into the ledger; the outcome is as chosen, unless Stripe knows better.
 
         A repeat under a settled key gets the remembered outcome, answered this time, and moves no money (COLLECT-4).
+        Nothing due is paid without a charge; less than Stripe's minimum is declined.
         """
-        target = self.invoices[stripe_invoice_id]
-        key = self.idempotency_key(target.invoice)
-        remembered = self.settled.get(key)
-        if remembered is not None:
-            outcome, charged = replace(remembered, name="repeated", answered=True, late=False), False
-        else:
-            outcome = self._outcome(target, card, forced)
-            charged = outcome.charges
-        if charged:
-            self.settled[key] = outcome
+        key = f"collect-{due.invoice}-{self.answered.get(due.invoice, 0) + 1}"
+        if outcome not in UNREACHABLE:
+            if key in self.settled:
+                outcome = REPEATED
+            elif due.amount <= 0:
+                outcome = NOTHING_DUE
+            elif outcome.charges and due.amount < MINIMUM_CHARGE.get(due.currency, 1):
+                outcome = TOO_SMALL
+        if outcome.charges:
+            self.settled.add(key)
         if outcome.answered:
-            self.answered[target.invoice] = self.answered.get(target.invoice, 0) + 1
-        if outcome.pays:
-            self.invoices[target.id] = replace(target, status=PAID)
-        self.ledger.append(
-            Attempt(
-                len(self.ledger) + 1, now, target.invoice, target.id, merchant, target.amount, target.currency,
-                card, outcome.name, outcome.code, outcome.decline_code, key, charged,
-            )
-        )  # fmt: skip
+            self.answered[due.invoice] = self.answered.get(due.invoice, 0) + 1
+        self.ledger.append(_entry(len(self.ledger) + 1, due, outcome, key, now))
         return outcome
 
-    def _outcome(self, target: StripeInvoice, card: str, forced: Outcome | None) -> Outcome:
-        if target.amount <= 0:
-            return NOTHING_DUE
-        if forced is None and self.forced:
-            forced = self.forced.popleft()
-        outcome = forced or CARDS[card]
-        if outcome.charges and target.amount < MINIMUM_CHARGE.get(target.currency, 1):
-            return TOO_SMALL
-        return outcome
+
+def _entry(number: int, due: Due, outcome: Outcome, key: str, now: int) -> Attempt:
+    return Attempt(
+        number=number,
+        at=now,
+        invoice=due.invoice,
+        stripe_invoice_id=due.stripe_invoice_id,
+        merchant=due.merchant,
+        amount=due.amount,
+        currency=due.currency,
+        card=due.card,
+        outcome=outcome.name,
+        code=outcome.code,
+        decline_code=outcome.decline_code,
+        idempotency_key=key,
+        charged=outcome.charges,
+    )
