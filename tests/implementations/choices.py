@@ -1,0 +1,113 @@
+"""The choices that the contract leaves to an implementation, and the value each takes in one server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LISTED: dict[str, tuple[Any, ...]] = {
+    "create_status": (200, 201),
+    "finalize_status": (200, 202),
+    "collect_status": (200, 202),
+    "invalid_request_status": (422, 400),
+    "illegal_state_status": (422, 409, 400, 403),
+    "declined_status": (402, 422, 400),
+    "foreign_invoice_status": (404, 403),
+    "unknown_merchant_status": (403, 404, 422),
+    "refinalize": ("refuse", "accept"),
+    "recollect": ("refuse", "accept"),
+    "finalized_label": ("Finalized", "Open"),
+    "action_body": ("message_and_invoice", "message"),
+    "list_order": ("newest_first", "oldest_first"),
+    "per_page_max": (100, 50, 25, 1000, None),
+    "per_page_above_max": ("clamp", "refuse"),
+    "page_below_one": ("refuse", "first_page"),
+    "range_base": (1, 0),
+    "no_charges": ("refuse", "empty_draft"),
+    "duplicate_charge_ids": ("refuse", "collapse"),
+    "numeric_strings": ("refuse", "accept"),
+    "invalid_search": ("refuse", "ignore"),
+    "date_without_modifier": ("refuse", "accept"),
+    "party_id_type": ("string", "integer"),
+    "created_at_precision": ("microseconds", "seconds"),
+}
+"""The contract's last table: key to its values, the first one being the default. `per_page_max` takes any number."""
+
+UNLISTED: dict[str, tuple[Any, ...]] = {
+    "empty_range": ("null", "arithmetic"),
+    "queued_stripe_status": ("open", "draft"),
+    "paid_label": ("Paid", "same"),
+    "chargee_type": ("merchant", "team"),
+    "negative_amounts": ("refuse", "accept"),
+    "fine_amounts": ("refuse", "round"),
+    "unselected_create": ("refuse", "first_merchant"),
+    "missing_header_adjustment": ("refuse", "own_merchant"),
+    "invoice_description": ("text", "null"),
+    "first_id": (1, 900_000_000),
+}
+"""What the contract says nothing about, or says in passing; each value is as legal as the other."""
+
+
+class UnknownChoice(ValueError):
+    """A key or a value that is not in the tables above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One value for each key; the types are those of the tables."""
+
+    create_status: int = 200
+    finalize_status: int = 200
+    collect_status: int = 200
+    invalid_request_status: int = 422
+    illegal_state_status: int = 422
+    declined_status: int = 402
+    foreign_invoice_status: int = 404
+    unknown_merchant_status: int = 403
+    refinalize: str = "refuse"
+    recollect: str = "refuse"
+    finalized_label: str = "Finalized"
+    action_body: str = "message_and_invoice"
+    list_order: str = "newest_first"
+    per_page_max: int | None = 100
+    per_page_above_max: str = "clamp"
+    page_below_one: str = "refuse"
+    range_base: int = 1
+    no_charges: str = "refuse"
+    duplicate_charge_ids: str = "refuse"
+    numeric_strings: str = "refuse"
+    invalid_search: str = "refuse"
+    date_without_modifier: str = "refuse"
+    party_id_type: str = "string"
+    created_at_precision: str = "microseconds"
+    empty_range: str = "null"
+    queued_stripe_status: str = "open"
+    paid_label: str = "Paid"
+    chargee_type: str = "merchant"
+    negative_amounts: str = "refuse"
+    fine_amounts: str = "refuse"
+    unselected_create: str = "refuse"
+    missing_header_adjustment: str = "refuse"
+    invoice_description: str = "text"
+    first_id: int = 1
+
+
+def choose(values: Mapping[str, Any]) -> Choices:
+    """The choices with `values` in place of the defaults; raises UnknownChoice."""
+    legal = LISTED | UNLISTED
+    for key, value in values.items():
+        if key not in legal:
+            raise UnknownChoice(f"no choice is called {key!r}; there are {', '.join(legal)}")
+        any_number = key in ("per_page_max", "first_id") and type(value) is int and value > 0
+        if value not in legal[key] and not any_number:
+            raise UnknownChoice(f"{key} can't be {value!r}; it is one of {legal[key]}")
+    return Choices(**values)
+
+
+def read_choice(text: str) -> tuple[str, Any]:
+    """`KEY=VALUE` of a command line as key and typed value; raises UnknownChoice."""
+    key, _, value = text.partition("=")
+    if value.lower() in ("null", "none") and None in (LISTED | UNLISTED).get(key, ()):
+        return key, None
+    return key, int(value) if value.isdigit() else value

@@ -1,0 +1,148 @@
+"""What the server remembers: merchants, charges, invoices and who may see them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+PROVIDER = 1
+"""The company that bills; every charge and invoice is made out by it."""
+
+State = Literal["draft", "finalized", "paid"]
+
+
+class Refusal(Exception):
+    """A request that is answered with a 4xx; `errors` maps the name of a field to what is wrong with it."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        errors: dict[str, list[str]] | None = None,
+        more: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+        self.more = more or {}
+
+
+@dataclass(slots=True)
+class Merchant:
+    id: int
+    currency: str
+    card: str
+
+
+@dataclass(slots=True)
+class Charge:
+    id: int
+    merchant: int
+    created_at: datetime
+    currency: str
+    amount: int
+    """Minor units."""
+    description: str
+    category: str = "Adjustment"
+    invoice: int | None = None
+    void: bool = False
+
+    @property
+    def status(self) -> str:
+        if self.void:
+            return "Void"
+        return "Open" if self.invoice is None else "Invoiced"
+
+
+@dataclass(slots=True)
+class Invoice:
+    id: int
+    merchant: int
+    created_at: datetime
+    currency: str
+    total: int
+    """Minor units."""
+    charges: list[Charge]
+    description: str | None
+    state: State = "draft"
+    stripe_id: str | None = None
+    stripe_status: str | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the merchants that the token reaches, and the one that the header selects, if any."""
+
+    reach: frozenset[int]
+    selected: int | None = None
+
+    @property
+    def scope(self) -> frozenset[int]:
+        return self.reach if self.selected is None else frozenset((self.selected,))
+
+
+@dataclass(slots=True)
+class Records:
+    """All of the server's memory; `lock` guards it."""
+
+    first_id: int = 1
+    merchants: dict[int, Merchant] = field(default_factory=dict)
+    tokens: dict[str, frozenset[int]] = field(default_factory=dict)
+    charges: dict[int, Charge] = field(default_factory=dict)
+    invoices: dict[int, Invoice] = field(default_factory=dict)
+    charges_of: dict[int, list[Charge]] = field(default_factory=dict)
+    invoices_of: dict[int, list[Invoice]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    charge_ids: itertools.count[int] = field(init=False)
+    invoice_ids: itertools.count[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.charge_ids = itertools.count(self.first_id)
+        self.invoice_ids = itertools.count(self.first_id)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def add_merchant(self, merchant: Merchant) -> None:
+        self.merchants[merchant.id] = merchant
+        self.charges_of[merchant.id] = []
+        self.invoices_of[merchant.id] = []
+        self.tokens[f"merchant{merchant.id}"] = frozenset((merchant.id,))
+        self.tokens["provider"] = frozenset(self.merchants)
+
+    def add_charge(self, merchant: Merchant, amount: int, description: str) -> Charge:
+        with self.lock:
+            number = next(self.charge_ids)
+            charge = Charge(number, merchant.id, self.now(), merchant.currency, amount, description)
+            self.charges[number] = charge
+            self.charges_of[merchant.id].append(charge)
+            return charge
+
+    def add_invoice(self, invoice: Invoice) -> Invoice:
+        with self.lock:
+            self.invoices[invoice.id] = invoice
+            self.invoices_of[invoice.merchant].append(invoice)
+            return invoice
+
+    def charges_in(self, scope: Iterable[int]) -> list[Charge]:
+        """The charges of these merchants, oldest first."""
+        with self.lock:
+            if frozenset(scope) == frozenset(self.merchants):
+                return list(self.charges.values())
+            rows = [charge for merchant in scope for charge in self.charges_of[merchant]]
+        return rows if len(frozenset(scope)) == 1 else sorted(rows, key=lambda charge: charge.id)
+
+    def invoices_in(self, scope: Iterable[int]) -> list[Invoice]:
+        """The invoices of these merchants, oldest first."""
+        with self.lock:
+            if frozenset(scope) == frozenset(self.merchants):
+                return list(self.invoices.values())
+            rows = [invoice for merchant in scope for invoice in self.invoices_of[merchant]]
+        return rows if len(frozenset(scope)) == 1 else sorted(rows, key=lambda invoice: invoice.id)
