@@ -1,0 +1,280 @@
+"""What a run has told so far: the event stream folded into one value that every report is rendered from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from mockserver.verify import events
+from mockserver.verify.events import (
+    Breach,
+    BreachFound,
+    ChoiceMeasured,
+    Coverage,
+    Event,
+    Note,
+    PhaseStarted,
+    Progress,
+    RuleFinished,
+    RunFinished,
+    RunStarted,
+    Verdict,
+)
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RuleLike(Protocol):
+    """What the reports tell of a rule; the contract's own rules satisfy it."""
+
+    @property
+    def level(self) -> str: ...
+    @property
+    def statement(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """A rule's provenance level, its statement, and the source that it was read from."""
+
+    level: str
+    statement: str
+    source: str
+
+
+UNTOLD = RuleText("unknown", "", "")
+"""Stands for a rule that the spec does not describe."""
+
+
+def area_of(rule: str) -> str:
+    """`CREATE` for `CREATE-4`."""
+    return rule.rpartition("-")[0] or rule
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    rule: str
+    text: RuleLike
+    verdict: Verdict
+    exercised: int
+    reason: str
+    matters: bool
+    judged: bool
+    """False when the run ended before it came to a verdict on this rule."""
+
+    @property
+    def area(self) -> str:
+        return area_of(self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One fault: its shortest breach, how often it was seen, and when first."""
+
+    number: int
+    breach: Breach
+    text: RuleLike
+    times: int
+    after: float
+    """Seconds from the start of the run."""
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    name: str
+    after: float
+    """Seconds from the start of the run."""
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """A run as far as it has come."""
+
+    title: str
+    start: RunStarted | None
+    started_at: datetime | None
+    end: RunFinished | None
+    last_heard: float
+    """Seconds from the start to the latest event."""
+    rules: tuple[RuleResult, ...]
+    sightings: tuple[Sighting, ...]
+    choices: tuple[ChoiceMeasured, ...]
+    coverage: tuple[Coverage, ...]
+    notes: tuple[Note, ...]
+    phases: tuple[Phase, ...]
+    progress: str
+
+    def of(self, verdict: Verdict) -> tuple[RuleResult, ...]:
+        return tuple(result for result in self.rules if result.verdict == verdict)
+
+    @property
+    def wanting(self) -> tuple[RuleResult, ...]:
+        """The rules that matter and were not exercised."""
+        return tuple(result for result in self.of("not_exercised") if result.matters)
+
+    @property
+    def failing(self) -> tuple[Sighting, ...]:
+        return tuple(sighting for sighting in self.sightings if not sighting.accepted)
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self.end is None else self.end.exit_code
+
+    @property
+    def elapsed(self) -> float:
+        return self.last_heard if self.end is None else self.end.elapsed
+
+    @property
+    def areas(self) -> dict[str, tuple[RuleResult, ...]]:
+        found: dict[str, list[RuleResult]] = {}
+        for result in self.rules:
+            found.setdefault(result.area, []).append(result)
+        return {area: tuple(results) for area, results in found.items()}
+
+    @property
+    def met(self) -> int:
+        return sum(1 for cell in self.coverage if cell.met)
+
+
+@dataclass(slots=True)
+class _Sightings:
+    best: Breach
+    after: float
+    times: int = 1
+
+
+def _size(breach: Breach) -> tuple[int, int]:
+    return len(breach.exchanges), sum(len(exchange.body or b"") for exchange in breach.exchanges)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Takes the events one by one; the latest word on a rule, a choice or a cell of the coverage counts."""
+
+    rules: Mapping[str, RuleLike]
+    title: str = ""
+    clock: Clock = utc_now
+    _start: RunStarted | None = None
+    _end: RunFinished | None = None
+    _begun: datetime | None = None
+    _last: float = 0.0
+    _progress: str = ""
+    step: int = 0
+    """How many steps of the current phase are done."""
+    _finished: dict[str, RuleFinished] = field(default_factory=dict)
+    _sightings: dict[str, _Sightings] = field(default_factory=dict)
+    _choices: dict[str, ChoiceMeasured] = field(default_factory=dict)
+    _coverage: dict[tuple[str, str, str], Coverage] = field(default_factory=dict)
+    _notes: list[Note] = field(default_factory=list)
+    _phases: list[Phase] = field(default_factory=list)
+
+    @property
+    def anything(self) -> bool:
+        return self._begun is not None
+
+    def add(self, event: Event) -> None:
+        now = self.clock()
+        self._begun = self._begun or now
+        self._last = (now - self._begun).total_seconds()
+        match event:
+            case RunStarted():
+                self._start = event
+            case PhaseStarted():
+                self._phases.append(Phase(event.name, self._last, event.steps))
+                self._progress, self.step = "", 0
+            case Progress():
+                self._progress = event.text
+                self.step = self.step + 1 if event.step is None else event.step
+            case ChoiceMeasured():
+                self._choices[event.key] = event
+            case BreachFound():
+                self._sight(event.breach)
+            case RuleFinished():
+                self._finished[event.rule] = event
+            case Coverage():
+                self._coverage[event.operation, event.status, event.state] = event
+            case Note():
+                self._notes.append(event)
+            case RunFinished():
+                self._end = event
+
+    def _sight(self, breach: Breach) -> None:
+        known = self._sightings.get(breach.identity)
+        if known is None:
+            self._sightings[breach.identity] = _Sightings(breach, self._last)
+            return
+        known.times += 1
+        if _size(breach) < _size(known.best):
+            known.best = breach
+
+    def is_new(self, breach: Breach) -> bool:
+        """True while this fault has not been added."""
+        return breach.identity not in self._sightings
+
+    def findings(self) -> Findings:
+        results = tuple(self._result(rule) for rule in self._rule_ids())
+        accepted = {result.rule for result in results if result.verdict == "accepted"}
+        sightings = (
+            Sighting(
+                number,
+                seen.best,
+                self.rules.get(seen.best.rule, UNTOLD),
+                seen.times,
+                seen.after,
+                seen.best.rule in accepted,
+            )
+            for number, seen in enumerate(self._in_order(accepted), 1)
+        )
+        return Findings(
+            title=self.title,
+            start=self._start,
+            started_at=self._begun,
+            end=self._end,
+            last_heard=self._last,
+            rules=results,
+            sightings=tuple(sightings),
+            choices=tuple(self._choices.values()),
+            coverage=tuple(self._coverage.values()),
+            notes=tuple(self._notes),
+            phases=tuple(self._phases),
+            progress=self._progress,
+        )
+
+    def _in_order(self, accepted: set[str]) -> list[_Sightings]:
+        """In the order of the rules, accepted ones last, so that equal runs give equal reports."""
+        order = {rule: place for place, rule in enumerate(self._rule_ids())}
+        return sorted(
+            self._sightings.values(),
+            key=lambda seen: (seen.best.rule in accepted, order[seen.best.rule], seen.best.identity),
+        )
+
+    def _rule_ids(self) -> tuple[str, ...]:
+        """The rules of this run in their order, then any that were judged or broken beside them."""
+        planned = self._start.rules if self._start else ()
+        broken = (seen.best.rule for seen in self._sightings.values())
+        return tuple(dict.fromkeys([*planned, *self._finished, *broken]))
+
+    def _result(self, rule: str) -> RuleResult:
+        text = self.rules.get(rule, UNTOLD)
+        seen = any(sighting.best.rule == rule for sighting in self._sightings.values())
+        finished = self._finished.get(rule)
+        if finished is None:
+            reason = "" if seen else "the run ended before it was judged"
+            verdict: Verdict = "broken" if seen else "not_exercised"
+            return RuleResult(rule, text, verdict, 0, reason, True, False)
+        result = RuleResult(rule, text, finished.verdict, finished.exercised, finished.reason, finished.matters, True)
+        # A breach that was seen outweighs a later, kinder word.
+        return replace(result, verdict="broken") if seen and finished.verdict in _KIND else result
+
+
+_KIND: frozenset[events.Verdict] = frozenset({"holds", "not_exercised"})

@@ -1,0 +1,184 @@
+"""Finds the ids in recorded requests that earlier answers produced, so that a replay can use its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mockserver.verify.events import Exchange
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """The value at `path` in the JSON of the answer with that index (from 0)."""
+
+    answer: int
+    path: Path
+
+    def __str__(self) -> str:
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)[1:]
+
+
+Part = str | Id
+Parts = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Threaded:
+    """A request's address and body in pieces: literal text and ids to look up."""
+
+    url: Parts
+    body: Parts
+    """Empty when there is no body or `raw` holds it."""
+    raw: bytes | None
+    """A body that is not text."""
+
+    @property
+    def ids(self) -> tuple[Id, ...]:
+        return tuple(part for part in (*self.url, *self.body) if isinstance(part, Id))
+
+
+Produced = dict[tuple[str, str], Id]
+"""Kind (`invoice`, `charge`, `stripe`) and value as text, to where it was first answered."""
+
+_STRIPE = re.compile(r"\bin_[A-Za-z0-9_]{4,}")
+_IN_URL = re.compile(
+    r"(?P<kind>[A-Za-z][A-Za-z-]*)/(?P<id>\d+)(?=[/?#]|$)"
+    r"|\bid(?:!|%21)?(?::|%3A|~|[<>]=?|%3C(?:=|%3D)?|%3E(?:=|%3D)?)(?:\"|%22)(?P<query>\d+)(?=\"|%22)"
+    r"|(?P<form>[a-z_]+_ids?)(?:\[\d*\]|%5B\d*%5D)*=(?P<value>\d+)(?=&|#|$)"
+    r"|(?P<stripe>\bin_[A-Za-z0-9_]{4,})",
+    re.IGNORECASE,
+)
+
+
+def thread(exchanges: Sequence[Exchange]) -> tuple[Threaded, ...]:
+    """Each request with its ids traced to the earliest answer that produced them."""
+    produced: Produced = {}
+    threaded: list[Threaded] = []
+    for index, exchange in enumerate(exchanges):
+        threaded.append(_threaded(exchange, produced))
+        for key, path in _ids(exchange):
+            produced.setdefault(key, Id(index, path))
+    return tuple(threaded)
+
+
+def origins(exchanges: Sequence[Exchange]) -> tuple[str, ...]:
+    """For each request, which of its ids come from where: `57 is charge.id of answer 1`; empty when none does."""
+    told: list[str] = []
+    for threaded in thread(exchanges):
+        known = dict.fromkeys(threaded.ids)
+        told.append("; ".join(f"{_value(id_, exchanges)} is {id_} of answer {id_.answer + 1}" for id_ in known))
+    return tuple(told)
+
+
+def _value(wanted: Id, exchanges: Sequence[Exchange]) -> object:
+    value: Any = parsed(exchanges[wanted.answer].answer)
+    for step in wanted.path:
+        value = value[step]
+    return value
+
+
+def parsed(body: bytes) -> object:
+    """The JSON value, or None when the bytes are no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _singular(name: str) -> str:
+    return name.lower().removesuffix("s")
+
+
+def _collection(url: str) -> str:
+    """`invoice` for any address under `/billing/invoices`: the last name in the path that a number may follow."""
+    names = [part for part in urlsplit(url).path.split("/") if part and not part.isdigit()]
+    known = [name for name in names if name in ("invoices", "charges")]
+    return _singular((known or names or [""])[-1])
+
+
+def _ids(exchange: Exchange) -> Iterator[tuple[tuple[str, str], Path]]:
+    """Every id in the answer: its kind and value, and its path; breadth first, so that the plainest path wins."""
+    waiting: list[tuple[str, Path, object]] = [(_collection(exchange.url), (), parsed(exchange.answer))]
+    for kind, path, value in waiting:
+        if isinstance(value, list):
+            waiting += [(kind, (*path, place), item) for place, item in enumerate(value)]
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if name == "id" and isinstance(item, int | str) and not isinstance(item, bool):
+                    yield (kind, str(item)), (*path, name)
+                elif isinstance(item, str) and _STRIPE.fullmatch(item):
+                    yield ("stripe", item), (*path, name)
+                elif isinstance(item, dict | list):
+                    waiting.append((kind if name == "data" else _singular(name), (*path, name), item))
+
+
+def _threaded(exchange: Exchange, produced: Produced) -> Threaded:
+    url = _in_text(exchange.url, produced, _collection(exchange.url))
+    if exchange.body is None:
+        return Threaded(url, (), None)
+    try:
+        text = exchange.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return Threaded(url, (), exchange.body)
+    if any("form-urlencoded" in value for name, value in exchange.headers if name.lower() == "content-type"):
+        return Threaded(url, _in_text(text, produced, ""), None)
+    return Threaded(url, _in_json(text, produced), None)
+
+
+def _in_text(text: str, produced: Produced, queried: str) -> Parts:
+    """The ids in an address or a form; `queried` is the kind that a search for `id` means."""
+    parts: list[Part] = []
+    end = 0
+    for found in _IN_URL.finditer(text):
+        group = next(name for name in ("id", "query", "value", "stripe") if found[name])
+        kind = {
+            "id": _singular(found["kind"] or ""),
+            "query": queried,
+            "value": _kind_of_key(found["form"] or ""),
+            "stripe": "stripe",
+        }[group]
+        place = produced.get((kind, found[group]))
+        if place is not None:
+            parts += [text[end : found.start(group)], place]
+            end = found.end(group)
+    return tuple(part for part in (*parts, text[end:]) if part != "")
+
+
+def _kind_of_key(key: str) -> str:
+    """`charge` for `charge_ids`, `invoice_id` and the like."""
+    return re.sub(r"_ids?$", "", key.lower())
+
+
+def _in_json(text: str, produced: Produced) -> Parts:
+    value = parsed(text.encode())
+    if not isinstance(value, dict) or not produced:
+        return (text,)
+    found: dict[str, Id] = {}
+    marked = json.dumps({key: _marked(_kind_of_key(key), item, produced, found) for key, item in value.items()})
+    if not found:
+        return (text,)
+    pieces = re.split("(" + "|".join(re.escape(mark) for mark in found) + ")", marked)
+    return tuple(found.get(piece, piece) for piece in pieces if piece)
+
+
+def _marked(kind: str, value: object, produced: Produced, found: dict[str, Id]) -> object:
+    """`value` with a marker, free of anything that was recorded, in the place of each produced id."""
+    if isinstance(value, list):
+        return [_marked(kind, item, produced, found) for item in value]
+    if not isinstance(value, int | str) or isinstance(value, bool):
+        return value
+    place = produced.get((kind, str(value)))
+    if place is None:
+        return value
+    name = f"\x1f{len(found)}\x1f"
+    written = json.dumps(name)
+    # A number's marker takes the quotation marks with it, a string's leaves them.
+    found[written if isinstance(value, int) else written[1:-1]] = place
+    return name
