@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import difflib
 from pathlib import Path
-
-from mockserver.errors import Unusable
 
 from mockserver.errors import Unusable
 
@@ -46,27 +43,6 @@ def find(folder: Path, name_or_file: str, *, kind: str) -> Path:
     close = difflib.get_close_matches(name_or_file, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     raise Unusable(f"no {kind} is called {name_or_file!r}: {hint}known are {', '.join(known)}, or give a path")
-
-
-def profiles_dir() -> Path:
-    """The folder of the named profiles."""
-    return fixtures_dir() / "profiles"
-
-
-def find(folder: Path, name_or_file: str, *, kind: str) -> Path:
-    """The YAML file of that name in `folder`, or the file of that path; raises `Unusable` when there is neither."""
-    if "/" in name_or_file or "\\" in name_or_file or name_or_file.endswith((".yaml", ".yml")):
-        path = Path(name_or_file)
-        if not path.is_file():
-            raise Unusable(f"{name_or_file}: no such {kind} file")
-        return path
-    path = folder / f"{name_or_file}.yaml"
-    if path.is_file():
-        return path
-    names = sorted(one.stem for one in folder.glob("*.yaml"))
-    near = difflib.get_close_matches(name_or_file, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}; a file is given by its path"
-    raise Unusable(f"no {kind} is called {name_or_file!r}: {hint}")
 
 
 def _travelling(name: str) -> Path:

@@ -1,0 +1,291 @@
+"""The spec as the judge of every exchange: names the operation, accepts the request, checks the reply.
+
+Validators compiled at load accept ordinary traffic in microseconds (`fastpath`); what they refuse is put before
+openapi-core (`judge`), and refused if that refuses it too. Should the two ever differ, openapi-core prevails and the
+log says so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from mockserver import decoding, explain, rules
+from mockserver.decoding import JSON
+from mockserver.documents import parse_document, read_document
+from mockserver.errors import ContractBroken, InvalidRequest
+from mockserver.fastpath import AnswerPlan, Compiler, Media, Reading, RequestPlan, find_answer
+from mockserver.messages import Call, Request
+from mockserver.places import Place
+from mockserver.routing import Router
+
+if TYPE_CHECKING:
+    from mockserver.judge import Judge
+
+log = logging.getLogger(__name__)
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation as the spec describes it; `rules` are the ids of those that hold for it."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    rules: tuple[str, ...]
+    provenance: str
+
+
+class Contract:
+    """One OpenAPI document, compiled."""
+
+    def __init__(self, root: Place) -> None:
+        self.document: dict[str, Any] = root.value
+        """The document as JSON values."""
+        self.operations: dict[str, Operation] = {}
+        self.rules = rules.read_rules(root)
+        self._root = root
+        self._requests: dict[str, RequestPlan] = {}
+        self._answers: dict[str, dict[str, AnswerPlan]] = {}
+        self._seen: dict[tuple[str, int], AnswerPlan | None] = {}
+        self._router: Router[Operation] = Router()
+        self._judge: Judge | None = None
+        self._asking = threading.Lock()
+        compiler = Compiler(root)
+        for path, item in root.children("paths"):
+            for method in METHODS:
+                if item.get(method) is not None:
+                    self._add(str(path), method, item.child(method), item, compiler)
+
+    @classmethod
+    def load(cls, path: Path, *, validate: bool = False) -> Contract:
+        """The contract in a YAML file.
+
+        Raises `Unusable` with file and line for what can't be read, doesn't cohere or isn't supported; with `validate`
+        also for whatever else OpenAPI forbids, which takes a third of a second more.
+        """
+        return cls._made(Place.root(read_document(path)), validate)
+
+    @classmethod
+    def parse(cls, text: str, *, path: Path, validate: bool = False) -> Contract:
+        """As `load`, for a text that is at hand; `path` is what complaints call it."""
+        return cls._made(Place.root(parse_document(text, path)), validate)
+
+    @classmethod
+    def _made(cls, root: Place, validate: bool) -> Contract:
+        if validate:
+            _judging().check_document(root)
+        try:
+            return cls(root)
+        except (TypeError, AttributeError, LookupError, ValueError) as error:
+            # The compiler expects the shapes that OpenAPI lays down; the full check can say which one is not there.
+            _judging().check_document(root)
+            raise root.unusable(f"can't be used: {error}") from error
+
+    def warm(self) -> None:
+        """Make the judge ready, which the first refusal otherwise waits half a second for."""
+        with self._asking:
+            self._the_judge()
+
+    def route(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
+        """The operation at a path below the base address, and its parameters' texts.
+
+        A HEAD is the GET of that path. Raises `NotFound`, or `MethodNotAllowed` with the header `Allow`.
+        """
+        return self._router.find(method, path)
+
+    def accept(
+        self, operation: Operation, params: Mapping[str, str], request: Request, *, numeric_strings: bool = False
+    ) -> Call:
+        """The request as a call; `numeric_strings` lets "1" pass for an integer in a JSON body.
+
+        Raises `InvalidRequest`, with a message for each field, or `UnsupportedMediaType`.
+        """
+        plan = self._requests[operation.id]
+        reading = plan.read(params, request, numeric_strings=numeric_strings)
+        if not plan.fits(reading):
+            self._appeal(operation, plan, params, request, reading)
+        body: Any = {} if reading.media is None else reading.body
+        if reading.form is not None:
+            body = {name.removesuffix("[]"): value for name, value in body.items()}
+        query = {**plan.defaults, **reading.query.values} if plan.defaults else reading.query.values
+        call = Call(operation.id, reading.path, query, reading.headers, body)
+        if reading.query.unknown or reading.media is not None or reading.ignored_body:
+            call.warnings = tuple(_warnings(operation, plan, request, reading))
+        return call
+
+    def check(self, operation: Operation, status: int, body: Any, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+        """Raises `ContractBroken` if the spec does not allow this reply; `body` is a JSON value, None for none.
+
+        The media type is that in `headers` (names in any case), JSON if they have none.
+        """
+        key = (operation.id, status)
+        try:
+            plan = self._seen[key]
+        except KeyError:
+            plan = self._seen[key] = find_answer(self._answers[operation.id], status)
+        if plan is None:
+            documented = ", ".join(self._answers[operation.id])
+            raise ContractBroken(operation.id, [f"status {status} is not documented; documented are {documented}"])
+        kind = _media_type(headers) if headers else JSON
+        if not plan.fits(kind, body, headers):
+            self._indict(operation, plan, status, kind, body, headers)
+
+    def _add(self, path: str, method: str, place: Place, item: Place, compiler: Compiler) -> None:
+        known_as = place.child("operationId")
+        if known_as.value in self.operations:
+            raise known_as.unusable(f"{known_as.value!r} is the id of two operations")
+        if any("{" in part.strip("{}") or part.count("{") != part.startswith("{") for part in path.split("/")):
+            raise item.unusable("a path parameter must fill the whole of a segment")
+        operation = Operation(
+            id=known_as.value,
+            method=method.upper(),
+            path=path,
+            summary=str(place.get("summary", "")),
+            rules=tuple(place.get("x-rules", ())),
+            provenance=str(place.get("x-provenance", "")),
+        )
+        for id_ in operation.rules:
+            if id_ not in self.rules:
+                raise place.child("x-rules").unusable(f"there is no rule {id_!r}")
+        self.operations[operation.id] = operation
+        self._requests[operation.id] = RequestPlan(place, item, compiler)
+        self._answers[operation.id] = compiler.answers(place)
+        self._router.add(operation.method, path, operation)
+
+    def _appeal(
+        self,
+        operation: Operation,
+        plan: RequestPlan,
+        params: Mapping[str, str],
+        request: Request,
+        reading: Reading,
+    ) -> None:
+        """Raises `InvalidRequest` unless openapi-core allows what the compiled validators refused."""
+        problems = _request_problems(plan, reading)
+        body = request.body
+        if reading.form is not None:
+            body = urlencode(reading.form.kept).encode()
+        elif reading.media is not None:
+            body = json.dumps(reading.body).encode()
+        with self._asking:
+            objections = self._the_judge().request(
+                operation.method,
+                operation.path,
+                path={name: decoding.segment(text, name) for name, text in params.items()},
+                query=reading.query.kept,
+                headers={name: request.headers[name] for name in reading.headers},
+                content_type=reading.media.kind if reading.media else "",
+                body=body if reading.media else b"",
+            )
+        if objections:
+            raise InvalidRequest(explain.summary(problems), because=decoding.RULE, errors=problems)
+        log.error("%s: only the compiled validators refuse this request: %s", operation.id, problems)
+
+    def _indict(
+        self,
+        operation: Operation,
+        plan: AnswerPlan,
+        status: int,
+        kind: str,
+        body: Any,
+        headers: Mapping[str, str],
+    ) -> None:
+        """Raises `ContractBroken` unless openapi-core allows what the compiled validators refused."""
+        problems = _answer_problems(plan, kind, body, headers)
+        with self._asking:
+            objections = self._the_judge().response(
+                operation.method,
+                operation.path,
+                status=status,
+                headers=headers,
+                content_type=kind,
+                body=b"" if body is None else json.dumps(body, default=repr).encode(),
+            )
+        if objections:
+            raise ContractBroken(operation.id, [*problems, *(f"openapi-core: {each}" for each in objections)])
+        log.error("%s: only the compiled validators refuse this reply: %s", operation.id, problems)
+
+    def _the_judge(self) -> Judge:
+        if self._judge is None:
+            self._judge = _judging().Judge(self._root)
+        return self._judge
+
+
+def _judging() -> Any:
+    # The one import that waits until it is needed: openapi-core takes 0.3 s to import, longer than all of the rest, and
+    # a server must be up well within a second.
+    return importlib.import_module("mockserver.judge")
+
+
+def _request_problems(plan: RequestPlan, reading: Reading) -> dict[str, list[str]]:
+    errors = plan.parameter_errors(reading)
+
+    def name(path: Any) -> str:
+        section, *rest = path
+        if section == "header" and rest and rest[0] in plan.headers:
+            rest[0] = plan.headers[rest[0]].name
+        return explain.body_field(rest)
+
+    found = explain.problems(errors, name=name)
+    if reading.media is not None:
+        for field, messages in explain.problems(plan.body_errors(reading)).items():
+            found.setdefault(field, []).extend(messages)
+    elif plan.body_required:
+        found["body"] = [f"a body is required, as {' or '.join(plan.media)}"]
+    return found
+
+
+def _answer_problems(plan: AnswerPlan, kind: str, body: Any, headers: Mapping[str, str]) -> list[str]:
+    found: list[str] = []
+    if plan.headers is not None:
+        errors = plan.headers.iter_errors(plan.read_headers(headers))
+        found += [f"header {m}" for ms in explain.problems(errors).values() for m in ms]
+    if plan.media and body is None:
+        found.append(f"status {plan.status} must have a body, as {' or '.join(plan.media)}")
+    elif plan.media and kind not in plan.media:
+        found.append(f"the Content-Type must be {' or '.join(plan.media)}, got {decoding.shown(kind)}")
+    elif validator := plan.media.get(kind):
+        found += [
+            message for messages in explain.problems(validator.iter_errors(body)).values() for message in messages
+        ]
+    return found
+
+
+def _warnings(operation: Operation, plan: RequestPlan, request: Request, reading: Reading) -> list[str]:
+    found = explain.warnings("query parameter", reading.query.unknown, plan.query.known)
+    if reading.media is not None:
+        found += explain.warnings("body property", _unknown(reading, reading.media), reading.media.known)
+    if reading.ignored_body and not _only_tolerated(request, plan):
+        found.append(f"{operation.id} takes no body: the one that was sent is ignored")
+    return found
+
+
+def _unknown(reading: Reading, media: Media) -> list[str]:
+    if reading.form is not None:
+        return reading.form.unknown
+    return [name for name in reading.body if name not in media.known] if isinstance(reading.body, dict) else []
+
+
+def _only_tolerated(request: Request, plan: RequestPlan) -> bool:
+    given = decoding.body_fields(request)
+    return given is not None and plan.query.tolerated.issuperset(given)
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    for name, value in headers.items():
+        if name.lower() == "content-type":
+            return decoding.media_type(value)[0]
+    return JSON
