@@ -52,6 +52,8 @@ class Contract:
     """One OpenAPI document, compiled."""
 
     def __init__(self, root: Place) -> None:
+        if not str(root.get("openapi", "")).startswith("3.1"):
+            raise root.unusable(f"this is not OpenAPI 3.1: openapi is {root.get('openapi')!r}")
         self.document: dict[str, Any] = root.value
         """The document as JSON values."""
         self.operations: dict[str, Operation] = {}
@@ -85,14 +87,15 @@ class Contract:
 
     @classmethod
     def _made(cls, root: Place, validate: bool) -> Contract:
-        if validate:
-            _judging().check_document(root)
         try:
-            return cls(root)
+            made = cls(root)
         except (TypeError, AttributeError, LookupError, ValueError) as error:
             # The compiler expects the shapes that OpenAPI lays down; the full check can say which one is not there.
             _judging().check_document(root)
             raise root.unusable(f"can't be used: {error}") from error
+        if validate:
+            _judging().check_document(root)
+        return made
 
     def warm(self) -> None:
         """Make the judge ready, which the first refusal otherwise waits half a second for."""
@@ -116,7 +119,10 @@ class Contract:
         plan = self._requests[operation.id]
         reading = plan.read(params, request, numeric_strings=numeric_strings)
         if not plan.fits(reading):
-            self._appeal(operation, plan, params, request, reading)
+            problems = _request_problems(plan, reading)
+            if self._request_objections(operation, params, request, reading, numeric_strings):
+                raise InvalidRequest(explain.summary(problems), because=decoding.RULE, errors=problems)
+            log.error("%s: only the compiled validators refuse this request: %s", operation.id, problems)
         body: Any = {} if reading.media is None else reading.body
         if reading.form is not None:
             body = {name.removesuffix("[]"): value for name, value in body.items()}
@@ -141,7 +147,58 @@ class Contract:
             raise ContractBroken(operation.id, [f"status {status} is not documented; documented are {documented}"])
         kind = _media_type(headers) if headers else JSON
         if not plan.fits(kind, body, headers):
-            self._indict(operation, plan, status, kind, body, headers)
+            problems = _answer_problems(plan, kind, body, headers)
+            if objections := self.reply_objections(operation, status, body, headers):
+                raise ContractBroken(operation.id, [*problems, *(f"openapi-core: {each}" for each in objections)])
+            log.error("%s: only the compiled validators refuse this reply: %s", operation.id, problems)
+
+    def request_objections(
+        self, operation: Operation, params: Mapping[str, str], request: Request, *, numeric_strings: bool = False
+    ) -> list[str]:
+        """What openapi-core alone says against a request; nothing if it allows it.
+
+        Raises as `accept` does for what can't be read.
+        """
+        reading = self._requests[operation.id].read(params, request, numeric_strings=numeric_strings)
+        return self._request_objections(operation, params, request, reading, numeric_strings)
+
+    def reply_objections(
+        self, operation: Operation, status: int, body: Any, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> list[str]:
+        """What openapi-core alone says against a reply; nothing if it allows it."""
+        with self._asking:
+            return self._the_judge().response(
+                operation.method,
+                operation.path,
+                status=status,
+                headers=headers,
+                content_type=_media_type(headers),
+                body=b"" if body is None else json.dumps(body, default=repr).encode(),
+            )
+
+    def _request_objections(
+        self,
+        operation: Operation,
+        params: Mapping[str, str],
+        request: Request,
+        reading: Reading,
+        numeric_strings: bool,
+    ) -> list[str]:
+        body = request.body if reading.media is not None else b""
+        if reading.form is not None:
+            body = urlencode(reading.form.kept).encode()
+        elif reading.media is not None and numeric_strings:
+            body = json.dumps(reading.body).encode()
+        with self._asking:
+            return self._the_judge().request(
+                operation.method,
+                operation.path,
+                path={name: decoding.segment(text, name) for name, text in params.items()},
+                query=reading.query.kept,
+                headers={name: request.headers[name] for name in reading.headers},
+                content_type=reading.media.kind if reading.media else "",
+                body=body,
+            )
 
     def _add(self, path: str, method: str, place: Place, item: Place, compiler: Compiler) -> None:
         known_as = place.child("operationId")
@@ -164,59 +221,6 @@ class Contract:
         self._requests[operation.id] = RequestPlan(place, item, compiler)
         self._answers[operation.id] = compiler.answers(place)
         self._router.add(operation.method, path, operation)
-
-    def _appeal(
-        self,
-        operation: Operation,
-        plan: RequestPlan,
-        params: Mapping[str, str],
-        request: Request,
-        reading: Reading,
-    ) -> None:
-        """Raises `InvalidRequest` unless openapi-core allows what the compiled validators refused."""
-        problems = _request_problems(plan, reading)
-        body = request.body
-        if reading.form is not None:
-            body = urlencode(reading.form.kept).encode()
-        elif reading.media is not None:
-            body = json.dumps(reading.body).encode()
-        with self._asking:
-            objections = self._the_judge().request(
-                operation.method,
-                operation.path,
-                path={name: decoding.segment(text, name) for name, text in params.items()},
-                query=reading.query.kept,
-                headers={name: request.headers[name] for name in reading.headers},
-                content_type=reading.media.kind if reading.media else "",
-                body=body if reading.media else b"",
-            )
-        if objections:
-            raise InvalidRequest(explain.summary(problems), because=decoding.RULE, errors=problems)
-        log.error("%s: only the compiled validators refuse this request: %s", operation.id, problems)
-
-    def _indict(
-        self,
-        operation: Operation,
-        plan: AnswerPlan,
-        status: int,
-        kind: str,
-        body: Any,
-        headers: Mapping[str, str],
-    ) -> None:
-        """Raises `ContractBroken` unless openapi-core allows what the compiled validators refused."""
-        problems = _answer_problems(plan, kind, body, headers)
-        with self._asking:
-            objections = self._the_judge().response(
-                operation.method,
-                operation.path,
-                status=status,
-                headers=headers,
-                content_type=kind,
-                body=b"" if body is None else json.dumps(body, default=repr).encode(),
-            )
-        if objections:
-            raise ContractBroken(operation.id, [*problems, *(f"openapi-core: {each}" for each in objections)])
-        log.error("%s: only the compiled validators refuse this reply: %s", operation.id, problems)
 
     def _the_judge(self) -> Judge:
         if self._judge is None:

@@ -244,6 +244,7 @@ class Compiler:
         try:
             return Draft202012Validator(schema, registry=self._registry, validate_formats=True, offline=True)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
+            schemas.check(Place.root(place.document))
             raise place.unusable(f"no valid schema: {str(error).splitlines()[0]}") from error
 
     def reference(self, place: Place) -> dict[str, Any]:

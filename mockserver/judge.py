@@ -24,6 +24,7 @@ from openapi_core.validation.request.validators import V31RequestBodyValidator, 
 from openapi_core.validation.response.validators import V31ResponseValidator
 from openapi_core.validation.schemas import oas31_schema_validators_factory
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from referencing.exceptions import Unresolvable
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from mockserver import decoding, schemas
@@ -119,12 +120,17 @@ class Judge:
 
 def check_document(root: Place) -> None:
     """Raises `Unusable`, with the line of every mistake, if this is no valid OpenAPI 3.1 document."""
+    for place in root.everywhere():
+        place.followed()
+    try:
+        errors = list(OpenAPIV31SpecValidator(SchemaPath.from_dict(root.value)).iter_errors())
+    except (Unresolvable, RecursionError) as error:
+        raise root.unusable(f"a reference that leads nowhere, or to itself: {error}") from error
     found = [
-        complaint(root.document, tuple(error.absolute_path), error.message)
-        for error in OpenAPIV31SpecValidator(SchemaPath.from_dict(root.value)).iter_errors()
+        complaint(root.document, tuple(error.absolute_path), error.message.partition("\n")[0][:200]) for error in errors
     ]
     if found:
-        raise Unusable(*found)
+        raise Unusable(*dict.fromkeys(found))
 
 
 class _Casters(SchemaCastersFactory):
@@ -154,8 +160,7 @@ class _Caster(SchemaCaster):
         return decoding.reader(schemas.types(place))(value) if isinstance(value, str) else value
 
     def evolve(self, schema: SchemaPath) -> SchemaCaster:
-        made = super().evolve(schema)
-        return made
+        return _Caster(schema, self.schema_validator.evolve(schema), self.types_caster, self._root)
 
 
 def _strict_json(body: bytes, **_parameters: str) -> Any:

@@ -58,6 +58,17 @@ class Place:
         else:
             raise parent.unusable("must be a mapping or a list")
 
+    def everywhere(self) -> Iterator[Place]:
+        """This place and all below it, each once, no reference followed."""
+        pending = [self]
+        while pending:
+            place = pending.pop()
+            yield place
+            if isinstance(place.value, dict):
+                pending.extend(Place(self.document, (*place.keys, key), item) for key, item in place.value.items())
+            elif isinstance(place.value, list):
+                pending.extend(Place(self.document, (*place.keys, i), item) for i, item in enumerate(place.value))
+
     def get(self, key: Key, default: Any = None) -> Any:
         """The plain value under `key`, or the default."""
         if not isinstance(self.value, dict):
