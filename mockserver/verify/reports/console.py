@@ -29,6 +29,8 @@ class ConsoleReport:
 
     def __init__(self, gathering: Gathering, console: Console, *, live: bool) -> None:
         self._gathering = gathering
+        # The terminal is drawn by another thread, which must never see a fold half done.
+        self._shown = gathering.findings()
         self._console = console
         self._done = False
         self._live: Live | None = None
@@ -39,6 +41,8 @@ class ConsoleReport:
     def __call__(self, event: Event) -> None:
         new = isinstance(event, BreachFound) and self._gathering.is_new(event.breach)
         self._gathering.add(event)
+        if self._live:
+            self._shown = self._gathering.findings()
         if isinstance(event, RunFinished):
             self._finish()
             return
@@ -59,7 +63,8 @@ class ConsoleReport:
         self._done = True
         if self._live:
             self._live.stop()
-        self._console.print(summary(self._gathering.findings(), self._console.width))
+        # Uncropped: a command runs over the edge of the screen, and can be pasted.
+        self._console.print(summary(self._gathering.findings(), self._console.width), crop=False)
 
     def _line(self, event: Event, *, new: bool) -> Text | None:
         """The line that stays on the screen for this event, if any."""
@@ -97,7 +102,7 @@ class ConsoleReport:
                 return None
 
     def _progress(self) -> RenderableType:
-        findings = self._gathering.findings()
+        findings = self._shown
         phase = findings.phases[-1] if findings.phases else None
         self._spinner.update(
             text=Text.assemble(
@@ -110,7 +115,7 @@ class ConsoleReport:
             table.add_row(Text(area, style="bold"), _squares(results))
         bar: list[RenderableType] = []
         if phase and phase.steps:
-            bar = [ProgressBar(total=phase.steps, completed=self._gathering.step, width=40)]
+            bar = [ProgressBar(total=phase.steps, completed=findings.step, width=40)]
         return Group(table, Text(), self._spinner, *bar)
 
 

@@ -113,6 +113,8 @@ class Findings:
     notes: tuple[Note, ...]
     phases: tuple[Phase, ...]
     progress: str
+    step: int
+    """How many steps of the current phase are done."""
 
     def of(self, verdict: Verdict) -> tuple[RuleResult, ...]:
         return tuple(result for result in self.rules if result.verdict == verdict)
@@ -169,8 +171,7 @@ class Gathering:
     _begun: datetime | None = None
     _last: float = 0.0
     _progress: str = ""
-    step: int = 0
-    """How many steps of the current phase are done."""
+    _step: int = 0
     _finished: dict[str, RuleFinished] = field(default_factory=dict)
     _sightings: dict[str, _Sightings] = field(default_factory=dict)
     _choices: dict[str, ChoiceMeasured] = field(default_factory=dict)
@@ -191,10 +192,10 @@ class Gathering:
                 self._start = event
             case PhaseStarted():
                 self._phases.append(Phase(event.name, self._last, event.steps))
-                self._progress, self.step = "", 0
+                self._progress, self._step = "", 0
             case Progress():
                 self._progress = event.text
-                self.step = self.step + 1 if event.step is None else event.step
+                self._step = self._step + 1 if event.step is None else event.step
             case ChoiceMeasured():
                 self._choices[event.key] = event
             case BreachFound():
@@ -248,6 +249,7 @@ class Gathering:
             notes=tuple(self._notes),
             phases=tuple(self._phases),
             progress=self._progress,
+            step=self._step,
         )
 
     def _in_order(self, accepted: set[str]) -> list[_Sightings]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.gathered import Findings, Sighting
+from mockserver.verify.reports.links import origins
 from mockserver.verify.reports.summary import grid, state_name
 from mockserver.verify.reports.words import (
     FOUND_BY,
@@ -51,7 +52,7 @@ def markdown_report(findings: Findings) -> str:
 
 def inline(text: str) -> str:
     """`text` as it is, whatever it holds: no markup, no HTML, no mention of anybody, no line break."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#+|~<>&!$-])", r"\\\1", visible(text))
+    escaped = re.sub(r"([\\`*_\[\]|~<>&$]|^[-+#=])", r"\\\1", visible(text))
     escaped = escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;").replace("@", "@\u2060")
     return re.sub(r"(https?|www)(:|\.)", "\\1\u2060\\2", escaped)
 
@@ -93,7 +94,8 @@ def _breach(sighting: Sighting) -> Iterator[str]:
     yield f"**Came:** {inline(breach.actual)}.  "
     yield f"Seen {times(sighting.times)}, by {FOUND_BY[breach.found_by]}; seed {breach.seed}.\n"
     lines: list[str] = []
-    for exchange in breach.exchanges:
+    for number, (exchange, origin) in enumerate(zip(breach.exchanges, origins(breach.exchanges), strict=True), 1):
+        lines.append(f"# {number}." + (f" {origin}" if origin else ""))
         lines += [curl(exchange, separator=" \\\n  ", body_limit=2000), f"# {answer_line(exchange, 500)}", ""]
     yield f"<details><summary>{len(breach.exchanges)} requests that show it</summary>\n"
     yield block("\n".join(lines).rstrip(), "sh")

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mockserver.verify.events import Exchange
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.gathered import Findings
+from mockserver.verify.reports.links import origins
 from mockserver.verify.reports.pictures import heat_map, mosaic, timeline
 from mockserver.verify.reports.words import (
     FOUND_BY,
@@ -51,6 +52,7 @@ def html_report(findings: Findings) -> str:
         choice_value=choice_value,
         count=count,
         curl=_curl,
+        origins=origins,
         sent=_sent,
         times=times,
         why=why,

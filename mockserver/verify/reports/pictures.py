@@ -21,6 +21,8 @@ class Tile:
     number: str
     mark: str
     verdict: Verdict
+    wanting: bool
+    """It matters and was not exercised."""
     tip: str
 
 
@@ -41,7 +43,15 @@ class Mosaic:
     tiles: tuple[Tile, ...]
 
 
-TILE, GAP, LABEL = 46, 6, 110
+TILE, GAP, LABEL = 46, 6, 120
+AREAS = {
+    "GEN": "In general",
+    "LIST": "Listing",
+    "CREATE": "Creating",
+    "FINALIZE": "Finalizing",
+    "COLLECT": "Collecting",
+    "SEARCH": "Searching",
+}
 PER_ROW = 12
 
 
@@ -53,7 +63,8 @@ def mosaic(findings: Findings) -> Mosaic:
     for area, results in findings.areas.items():
         broken = sum(result.verdict == "broken" for result in results)
         held = sum(result.verdict == "holds" for result in results)
-        bands.append(Band(area, y, f"{broken} broken" if broken else f"{held} of {len(results)} hold"))
+        told = f"{broken} broken" if broken else f"{held} of {len(results)} hold"
+        bands.append(Band(AREAS.get(area, area), y, f"{area}: {told}"))
         for place, result in enumerate(results):
             tip = f"{result.rule}: {word(result.verdict, result.exercised)}. {result.text.statement}"
             tiles.append(
@@ -64,6 +75,7 @@ def mosaic(findings: Findings) -> Mosaic:
                     number=result.rule.rpartition("-")[2],
                     mark=MARKS[result.verdict],
                     verdict=result.verdict,
+                    wanting=result in findings.wanting,
                     tip=f"{tip} ({why(result)})" if why(result) else tip,
                 )
             )

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal  # noqa: F401 - for the checks below
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -125,8 +125,8 @@ def replay(target: str, requests: Sequence[Request], answers: list[Answer]) -> N
     def prepared(request: Request) -> tuple[Request, str, bytes]:
         url = "".join(p if isinstance(p, str) else look_up(p, answers, requests) for p in request.url)
         url = filled(url if url.startswith(("http://", "https://")) else base + url)
-        collects = url.partition("?")[0].endswith("/collect") and not loopback(url)
-        if collects and os.environ.get("ALLOW_CHARGES") != "1":
+        collects = unquote(urlsplit(url).path).rstrip("/").endswith("/collect")
+        if collects and not loopback(url) and os.environ.get("ALLOW_CHARGES") != "1":
             pytest.skip(f"a collect charges a card: set ALLOW_CHARGES=1 to send it to {base}")
         if isinstance(request.body, bytes):
             return request, url, request.body
@@ -139,7 +139,11 @@ def replay(target: str, requests: Sequence[Request], answers: list[Answer]) -> N
             if now.method == "GET" and answers and requests[len(answers) - 1] == now:
                 time.sleep(WAIT)
             group = [request for request in requests if now.race and request.race == now.race] or [now]
-            answers += threads.map(lambda parts: send(client, *parts), [prepared(request) for request in group])
+            came = threads.map(lambda parts: send(client, *parts), [prepared(request) for request in group])
+            for request, answer in zip(group, came, strict=True):
+                answers.append(answer)
+                if answer.status is None and request.expected is not None:
+                    pytest.fail(f"request {len(answers)} got {answer.text}")
 
 
 def masked(value: Any, key: str = "") -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -41,7 +42,8 @@ STATES = ("-", "none", "Draft", "finalized", "paid", "declined")
 def summary(findings: Findings, width: int) -> RenderableType:
     """The whole result, for a terminal `width` columns wide; the verdict comes last, where the eye is."""
     parts: list[RenderableType] = []
-    if findings.rules:
+    # A run that never began has nothing to say about each rule.
+    if any(result.judged for result in findings.rules) or findings.sightings:
         parts += [_title("Rules"), _rules(findings)]
     if findings.choices:
         parts += [_title("Open choices"), _choices(findings)]
@@ -163,7 +165,10 @@ def _breach(sighting: Sighting, width: int) -> Iterator[RenderableType]:
         command = curl(exchange, separator=" \\\n    ", body_limit=2000)
         # Wrapped by the terminal, never by us: a broken line could not be pasted.
         yield Text(f"  {visible(command, lines=True)}", no_wrap=True, overflow="ignore", style="cyan")
-        yield Text(f"  # {answer_line(exchange, width - 4)}", style="dim")
+        # The last answer is the wrong one: that may take more room.
+        lines = 1 if number < len(breach.exchanges) else 4
+        told = answer_line(exchange, lines * (width - 4))
+        yield Text("\n".join(f"  # {line}" for line in textwrap.wrap(told, width - 4)), style="dim")
 
 
 def _hanging(name: str, text: str, *, style: str = "") -> Table:

@@ -1,0 +1,128 @@
+"""The console report: plain lines without a terminal, live progress with one, the result at any width."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from mockserver.verify.events import Breach, Event, Note, RunFinished
+from mockserver.verify.reports import make
+from tests.verify.report_streams import BILLED_TWICE, RULES, TARGET, exchange, mixed, run
+
+ESCAPE = "\x1b"
+
+
+def shown(stream: list[Event], *, width: int = 80, terminal: bool = False, live: bool | None = None) -> str:
+    file = io.StringIO()
+    console = Console(width=width, file=file, force_terminal=terminal, force_interactive=terminal)
+    (report,) = make(["console"], None, rules=RULES, console=console, live=live)
+    for event in stream:
+        report(event)
+    report.close()
+    return file.getvalue()
+
+
+def test_without_a_terminal_there_are_only_plain_lines() -> None:
+    text = shown(mixed())
+    assert ESCAPE not in text
+    assert "\r" not in text
+    assert "[calibrate]\n  create_status: 201\n" in text
+    assert "✓ GEN-1 holds (3 times)" in text
+
+
+def test_a_ci_that_claims_a_terminal_can_be_given_plain_lines() -> None:
+    text = shown(mixed(), terminal=True, live=False)
+    assert f"{ESCAPE}[?25l" not in text, "the cursor is never hidden"
+    assert not re.search(r"\x1b\[\d*[ABJKH]", text), "the cursor is never moved"
+
+
+def test_a_terminal_sees_progress_and_gets_its_cursor_back() -> None:
+    text = shown(mixed(), terminal=True)
+    assert f"{ESCAPE}[?25l" in text
+    assert text.rindex(f"{ESCAPE}[?25h") > text.rindex(f"{ESCAPE}[?25l")
+
+
+def test_a_breach_is_told_at_once_and_once() -> None:
+    text = shown(mixed())
+    assert text.index("✗ CREATE-4: 201 came") < text.index("[fuzzing]")
+    assert text.count("✗ GEN-5: 500 came") == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_no_line_but_a_command_is_wider_than_the_screen(width: int) -> None:
+    for line in shown(mixed(), width=width).partition("Rules ─")[2].splitlines():
+        if "curl " not in line and "--data-raw" not in line and width >= 80:
+            assert len(line) <= width, line
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_tells_each_rule_with_provenance_and_verdict(width: int) -> None:
+    table = shown(mixed(), width=width).partition("Rules ─")[2]
+    for rule, text in RULES.items():
+        assert re.search(rf"{rule} +{text.level} +[✓✗–~] (holds \d+x|broken|not exercised|accepted)", table), rule  # noqa: RUF001
+    assert "(--allow-charges)" in table
+
+
+def test_choices_coverage_and_what_is_left_behind_are_told() -> None:
+    text = shown(mixed(), width=120)
+    assert re.search(r"refinalize +accept +finalizing again was answered 200 *\n +the profile says refuse", text)
+    assert re.search(r"declined_status +not measured +no merchant with a declining card", text)
+    assert re.search(r"collectInvoice +200 .*never +81 +never", text)
+    assert "Left behind  9 charges and 5 invoices" in text
+
+
+def test_a_breach_reads_as_a_bug_report_whose_commands_can_be_pasted() -> None:
+    text = shown(run(BILLED_TWICE), width=60)
+    told = text.partition("Breach 1: CREATE-4")[2]
+    assert f"curl -i -X POST {TARGET}/billing/charges/quick-adjustment \\\n" in told
+    assert '    -H "Authorization: Bearer $TOKEN" \\\n' in told
+    assert "    --data-raw '{\"charge_ids\": [57]}'\n" in told
+    assert "# 3. 57 is charge.id of answer 1" in told
+    for line in told.partition("Verdict")[0].partition("seed 7")[2].splitlines():
+        assert not line.strip() or line.lstrip().startswith(("#", "curl", "-H", "--data")), line
+
+
+@pytest.mark.parametrize(
+    ("stream", "last"),
+    [
+        (run(), "Conforms: all 14 rules hold (exit code 0: the server conforms)"),
+        (run(BILLED_TWICE), "Does not conform: 1 rule is broken (exit code 1: a rule is broken)"),
+        (
+            [RunFinished(2, "connection refused", 0.1, 1)],
+            "Could not run: connection refused (exit code 2: the verification could not run)",
+        ),
+        (
+            run(unexercised={"GEN-8": "no second token given"}),
+            "Not proved: nothing broken, but 1 rule that matters was not exercised "
+            "(exit code 3: nothing is broken, but a rule that matters could not be exercised)",
+        ),
+    ],
+)
+def test_the_last_line_is_the_verdict_with_the_meaning_of_the_exit_code(stream: list[Event], last: str) -> None:
+    assert shown(stream, width=160).splitlines()[-1] == last
+
+
+def test_a_run_that_never_began_has_no_table() -> None:
+    start = run()[0]
+    text = shown([start, RunFinished(2, "connection refused", 0.1, 1)])
+    assert "GEN-1" not in text
+
+
+def test_control_characters_of_a_server_never_reach_the_terminal() -> None:
+    poison = "a\x1b]0;title\x07\x1b[2J\r\u202eb[red]x[/red]\x9b1A"
+    breach = Breach(
+        "GEN-5",
+        poison,
+        poison,
+        (exchange("GET", "/" + poison, raw=poison.encode(), failure=poison),),
+        7,
+        "GEN-5 poison",
+    )
+    text = shown(run(breach, notes=[Note(poison, "warning"), Note(poison)]))
+    for char in "\x1b\x07\r\u202e\x9b":
+        assert char not in text
+    assert "[red]x[/red]" in text
+    assert "\\x1b[2J" in text

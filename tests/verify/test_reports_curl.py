@@ -1,0 +1,125 @@
+"""The `curl` commands send what was sent, and the ids in them are traced to the answers that made them."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from mockserver.verify.events import Exchange
+from mockserver.verify.reports.curl import curl
+from mockserver.verify.reports.links import Id, origins, thread
+from tests.verify.report_streams import BILLED_TWICE, TARGET, charge, exchange, invoice
+
+# A shell in which `curl` tells what it was given instead of sending it.
+SHELL = 'TOKEN="se cret"; curl() { printf "%s\\0" "$@"; case "$*" in *@-*) cat;; esac; }\n'
+
+
+def arguments(command: str) -> list[str]:
+    done = subprocess.run(["/bin/sh", "-c", SHELL + command], capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout.decode("utf-8", "surrogateescape").split("\0")
+
+
+def sent(url: str = TARGET + "/x", *, method: str = "POST", body: bytes | None = None, **headers: str) -> Exchange:
+    given = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Exchange(method, url, given, body, 200)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "it's", 'say "x"', "$HOME `id` $(id) \\ !", "$DATE", "a\nb", "@file", "ü 😀", ""]
+)
+@pytest.mark.parametrize("separator", [" ", " \\\n  "])
+def test_a_shell_passes_on_exactly_what_was_sent(text: str, separator: str) -> None:
+    url = f"{TARGET}/x?q={text.strip()}" if "\n" not in text else TARGET
+    made = curl(sent(url, body=text.encode(), Accept="a", X_Odd=text.replace("\n", "")), separator=separator)
+    given = arguments(made)
+    assert url in given
+    assert (f"X-Odd: {text}".replace("\n", "") if text else "X-Odd;") in given
+    if text:
+        assert given[given.index("--data-raw") + 1] == text
+
+
+def test_a_secret_stays_a_variable_and_all_else_is_literal() -> None:
+    made = curl(sent(Authorization='Bearer $TOKEN "$HOME"', body=b'{"api_token": "$TOKEN", "x": "$DATE"}'))
+    assert "se cret" not in made
+    given = arguments(made)
+    assert 'Authorization: Bearer se cret "$HOME"' in given
+    assert '{"api_token": "se cret", "x": "$DATE"}' in given
+
+
+def test_bytes_that_no_argument_can_hold_go_through_a_pipe() -> None:
+    made = curl(sent(body=b"\x00\xff\x1b"))
+    assert "\x1b" not in made
+    done = subprocess.run(["/bin/sh", "-c", SHELL + made], capture_output=True, check=True)
+    assert done.stdout.endswith(b"\x00\xff\x1b")
+
+
+def test_brackets_and_dots_in_an_address_are_left_alone_by_curl() -> None:
+    assert "-ig" in arguments(curl(sent(TARGET + "/x?charge_ids[]=1")))
+    assert "--path-as-is" in arguments(curl(sent(TARGET + "/a/../b")))
+
+
+def test_curl_adds_no_header_that_was_not_sent() -> None:
+    given = arguments(curl(sent(body=b"x")))
+    assert "Accept:" in given
+    assert "Content-Type:" in given
+
+
+def test_headers_that_every_client_sets_itself_are_left_out() -> None:
+    made = curl(sent(Host="h", User_Agent="u", Content_Length="3", Accept_Encoding="gzip", Accept="*/*"))
+    assert arguments(made) == ["-i", "-X", "POST", TARGET + "/x", ""]
+
+
+def test_a_long_body_is_left_out_and_said_to_be() -> None:
+    assert curl(sent(body=b"x" * 3000), body_limit=2000).endswith("  # BODY: 3,000 bytes, left out here")
+
+
+def test_ids_are_traced_to_the_answer_that_made_them() -> None:
+    first, second, third = thread(BILLED_TWICE.exchanges)
+    assert first.ids == ()
+    assert second.body == ('{"charge_ids": [', Id(0, ("charge", "id")), "]}")
+    assert third.ids == second.ids
+    assert origins(BILLED_TWICE.exchanges) == ("", "57 is charge.id of answer 1", "57 is charge.id of answer 1")
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("/billing/invoices/12/finalize", ("/billing/invoices/", "ID", "/finalize")),
+        ("/billing/invoices?q=id%3A%2212%22&page=12", ("/billing/invoices?q=id%3A%22", "ID", "%22&page=12")),
+        ('/billing/invoices?q=id>="12"', ('/billing/invoices?q=id>="', "ID", '"')),
+        ("/billing/invoices?invoice_id=12", ("/billing/invoices?invoice_id=", "ID")),
+        ("/billing/charges/12", ("/billing/charges/12",)),
+        ("/billing/invoices?page=12&per_page=12", ("/billing/invoices?page=12&per_page=12",)),
+        ("/billing/invoices/129", ("/billing/invoices/129",)),
+    ],
+)
+def test_an_id_in_an_address_is_found_where_one_stands_and_nowhere_else(url: str, parts: tuple[str, ...]) -> None:
+    *_, last = thread((charge(57), invoice(12, [57]), exchange("GET", url)))
+    made = Id(1, ("invoice", "id"))
+    assert last.url == tuple(made if part == "ID" else part for part in (TARGET + parts[0], *parts[1:]))
+
+
+def test_an_amount_that_equals_an_id_is_no_id() -> None:
+    *_, last = thread((charge(57), charge(58, 57)))
+    assert last.ids == ()
+
+
+def test_ids_in_a_form_and_stripe_ids_are_found() -> None:
+    paid = exchange("POST", "/billing/invoices/1/collect", answers={"invoice": {"stripe_invoice_id": "in_1Abcd"}})
+    form = Exchange(
+        "POST",
+        TARGET + '/billing/invoices?q=stripe_invoice_id:"in_1Abcd"',
+        (("Content-Type", "application/x-www-form-urlencoded"),),
+        b"charge_ids[]=57&charge_ids%5B%5D=57",
+        200,
+    )
+    *_, last = thread((charge(57), paid, form))
+    assert last.ids == (Id(1, ("invoice", "stripe_invoice_id")), Id(0, ("charge", "id")), Id(0, ("charge", "id")))
+
+
+@pytest.mark.parametrize("answer", [b"[" * 5000, b"\xff", b'{"id": true}', b"null", b'{"data": 3}'])
+def test_answers_of_any_kind_are_survived(answer: bytes) -> None:
+    odd = exchange("GET", "/billing/invoices", raw=answer)
+    assert [threaded.ids for threaded in thread((odd, odd))] == [(), ()]
