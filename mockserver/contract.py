@@ -22,7 +22,7 @@ from mockserver import decoding, explain, rules
 from mockserver.decoding import JSON
 from mockserver.documents import parse_document, read_document
 from mockserver.errors import ContractBroken, InvalidRequest
-from mockserver.fastpath import AnswerPlan, Compiler, Media, Reading, RequestPlan, find_answer
+from mockserver.fastpath import AnswerPlan, Compiler, Media, Reading, RequestPlan, find_answer, readable
 from mockserver.messages import Call, Request
 from mockserver.places import Place
 from mockserver.routing import Router
@@ -166,14 +166,17 @@ class Contract:
         self, operation: Operation, status: int, body: Any, headers: Mapping[str, str] = _NO_HEADERS
     ) -> list[str]:
         """What openapi-core alone says against a reply; nothing if it allows it."""
+        kind = _media_type(headers)
+        if body is not None and not readable(kind, body):
+            return ["a body that is no JSON must be a text"]
         with self._asking:
             return self._the_judge().response(
                 operation.method,
                 operation.path,
                 status=status,
                 headers=headers,
-                content_type=_media_type(headers),
-                body=b"" if body is None else json.dumps(body, default=repr).encode(),
+                content_type=kind,
+                body=_as_sent(kind, body),
             )
 
     def _request_objections(
@@ -261,6 +264,8 @@ def _answer_problems(plan: AnswerPlan, kind: str, body: Any, headers: Mapping[st
         found.append(f"status {plan.status} must have a body, as {' or '.join(plan.media)}")
     elif plan.media and kind not in plan.media:
         found.append(f"the Content-Type must be {' or '.join(plan.media)}, got {decoding.shown(kind)}")
+    elif plan.media and not readable(kind, body):
+        found.append(f"a body that is {kind} must be a text, got {decoding.shown(body)}")
     elif validator := plan.media.get(kind):
         found += [
             message for messages in explain.problems(validator.iter_errors(body)).values() for message in messages
@@ -286,6 +291,14 @@ def _unknown(reading: Reading, media: Media) -> list[str]:
 def _only_tolerated(request: Request, plan: RequestPlan) -> bool:
     given = decoding.body_fields(request)
     return given is not None and plan.query.tolerated.issuperset(given)
+
+
+def _as_sent(kind: str, body: Any) -> bytes:
+    if body is None:
+        return b""
+    # What is no JSON value, such as a date, must not pass for one: it becomes an object that no schema asks for.
+    text = body if isinstance(body, str) and not decoding.is_json(kind) else json.dumps(body, default=lambda value: {})
+    return text.encode()
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

@@ -85,6 +85,11 @@ def media_type(header: str) -> tuple[str, str]:
     return header.partition(";")[0].strip().lower(), charset[1].lower() if charset else ""
 
 
+def is_json(kind: str) -> bool:
+    """Whether bodies of that media type are JSON; all others but forms are text."""
+    return kind == JSON or kind.endswith("+json")
+
+
 def form(body: bytes) -> list[tuple[str, str]]:
     """The names and values of a form; raises `InvalidRequest` as `pairs` does."""
     return pairs(body.decode("latin-1"), "body")

@@ -214,6 +214,8 @@ class AnswerPlan:
             return True
         if body is None or kind not in self.media:
             return False
+        if kind != JSON and not readable(kind, body):
+            return False
         validator = self.media[kind]
         return validator is None or validator.is_valid(body)
 
@@ -311,6 +313,11 @@ class Compiler:
 def find_answer(answers: Mapping[str, AnswerPlan], status: int) -> AnswerPlan | None:
     """What the spec says about a status: by itself, by its class, by default."""
     return answers.get(str(status)) or answers.get(f"{str(status)[0]}XX") or answers.get("default")
+
+
+def readable(kind: str, body: Any) -> bool:
+    """Whether a reply's body can be of that media type: a text, if it is not JSON."""
+    return isinstance(body, str) or decoding.is_json(kind)
 
 
 def _unsupported(message: str) -> NoReturn:
