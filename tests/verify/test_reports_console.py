@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -126,3 +127,12 @@ def test_control_characters_of_a_server_never_reach_the_terminal() -> None:
         assert char not in text
     assert "[red]x[/red]" in text
     assert "\\x1b[2J" in text
+
+
+def test_many_breaches_of_one_rule_are_told_in_full_only_at_first() -> None:
+    many = [replace(BILLED_TWICE, identity=f"CREATE-4 {place}", actual=f"fault {place} came") for place in range(6)]
+    text = shown(run(*many)).partition("Rules ─")[2]
+    assert text.count("Expected") == 3
+    assert "Further breaches of the same rules" in text
+    for place in range(6):
+        assert f"fault {place} came" in text

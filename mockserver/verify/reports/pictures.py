@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from mockserver.verify.events import Verdict
-from mockserver.verify.reports.gathered import Findings
+from mockserver.verify.reports.gathered import Findings, Sighting
 from mockserver.verify.reports.summary import grid, state_name
 from mockserver.verify.reports.words import MARKS, visible, why, word
 
@@ -43,7 +43,7 @@ class Mosaic:
     tiles: tuple[Tile, ...]
 
 
-TILE, GAP, LABEL = 46, 6, 120
+TILE, GAP, LABEL = 46, 6, 160
 AREAS = {
     "GEN": "In general",
     "LIST": "Listing",
@@ -146,7 +146,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A breach, at the second when it was first seen."""
+    """A broken rule, at the second when that was first seen."""
 
     x: float
     y: float
@@ -172,36 +172,34 @@ WIDTH, BAR, LANE, LABEL_W = 760, 30, 22, 96
 
 
 def timeline(findings: Findings) -> Timeline:
-    """The phases as a bar, and above it each breach at the second when it was first seen."""
+    """The phases as a bar, and above it, for each broken rule, the second when that was first seen."""
     total = max(findings.last_heard, findings.elapsed, 0.001)
     scale = WIDTH / total
+    first: dict[str, Sighting] = {}
+    for sighting in sorted(findings.sightings, key=lambda sighting: sighting.after):
+        first.setdefault(sighting.breach.rule, sighting)
     lanes: list[float] = []
-    placed: list[tuple[int, float, int]] = []
-    for index, sighting in sorted(enumerate(findings.sightings), key=lambda pair: pair[1].after):
+    placed: list[tuple[int, float, Sighting]] = []
+    for sighting in first.values():
         x = min(max(sighting.after * scale, 8), WIDTH - 8)
         wanted = min(x, WIDTH - LABEL_W)
         lane = next((place for place, end in enumerate(lanes) if end <= wanted), len(lanes))
         lanes[lane : lane + 1] = [wanted + LABEL_W]
-        placed.append((lane, x, index))
+        placed.append((lane, x, sighting))
     top = len(lanes) * LANE + (8 if lanes else 0)
-    markers = tuple(
-        Marker(
-            x,
-            top - 8 - lane * LANE - LANE / 2,
-            top,
-            findings.sightings[index].number,
-            findings.sightings[index].breach.rule,
-            findings.sightings[index].accepted,
-            f"{findings.sightings[index].breach.rule}, first seen after {findings.sightings[index].after:.1f} s",
-        )
-        for lane, x, index in placed
-    )
     edges = [phase.after for phase in findings.phases[1:]] + [total]
     spans = tuple(
         Span(phase.after * scale, max((end - phase.after) * scale, 1), phase.name, f"{end - phase.after:.1f} s")
         for phase, end in zip(findings.phases, edges, strict=False)
     )
+    markers = tuple(_marker(sighting, x, lane, top) for lane, x, sighting in placed)
     return Timeline(WIDTH, top + BAR + 24, top, spans, markers, _ticks(total))
+
+
+def _marker(sighting: Sighting, x: float, lane: int, top: float) -> Marker:
+    rule = sighting.breach.rule
+    tip = f"{rule}, first seen after {sighting.after:.1f} s"
+    return Marker(x, top - 8 - lane * LANE - LANE / 2, top, sighting.number, rule, sighting.accepted, tip)
 
 
 def _ticks(total: float) -> tuple[tuple[float, str], ...]:

@@ -123,7 +123,9 @@ def _request(exchange: Exchange, threaded: Threaded, race: int, base: str) -> It
     yield "        Request("
     yield f"            {exchange.method!r},"
     yield f"            {_pieces(_below(threaded.url, base))},"
-    yield f"            headers={headers!r},"
+    yield "            headers=["
+    yield from (f"                {header!r}," for header in headers)
+    yield "            ],"
     if threaded.raw is not None:
         yield f"            body={threaded.raw!r},"
     elif threaded.body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -36,6 +37,9 @@ STYLES: dict[Verdict, str] = {
     "accepted": "magenta",
 }
 
+FULL = 3
+"""Breaches of one rule that the console tells in full."""
+
 STATES = ("-", "none", "Draft", "finalized", "paid", "declined")
 
 
@@ -49,8 +53,7 @@ def summary(findings: Findings, width: int) -> RenderableType:
         parts += [_title("Open choices"), _choices(findings)]
     if findings.coverage:
         parts += [_title(f"Coverage: {findings.met} of {len(findings.coverage)} met"), _coverage(findings)]
-    for sighting in findings.sightings:
-        parts += _breach(sighting, width)
+    parts += _breaches(findings, width)
     if findings.notes:
         parts.append(_title("Notes"))
         parts += [
@@ -145,6 +148,21 @@ def _cell(met: int | None) -> Text:
     if met is None:
         return Text("·", style="dim")
     return Text(f"{met:,}", style="green") if met else Text("never", style="yellow")
+
+
+def _breaches(findings: Findings, width: int) -> Iterator[RenderableType]:
+    """The first few of each rule in full, the rest by a line each: the files hold them all."""
+    told: Counter[str] = Counter()
+    rest: list[Sighting] = []
+    for sighting in findings.sightings:
+        told[sighting.breach.rule] += 1
+        if told[sighting.breach.rule] > FULL:
+            rest.append(sighting)
+        else:
+            yield from _breach(sighting, width)
+    if rest:
+        yield _title("Further breaches of the same rules")
+        yield from (Text(visible(f"{other.number}. {other.breach.rule}: {other.breach.actual}")) for other in rest)
 
 
 def _breach(sighting: Sighting, width: int) -> Iterator[RenderableType]:
