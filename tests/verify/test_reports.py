@@ -125,6 +125,7 @@ def test_the_console_tells_a_broken_off_run_once() -> None:
     [
         (run(), "Conforms: all 14 rules hold"),
         (run(idle=["SEARCH-2"]), "Conforms: 13 of 14 rules hold, none is broken"),
+        (run(LEAK, accepted=["GEN-8"]), "Conforms: 13 of 14 rules hold, 1 known breach accepted"),
         (run(BILLED_TWICE), "Does not conform: 1 rule is broken"),
         (run(exit_code=2, stop_reason="the token was refused"), "Could not run: the token was refused"),
         (run(unexercised={"GEN-8": "no second token given"}), "Not proved: nothing broken, but 1 rule that matters"),

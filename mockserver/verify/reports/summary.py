@@ -21,9 +21,8 @@ from mockserver.verify.reports.words import (
     VERDICTS,
     answer_line,
     choice_value,
+    conclusion,
     ending,
-    exit_meaning,
-    headline,
     measure,
     times,
     visible,
@@ -213,4 +212,4 @@ def _verdict(findings: Findings) -> Iterator[RenderableType]:
     color = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold yellow"}.get(findings.exit_code or 0)
     if findings.exit_code is None:
         color = "bold red"
-    yield Text(f"{visible(headline(findings))} ({exit_meaning(findings)})", style=color or "")
+    yield Text(visible(conclusion(findings)), style=color or "")

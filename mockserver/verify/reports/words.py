@@ -88,8 +88,7 @@ def headline(findings: Findings) -> str:
     broken = len(findings.of("broken"))
     match findings.exit_code:
         case 0:
-            held = len(findings.of("holds"))
-            return f"Conforms: {_all_of(held, len(findings.rules))}"
+            return f"Conforms: {_conforming(findings)}"
         case 1:
             return f"Does not conform: {count(broken, 'rule is', 'rules are')} broken"
         case 2:
@@ -102,8 +101,12 @@ def headline(findings: Findings) -> str:
             return f"Broke off before its verdict{known}"
 
 
-def _all_of(held: int, rules: int) -> str:
-    return f"all {rules} rules hold" if held == rules else f"{held} of {rules} rules hold, none is broken"
+def _conforming(findings: Findings) -> str:
+    held, rules, accepted = len(findings.of("holds")), len(findings.rules), len(findings.of("accepted"))
+    if held == rules:
+        return f"all {rules} rules hold"
+    known = f"{count(accepted, 'known breach', 'known breaches')} accepted" if accepted else "none is broken"
+    return f"{held} of {rules} rules hold, {known}"
 
 
 def _s(number: int) -> str:
@@ -114,6 +117,12 @@ def exit_meaning(findings: Findings) -> str:
     """`exit code 1: a rule is broken`."""
     code = findings.exit_code
     return MEANINGS[code] if code is None else f"exit code {code}: {MEANINGS[code]}"
+
+
+def conclusion(findings: Findings) -> str:
+    """The verdict and what the exit code means, on one line."""
+    told = headline(findings)
+    return told if findings.exit_code is None else f"{told} ({exit_meaning(findings)})"
 
 
 def ending(findings: Findings) -> str:
