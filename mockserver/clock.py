@@ -8,6 +8,8 @@ from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+import isodate
+
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_SIGNS = b"xY"
@@ -91,6 +93,16 @@ def render_time(moment: int, *, microseconds: bool = True) -> str:
     """`2023-08-09T16:39:26.558994Z`, or to the second."""
     text = to_datetime(moment).replace(tzinfo=None)
     return text.isoformat(timespec="microseconds" if microseconds else "seconds") + "Z"
+
+
+def parse_duration(text: str | float) -> int:
+    """Seconds, or an ISO 8601 duration of weeks, days and time such as `PT90M`, in microseconds; raises ValueError."""
+    if isinstance(text, str):
+        try:
+            return isodate.parse_duration(text, as_timedelta_if_possible=True) // timedelta(microseconds=1)
+        except (isodate.ISO8601Error, TypeError) as error:
+            raise ValueError(f"expected seconds or an ISO 8601 duration such as PT90M, got {text!r}") from error
+    return round(timedelta(seconds=text) / timedelta(microseconds=1))
 
 
 def parse_time(text: str) -> int:

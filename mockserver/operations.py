@@ -31,7 +31,6 @@ from mockserver.world import State, World
 
 LARGEST_PAGE = 2**53
 """The largest page number and size: beyond it a JSON number is not exact for every client."""
-_EVERYTHING = search.Query()
 ADJUSTMENT = "QuickAdjustment"
 """`category` of a charge made by quick adjustment; the documentation names no value for it."""
 
@@ -48,8 +47,8 @@ class Scene:
     """The merchant that the header selects."""
     address: str
     """The request's own URL without its query."""
-    query: tuple[tuple[str, str], ...] = ()
-    """The request's query without `page`, as page links repeat it."""
+    query_string: str = ""
+    """The request's query, still encoded, which page links repeat."""
     stripe_delay: float = 0.0
     """Seconds from finalize to the creation on Stripe."""
     stripe_late: float = 0.0
@@ -71,13 +70,13 @@ def list_invoices(call: Call, scene: Scene) -> Reply:
     profile = scene.profile
     number, per_page = _page_asked_for(call, profile)
     because = "LIST-1"
-    query = _EVERYTHING
+    query = search.NOTHING_ASKED
     if (text := call.query.get("q")) is not None:
         because = "SEARCH-6"
         try:
             query = search.parse(text, date_without_modifier=profile.date_without_modifier == "accept")
-        except search.SearchError:
-            if profile.invalid_search == "refuse":
+        except search.SearchError as error:
+            if profile.invalid_search == "refuse" or error.because == "profile:date_without_modifier":
                 raise
             because = "profile:invalid_search"
     rows, total = scene.store.page_of_invoices(
@@ -266,7 +265,7 @@ def _page(rows: Sequence[dict[str, Any]], total: int, number: int, per_page: int
         per_page=per_page,
         range_base=scene.profile.range_base,
         address=scene.address,
-        query=scene.query,
+        query_string=scene.query_string,
     )
     return Reply(200, body, because=because)
 

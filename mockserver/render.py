@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from mockserver.billing import Charge, Invoice, Merchant
 from mockserver.clock import render_time
@@ -14,6 +13,7 @@ from mockserver.profile import Profile
 from mockserver.world import Provider
 
 JSON = dict[str, Any]
+_NOT_REPEATED = ("page", "api_token")
 _BESIDE = 3
 """How many page numbers stand on each side of the current one among a page's links."""
 
@@ -73,12 +73,12 @@ def page(
     per_page: int,
     range_base: int,
     address: str,
-    query: tuple[tuple[str, str], ...],
+    query_string: str,
 ) -> JSON:
-    """The page around its rows (LIST-3); `address` is the list's own URL, `query` what else was asked for."""
+    """The page around its rows (LIST-3); `address` is the list's own URL, `query_string` its query, still encoded."""
     last_page = max(1, -(-total // per_page))
     first = (number - 1) * per_page + range_base
-    links = page_links(address, query, number, last_page)
+    links = page_links(address, query_string, number, last_page)
     return {
         "current_page": number,
         "data": rows,
@@ -92,13 +92,15 @@ def page(
 
 
 @lru_cache(maxsize=512)
-def page_links(address: str, query: tuple[tuple[str, str], ...], number: int, last_page: int) -> JSON:
+def page_links(address: str, query_string: str, number: int, last_page: int) -> JSON:
     """The links that some endpoints of the API add to a page; treat what it returns as read-only."""
+
+    kept = [part for part in query_string.split("&") if part and part.partition("=")[0] not in _NOT_REPEATED]
 
     def url(target: int) -> str | None:
         if not 1 <= target <= last_page:
             return None
-        return f"{address}?{urlencode([*query, ('page', target)])}"
+        return f"{address}?{'&'.join([*kept, f'page={target}'])}"
 
     numbers = [
         {"url": url(target) if target else None, "label": str(target or "..."), "active": target == number}

@@ -10,8 +10,7 @@ from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 from mockserver.billing import OPEN, Charge, Invoice, Merchant
-from mockserver.search import Clause, DayClause, IdClause, Intervals, Query
-from mockserver.search_text import Operator
+from mockserver.search import Clause, DayClause, IdClause, Intervals, Operator, Query
 
 Scope = frozenset[int]
 """The merchants whose records a request may see."""

@@ -110,7 +110,7 @@ def stripe_minor(minor: int, currency: str, *, exponent: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One line of the ledger: an attempt to charge, at `at` in microseconds since 1970, amounts in Stripe's minor units."""
+    """One line of the ledger: `at` in microseconds since 1970, `amount` in Stripe's minor units."""
 
     number: int
     at: int

@@ -78,6 +78,9 @@ class World:
         self.name = name
         self.blueprint = blueprint
         self.lock = threading.RLock()
+        self.users = 0
+        """Requests that are in this world now; whoever changes it holds the lock of `Worlds`."""
+        self.last_used = 0.0
         self.state = blueprint.state.copy()
         self.rendered: dict[int, tuple[Invoice, dict[str, Any]]] = {}
         """Invoices as they were rendered last; a saved invoice is a new record, so identity tells a stale one."""

@@ -1,0 +1,63 @@
+"""The road of a control request: named, judged by the interface's own OpenAPI document, done, and judged again."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from mockserver.access import given_token, split
+from mockserver.contract import Contract, Operation
+from mockserver.control.desk import Desk
+from mockserver.control.operations import CONTROLS
+from mockserver.errors import ContractBroken, Refused, Unauthenticated
+from mockserver.messages import Reply, Request
+from mockserver.pipeline import refuse
+from mockserver.profile import Profile
+from mockserver.service import Service
+from mockserver.world import World
+from mockserver.worlds import COMMON
+
+log = logging.getLogger("mockserver")
+PREFIX = "/_mock"
+"""Below this stands the control interface."""
+DOCUMENT = Path(__file__).with_name("openapi.yaml")
+_PROFILE = Profile(invalid_request_status=400)
+"""The control interface makes no open choices: what is invalid gets 400."""
+
+
+class ControlInterface:
+    """Answers control requests for one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._text = DOCUMENT.read_text(encoding="utf-8")
+        self.contract = Contract.parse(self._text, path=DOCUMENT)
+        self._service = service
+
+    def respond(self, request: Request) -> Reply:
+        """The reply to one control request, in the API's own form when it is refused."""
+        operation = None
+        try:
+            operation, params = self.contract.route(request.method, request.path)
+            world = self._enter(request)
+            try:
+                call = self.contract.accept(operation, params, request)
+                reply = CONTROLS[operation.id](Desk(self._service, world, call, self._text))
+            finally:
+                self._service.worlds.leave(world)
+        except Refused as refusal:
+            reply = refuse(refusal, _PROFILE)
+        return reply if operation is None else self._judged(operation, reply)
+
+    def _enter(self, request: Request) -> World:
+        token, name = split(given_token(request) or "")
+        if token and token not in self._service.worlds.blueprint.tokens:
+            raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+        return self._service.worlds.enter(name if token else COMMON)
+
+    def _judged(self, operation: Operation, reply: Reply) -> Reply:
+        try:
+            self.contract.check(operation, reply.status, reply.body, reply.headers)
+        except ContractBroken as broken:
+            log.error("our control reply breaks its document: %s", broken)
+            return Reply(500, {"message": str(broken)}, {"X-Mock-Broken": operation.id})
+        return reply

@@ -1,0 +1,35 @@
+"""One frozen record of what can be set when a server starts, each with its help text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+LogFormat = Literal["text", "json"]
+
+
+def _option(default: Any, help: str, *, metavar: str | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "metavar": metavar})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a server is started. Every field is an option of `mockserver serve` and a variable `MOCKSERVER_…`."""
+
+    host: str = _option("127.0.0.1", "Address to listen on.")
+    port: int = _option(4010, "Port to listen on; 0 takes a free one.")
+    fixture: str = _option("default", "World to start with: a name from `mockserver fixtures`, or a YAML file.")
+    profile: str = _option("default", "Open choices to make: a name from `mockserver profiles`, or a YAML file.")
+    set: tuple[str, ...] = _option((), "Make one open choice otherwise than the profile; may be repeated.")
+    seed: int | None = _option(None, "Seed of all generated data and identifiers, instead of the fixture's own.")
+    stripe_delay: float = _option(2.0, "Seconds from finalizing an invoice to its creation on Stripe.")
+    stripe_late: float = _option(3.0, "Seconds that a late answer of Stripe takes.")
+    most_worlds: int = _option(10_000, "How many worlds named by tokens are kept.")
+    world_idle: float = _option(3600.0, "Seconds after which an unused world that a token named may be dropped.")
+    cors: bool = _option(True, "Let pages of any origin call the API.")
+    log_format: LogFormat = _option("text", "Form of the request log.")
+
+
+def help_of(name: str) -> str:
+    """The help text of a setting."""
+    return str(next(one for one in fields(Settings) if one.name == name).metadata["help"])

@@ -1,0 +1,1 @@
+"""The HTTP face: WSGI to plain values and back, for the API and for the control interface."""

@@ -1,0 +1,124 @@
+"""The Flask application: WSGI to values and back."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from mockserver.control.interface import PREFIX as CONTROL
+from mockserver.control.interface import ControlInterface
+from mockserver.messages import Reply, Request
+from mockserver.pipeline import Exchange, respond
+from mockserver.service import Service
+from mockserver.web.log import RequestLog
+
+API = "/api"
+"""Below this stands the API (GEN-1)."""
+STREAMED = "mockserver.streamed"
+"""Set in the environment of a request whose reply must go out piece by piece."""
+LARGEST_BODY = 1_000_000
+"""Bytes; a larger request body to the API is refused with 413."""
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
+
+
+def create_app(service: Service, request_log: RequestLog) -> Flask:
+    """The application that answers for `service`: the API below `/api`, the control interface below `/_mock`."""
+    app = Flask("mockserver", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    control_interface = ControlInterface(service)
+    cors = service.settings.cors
+
+    def api(**_: Any) -> Response:
+        started = time.perf_counter()
+        environ = request.environ
+        if cors and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
+            return _preflight(environ)
+        exchange = respond(_request(environ, API), service, address=_address(environ))
+        response = _exchanged(exchange)
+        if cors and "HTTP_ORIGIN" in environ:
+            _allow_origin(response)
+        request_log.write(exchange, environ, time.perf_counter() - started)
+        if exchange.reply.delay:
+            time.sleep(exchange.reply.delay)
+        return response
+
+    def control(**_: Any) -> Response:
+        return _response(control_interface.respond(_request(request.environ, CONTROL)))
+
+    for prefix, view in ((API, api), (CONTROL, control)):
+        for rule in (f"{prefix}/<path:path>", f"{prefix}/", prefix):
+            app.add_url_rule(rule, view.__name__, view, methods=METHODS, provide_automatic_options=False)
+    app.register_error_handler(HTTPException, _refused)
+    return app
+
+
+def _request(environ: dict[str, Any], prefix: str) -> Request:
+    headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
+    if kind := environ.get("CONTENT_TYPE"):
+        headers["content-type"] = kind
+    has_body = environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+    return Request(
+        environ["REQUEST_METHOD"],
+        environ["PATH_INFO"][len(prefix) :],
+        environ.get("QUERY_STRING", ""),
+        headers,
+        request.get_data(cache=False) if has_body else b"",
+    )
+
+
+def _address(environ: dict[str, Any]) -> str:
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{environ['wsgi.url_scheme']}://{host}{environ['PATH_INFO']}"
+
+
+def _exchanged(exchange: Exchange) -> Response:
+    response = _response(exchange.reply)
+    response.headers["X-Mock-Trace"] = exchange.reply.because
+    if exchange.call is not None and exchange.call.warnings:
+        response.headers["X-Mock-Warning"] = "; ".join(exchange.call.warnings)
+    return response
+
+
+def _response(reply: Reply) -> Response:
+    if isinstance(reply.body, str):
+        return Response(reply.body, reply.status, reply.headers)
+    body = b"" if reply.body is None else orjson.dumps(reply.body)
+    return Response(body, reply.status, reply.headers, content_type="application/json")
+
+
+def _refused(error: HTTPException) -> Response:
+    """What Flask itself turns down, and what goes wrong in us, in the API's own form (GEN-5)."""
+    status = error.code or 500
+    headers = {}
+    message = error.description or error.name
+    if isinstance(error, InternalServerError):
+        cause = error.original_exception or error
+        message = f"The mock server failed: {type(cause).__name__}: {cause}"
+        headers["X-Mock-Broken"] = "failure"
+    elif status == 413:
+        message = f"The body is larger than {LARGEST_BODY:,} bytes."
+    elif status == 404:
+        message = f"There is nothing at {request.path}: the API is below {API}, the control interface below {CONTROL}."
+    if status == 405 and (allowed := error.get_headers(request.environ)):
+        headers.update({name: value for name, value in allowed if name == "Allow"})
+    return _response(Reply(status, {"message": message}, headers))
+
+
+def _allow_origin(response: Response) -> None:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "X-Mock-Trace, X-Mock-Warning, X-Mock-Broken, Retry-After"
+
+
+def _preflight(environ: dict[str, Any]) -> Response:
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+    response.headers["Access-Control-Allow-Headers"] = environ.get(
+        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Authorization, Content-Type, X-Selected-Client-Id"
+    )
+    response.headers["Access-Control-Max-Age"] = "600"
+    return response

@@ -1,0 +1,58 @@
+"""The request log: one line an exchange, to read or to parse."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import orjson
+
+from mockserver.pipeline import Exchange
+from mockserver.settings import LogFormat
+
+
+class RequestLog:
+    """Writes exchanges to a stream; `api_token` in a query is not shown."""
+
+    def __init__(self, stream: TextIO, form: LogFormat) -> None:
+        self._stream = stream
+        self._json = form == "json"
+
+    def write(self, exchange: Exchange, environ: dict[str, Any], elapsed: float) -> None:
+        """One exchange; `elapsed` in seconds, without a delay that was asked for."""
+        request, reply = exchange.request, exchange.reply
+        target = environ["PATH_INFO"]
+        if request.query_string:
+            target += "?" + _without_token(request.query_string)
+        warnings = exchange.call.warnings if exchange.call is not None else ()
+        if not target.isprintable():
+            target = ascii(target)[1:-1]
+        now = datetime.now(UTC)
+        if self._json:
+            entry = {
+                "time": now.isoformat(timespec="milliseconds"),
+                "world": exchange.world.name,
+                "method": request.method,
+                "target": target,
+                "operation": exchange.operation.id if exchange.operation else None,
+                "status": reply.status,
+                "because": reply.because,
+                "milliseconds": round(elapsed * 1000, 3),
+                "warnings": warnings,
+                "broken": exchange.broken,
+            }
+            line = orjson.dumps(entry).decode()
+        else:
+            told = "".join(f"\n         warning: {warning}" for warning in warnings)
+            told += "".join(f"\n         OUR REPLY BREAKS THE SPEC: {problem}" for problem in exchange.broken or ())
+            line = (
+                f"{now:%H:%M:%S} {reply.status} {request.method:<4} {target}"
+                f"  {elapsed * 1000:.1f} ms  {reply.because}{told}"
+            )
+        self._stream.write(line + "\n")
+
+
+def _without_token(query: str) -> str:
+    if "api_token" not in query:
+        return query
+    return "&".join("api_token=…" if part.startswith("api_token=") else part for part in query.split("&"))

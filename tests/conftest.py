@@ -1,0 +1,97 @@
+"""A live server for the session, and a fresh world of it for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.live import Running, running
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Running]:
+    """One server of the default fixture, for every test that needs no other."""
+    with running("--stripe-delay", "60") as live:
+        yield live
+
+
+@dataclass
+class Api:
+    """A client of one world, that fails a test whose server broke its own spec."""
+
+    server: Running
+    world: str
+    token: str
+    http: httpx.Client
+
+    def request(self, method: str, path: str, *, token: str | None = None, **kwargs: Any) -> httpx.Response:
+        """Any request, by default with this client's token."""
+        headers = dict(kwargs.pop("headers", {}))
+        if (token := self.token if token is None else token) != "":
+            headers.setdefault("Authorization", f"Bearer {token}@{self.world}")
+        answer = self.http.request(method, self.server.api + path, headers=headers, **kwargs)
+        assert "X-Mock-Broken" not in answer.headers, answer.text
+        return answer
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("POST", path, **kwargs)
+
+    def control(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """A request to the control interface, for this world."""
+        headers = {"Authorization": f"Bearer {self.token}@{self.world}"}
+        return self.http.request(method, self.server.control + path, headers=headers, **kwargs)
+
+    def charge(self, amount: float | str = 10, *, merchant: int = 1, **kwargs: Any) -> Any:
+        """A new open charge of that merchant."""
+        answer = self.post(
+            "/billing/charges/quick-adjustment",
+            json={"amount": amount, "description": "An adjustment"},
+            headers={"X-Selected-Client-Id": str(merchant)},
+            **kwargs,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["charge"]
+
+    def create(self, *charge_ids: int, **kwargs: Any) -> httpx.Response:
+        return self.post("/billing/invoices", json={"charge_ids": list(charge_ids)}, **kwargs)
+
+    def draft(self, amount: float | str = 10, *, merchant: int = 1) -> Any:
+        """A new draft of one new charge."""
+        return self.create(self.charge(amount, merchant=merchant)["id"]).json()["invoice"]
+
+    def finalize(self, invoice_id: int, **kwargs: Any) -> httpx.Response:
+        return self.post(f"/billing/invoices/{invoice_id}/finalize", **kwargs)
+
+    def collect(self, invoice_id: int, **kwargs: Any) -> httpx.Response:
+        return self.post(f"/billing/invoices/{invoice_id}/collect", **kwargs)
+
+    def finalized(self, amount: float | str = 10, *, merchant: int = 1) -> Any:
+        """A new finalized invoice."""
+        return self.finalize(self.draft(amount, merchant=merchant)["id"]).json()["invoice"]
+
+    def invoice(self, invoice_id: int) -> Any:
+        """The invoice as the list shows it."""
+        rows = self.get("/billing/invoices", params={"q": f'id:"{invoice_id}"'}).json()["data"]
+        assert len(rows) == 1, rows
+        return rows[0]
+
+    def everything(self) -> str:
+        """All that is in the world, to compare before and after."""
+        return self.control("GET", "/export").text
+
+
+@pytest.fixture
+def api(server: Running) -> Iterator[Api]:
+    """A client of a fresh world."""
+    with httpx.Client() as http:
+        yield Api(server, f"test-{next(_numbers)}", "provider", http)
