@@ -137,11 +137,7 @@ class Contract:
 
         The media type is that in `headers` (names in any case), JSON if they have none.
         """
-        key = (operation.id, status)
-        try:
-            plan = self._seen[key]
-        except KeyError:
-            plan = self._seen[key] = find_answer(self._answers[operation.id], status)
+        plan = self._plan(operation, status)
         if plan is None:
             documented = ", ".join(self._answers[operation.id])
             raise ContractBroken(operation.id, [f"status {status} is not documented; documented are {documented}"])
@@ -167,7 +163,8 @@ class Contract:
     ) -> list[str]:
         """What openapi-core alone says against a reply; nothing if it allows it."""
         kind = _media_type(headers)
-        if body is not None and not readable(kind, body):
+        plan = self._plan(operation, status)
+        if plan and body is not None and kind in plan.media and not readable(kind, body):
             return ["a body that is no JSON must be a text"]
         with self._asking:
             return self._the_judge().response(
@@ -178,6 +175,14 @@ class Contract:
                 content_type=kind,
                 body=_as_sent(kind, body),
             )
+
+    def _plan(self, operation: Operation, status: int) -> AnswerPlan | None:
+        key = (operation.id, status)
+        try:
+            return self._seen[key]
+        except KeyError:
+            plan = self._seen[key] = find_answer(self._answers[operation.id], status)
+            return plan
 
     def _request_objections(
         self,

@@ -38,6 +38,10 @@ class Field:
     empty_is_absent: bool
     """`?q=` is the same as no `q` at all (`allowEmptyValue`)."""
 
+    def value(self, text: str) -> Any:
+        """All of one text, as a path or a header has it."""
+        return [self.read(item) for item in text.split(",")] if self.is_array else self.read(text)
+
 
 @dataclass(slots=True)
 class Gathered:
@@ -155,12 +159,12 @@ class RequestPlan:
 
     def read(self, params: Mapping[str, str], request: Request, *, numeric_strings: bool) -> Reading:
         """Raises `InvalidRequest` or `UnsupportedMediaType` for what can't be read whatever the spec says."""
-        path = {name: self.paths[name].read(decoding.segment(text, name)) for name, text in params.items()}
+        path = {name: self.paths[name].value(decoding.segment(text, name)) for name, text in params.items()}
         query = self.query.gather(decoding.pairs(request.query_string, "query") if request.query_string else [])
         headers = {}
         for name, field in self.headers.items():
             if (text := request.headers.get(name)) is not None:
-                headers[name] = field.read(text)
+                headers[name] = field.value(text)
         reading = Reading(path, query, headers)
         if request.body:
             self._read_body(request, reading, numeric_strings)
@@ -222,7 +226,7 @@ class AnswerPlan:
     def read_headers(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """The documented headers that are there, read as the spec says."""
         given = {name.lower(): text for name, text in headers.items()}
-        return {n: f.read(given[n]) for n, f in self.header_fields.items() if n in given}
+        return {n: f.value(given[n]) for n, f in self.header_fields.items() if n in given}
 
 
 class Compiler:

@@ -8,6 +8,7 @@ its unmarshalling takes ten times as long, and its Flask decorator turns our own
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,11 +74,12 @@ class Judge:
             "schema_casters_factory": casters,
             "style_deserializers_factory": _Styles(casters, style_deserializers),
             "format_validators": _formats(root.value),
-            "extra_media_type_deserializers": _deserializers(root.value),
         }
+        asked: dict[str, Callable[[bytes], Any]] = {decoding.JSON: _strict_json}
         self._parameters = V31RequestParametersValidator(spec, **options)
-        self._body = V31RequestBodyValidator(spec, **options)
-        self._response = V31ResponseValidator(spec, **options)
+        self._body = V31RequestBodyValidator(spec, extra_media_type_deserializers=asked, **options)
+        answered = _deserializers(root.value)
+        self._response = V31ResponseValidator(spec, extra_media_type_deserializers=answered, **options)
 
     def request(
         self,
@@ -185,10 +187,14 @@ class _Styles(StyleDeserializersFactory):
         )
 
 
-def _deserializers(document: dict[str, Any]) -> dict[str, Callable[..., Any]]:
-    """How bodies are read: JSON strictly, forms as openapi-core does, all else that the document names as text."""
+def _deserializers(document: dict[str, Any]) -> dict[str, Callable[[bytes], Any]]:
+    """How the bodies of replies are read: what is not JSON is text, where openapi-core would leave it bytes."""
     kinds = {kind for node in _mappings(document) for kind in node.get("content", {})}
-    return {kind: _strict_json if decoding.is_json(kind) else _text for kind in kinds - {decoding.FORM}}
+    return {kind: _json if decoding.is_json(kind) else _text for kind in kinds}
+
+
+def _json(body: bytes, **_parameters: str) -> Any:
+    return json.loads(body)
 
 
 def _text(body: bytes, **_parameters: str) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mockserver import resources
 from mockserver.contract import Contract, Operation
+from mockserver.decoding import FORM, JSON
 from mockserver.errors import ContractBroken, InvalidRequest, Refused
 from mockserver.messages import Request
 
@@ -60,6 +61,9 @@ paths:
               oneOf:
                 - {$ref: '#/components/schemas/Tree'}
                 - {type: array, items: {$ref: '#/components/schemas/Colour'}}
+            examples:
+              tree: {value: {name: oak, size: 3, children: [{name: a, born: '2020-02-29'}]}}
+              colours: {value: [red, 3, null]}
           application/x-www-form-urlencoded:
             schema:
               type: object
@@ -71,6 +75,8 @@ paths:
                 flag: {type: boolean}
                 ids: {type: array, items: {type: integer}}
                 names[]: {type: array, minItems: 2, items: {type: string}}
+            examples:
+              all: {value: {count: 1, ratio: 1.5, flag: true, ids: [1, 2], 'names[]': [a, b]}}
       responses:
         '200':
           description: A tree.
@@ -102,33 +108,19 @@ OPERATIONS = [
 ]
 JUDGED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-odd_texts = st.sampled_from(
-    [
-        "0", "1", "15", "-1", "-0", "01", "+1", " 1", "1 ", "1_000", "\uff11", "\u0663", "1.0", "1.5", "1e3", "1e400", "NaN",
-        "inf", "true", "True", "yes", "null", "", ",", "1,2", "1,x", "x", "red", "9" * 18, "9" * 19, "9" * 25,
-        str(2**63 - 1), str(2**63), "-" + "9" * 19, "USD", "é", "a\n", "\ufeff1", "[]", "{}", '"1"',
-    ]
-)  # fmt: skip
+ODD = [
+    *["0", "1", "15", "-1", "-0", "01", "+1", " 1", "1 ", "1_000", "\uff11", "\u0663", "1.0", "1.5", "1e3", "1e400"],
+    *["NaN", "inf", "true", "True", "yes", "null", "", ",", "1,2", "1,x", "x", "red", "9" * 18, "9" * 19, "9" * 25],
+    *[str(2**63 - 1), str(2**63), "-" + "9" * 19, "USD", "USD\n", "é", "a\n", "\ufeff1", "[]", "{}", '"1"'],
+]
+odd_texts = st.sampled_from(ODD)
+header_texts = st.sampled_from([text for text in ODD if text.isascii() and text.isprintable()])
 texts = odd_texts | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
 numbers = st.integers(-3, 40) | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(1.0)
 scalars = st.none() | st.booleans() | numbers | texts
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
 )
-
-
-def names_in(node: Any) -> list[str]:
-    """Every name that the schemas of a document use, so that generated objects hit them."""
-    found: set[str] = set()
-    pending = [node]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            found.update(value.get("properties", {}))
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-    return sorted(found)
 
 
 def resolved(contract: Contract, node: Any) -> Any:
@@ -146,57 +138,55 @@ def parameters_of(contract: Contract, operation: Operation, where: str) -> list[
     return [p["name"] for p in (resolved(contract, each) for each in declared) if p["in"] == where]
 
 
-def a_path(template: str, value: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    parts = [value if part.startswith("{") else st.just(part) for part in template.split("/")]
-    return st.tuples(*parts).map("/".join)
+def request_examples(contract: Contract, operation: Operation, kind: str) -> list[Any]:
+    body = contract.document["paths"][operation.path][operation.method.lower()].get("requestBody", {})
+    content = body.get("content", {}).get(kind, {})
+    return [resolved(contract, each)["value"] for each in content.get("examples", {}).values()] or [{}]
+
+
+def mostly(usual: str, odd: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.integers(0, 4).flatmap(lambda roll: odd if roll == 0 else st.just(usual))
 
 
 @st.composite
 def requests(draw: st.DrawFn, contract: Contract, operation: Operation) -> Request:
-    segments = st.sampled_from(["1", "2", "abc"]) | texts.filter(lambda text: text and "/" not in text)
-    path = draw(a_path(operation.path, segments))
-    known = parameters_of(contract, operation, "query")
-    some = st.sampled_from([*known, "stranger", "api_token"])
-    query = draw(st.lists(st.tuples(some, texts), max_size=4, unique_by=lambda pair: pair[0]) if known else st.just([]))
-    query += [("ids", draw(odd_texts))] if "ids" in known and draw(st.booleans()) else []
-    latin = texts.filter(lambda text: text.isascii() and text.isprintable())
+    segments = mostly("1", texts.filter(lambda text: text and "/" not in text))
+    usual = {"kind": "oak", "deep": "true", "q": 'id:"1"'}
+    parts = [
+        draw(mostly(usual.get(part[1:-1], "1"), segments)) if part.startswith("{") else part
+        for part in operation.path.split("/")
+    ]
+    names = [*parameters_of(contract, operation, "query"), "api_token", "stranger"]
+    query = [(name, draw(mostly(usual.get(name, "1"), texts))) for name in names if draw(st.integers(0, 3))]
+    query += [("ids", draw(odd_texts))] if "ids" in names and draw(st.booleans()) else []
     headers = {
-        name.lower(): draw(latin) for name in parameters_of(contract, operation, "header") if draw(st.booleans())
+        name.lower(): draw(mostly("1", header_texts))
+        for name in parameters_of(contract, operation, "header")
+        if draw(st.integers(0, 4))
     }
-    body, kind = draw(bodies(contract))
+    body, kind = draw(bodies(contract, operation))
     if kind:
         headers["content-type"] = kind
-    raw = path.encode("utf-8").decode("latin-1")
-    return Request(operation.method, raw, urlencode(query), headers, body)
+    return Request(operation.method, "/".join(parts).encode().decode("latin-1"), urlencode(query), headers, body)
 
 
 @st.composite
-def bodies(draw: st.DrawFn, contract: Contract) -> tuple[bytes, str]:
-    names = st.sampled_from(names_in(contract.document["paths"]) + NAMES)
-    objects = st.dictionaries(names, values | st.lists(numbers, max_size=4), max_size=4)
-    match draw(st.sampled_from(["none", "json", "json", "ids", "form", "form"])):
-        case "none":
-            return b"", draw(st.sampled_from(["", "application/json"]))
-        case "json":
-            return json.dumps(draw(objects | values)).encode(), "application/json; charset=UTF-8"
-        case "ids":
-            return json.dumps({"charge_ids": draw(st.lists(scalars, max_size=3))}).encode(), "application/json"
-    pairs = draw(st.lists(st.tuples(names, texts), max_size=5))
-    return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
-
-
-NAMES = [
-    "charge_ids",
-    "charge_ids[]",
-    "charge_ids[0]",
-    "amount",
-    "description",
-    "count",
-    "flag",
-    "ids",
-    "names[]",
-    "name",
-]
+def bodies(draw: st.DrawFn, contract: Contract, operation: Operation) -> tuple[bytes, str]:
+    kind = draw(st.sampled_from(["", JSON, FORM]))
+    if not kind:
+        return b"", draw(st.sampled_from(["", JSON]))
+    example = draw(st.sampled_from(request_examples(contract, operation, kind)))
+    if kind == JSON:
+        for _ in range(draw(st.integers(0, 2))):
+            example = draw(mutated(example))
+        return json.dumps(example).encode(), "application/json; charset=UTF-8"
+    pairs = [
+        (name, text) for name, value in example.items() for text in (value if isinstance(value, list) else [value])
+    ]
+    strangers = st.sampled_from(["charge_ids", "charge_ids[0]", "ids[]", "names[3]", "flag", "ratio", "else", "amount"])
+    pairs = [(name, draw(mostly(str(text), texts))) for name, text in pairs if draw(st.integers(0, 5))]
+    pairs += draw(st.lists(st.tuples(strangers, texts), max_size=2))
+    return urlencode(pairs).encode(), kind
 
 
 @st.composite
@@ -204,13 +194,14 @@ def replies(draw: st.DrawFn, contract: Contract, operation: Operation) -> tuple[
     status, body = draw(st.sampled_from(examples_of(contract, operation)))
     for _ in range(draw(st.integers(0, 2))):
         body = draw(mutated(body))
-    status = draw(st.just(status) | st.sampled_from([200, 201, 202, 204, 302, 400, 401, 404, 422, 500, 502]))
+    if not draw(st.integers(0, 3)):
+        status = draw(st.sampled_from([200, 201, 202, 204, 302, 400, 401, 404, 422, 500, 502]))
     headers = {
-        name: draw(texts.filter(lambda text: text.isascii() and text.isprintable()))
+        name: draw(mostly("1", header_texts))
         for name in ("X-Count", "X-Note", "Retry-After")
-        if draw(st.booleans())
+        if draw(st.integers(0, 3))
     }
-    kind = draw(st.sampled_from(["application/json", "application/json; charset=utf-8", "text/plain", ""]))
+    kind = draw(st.sampled_from([JSON, "application/json; charset=utf-8", "", "", "text/plain"]))
     return status, body, {**headers, "Content-Type": kind} if kind else headers
 
 
