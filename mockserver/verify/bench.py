@@ -1,0 +1,332 @@
+"""What a check works with: the callers, fresh charges and invoices, reading them back, and saying what was found."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TypeVar
+
+from mockserver.money import exponent
+from mockserver.profile import Value
+from mockserver.verify.api import Billing
+from mockserver.verify.court import Court
+from mockserver.verify.events import Exchange
+from mockserver.verify.failures import NoAnswer, NotPossible, ServerGone, Stop
+from mockserver.verify.lives import Row, exact
+from mockserver.verify.observer import Observer
+from mockserver.verify.options import Options, is_loopback
+from mockserver.verify.spec import Spec
+from mockserver.verify.transport import Answer, Transport
+
+Result = TypeVar("Result")
+UNKNOWN_ID = 2_147_483_646
+"""An id that no server has: the last but one that fits 32 bits."""
+MARK = "mockserver verify"
+"""How the descriptions of all charges that a run makes begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge of this run, as the server shows it."""
+
+    id: int
+    amount: Decimal
+    currency: str
+    made_by: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice of this run as it was created."""
+
+    id: int
+    charges: tuple[Charge, ...]
+    made_by: Answer
+
+
+@dataclass(slots=True)
+class Bench:
+    """The state of one run that checks share; each check makes its own records."""
+
+    options: Options
+    spec: Spec
+    transport: Transport
+    court: Court
+    observer: Observer
+    me: Billing
+    profile: dict[str, Value]
+    """The open choices that were measured so far, or were given."""
+    other: Billing | None = None
+    """The caller with the second token, and its own merchant where that is known."""
+    reaches_both: bool = False
+    """Whether the first token reaches the second's merchant too, as a provider's does."""
+    digits: int | None = None
+    """Decimal places of the merchant's currency."""
+    declining: str | None = None
+    """A merchant whose card declines, once one is found."""
+    pays: bool | None = None
+    """Whether the merchant's card pays; None until it was tried."""
+    pool: list[int] = field(default_factory=list)
+    operators: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The search operators that the server takes, by field."""
+    started: float = field(default_factory=time.monotonic)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    # --- the callers ------------------------------------------------------------------------------------------
+
+    @property
+    def anyone(self) -> Billing:
+        """The first token without a merchant header."""
+        return self.me.acting(merchant=None)
+
+    def second(self) -> Billing:
+        """The other caller; raises `NotPossible` when there is none."""
+        if self.other is None:
+            raise NotPossible("no second token given (--other-token)")
+        return self.other
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(self.options.host)
+
+    @property
+    def spare_amount(self) -> Decimal:
+        """An amount that any currency takes: whole."""
+        return Decimal(700 + next(self._numbers))
+
+    def random(self, name: str) -> random.Random:
+        """Chance that depends on the seed and on `name` alone."""
+        return random.Random(f"{self.options.seed}:{name}")
+
+    # --- making records ---------------------------------------------------------------------------------------
+
+    def amount(self) -> Decimal:
+        """The next amount: small, chargeable, in the currency's precision, unlike its neighbours."""
+        number = next(self._numbers)
+        digits = 0 if self.digits is None else self.digits
+        if digits == 0:
+            return Decimal(500 + 7 * number)
+        return Decimal(100 + 37 * (number % 20)).scaleb(-2) + Decimal(number % 10**digits).scaleb(-digits)
+
+    def charge(self, amount: Decimal | None = None, *, by: Billing | None = None) -> Charge:
+        """A fresh charge; raises `NotPossible` when none can be had."""
+        caller = by or self.me
+        if self.pool and by is None and amount is None:
+            return self._shown(self.me.charge(self.pool.pop(0)))
+        if self.options.charge_ids and by is None:
+            raise NotPossible("the charges given by --charge-ids are used up")
+        if caller.merchant is None:
+            raise NotPossible("a charge can't be made without a merchant (--merchant)")
+        due = self.amount() if amount is None else amount
+        answer = caller.adjust(due, f"{MARK} {next(self._numbers)}")
+        if not answer.ok:
+            raise NotPossible(f"charges can't be made: quick-adjustment answers {answer.brief()}")
+        return self._shown(answer)
+
+    def charges(self, count: int) -> tuple[Charge, ...]:
+        return tuple(self.charge() for _ in range(count))
+
+    def draft(self, charges: Sequence[Charge] = (), *, by: Billing | None = None) -> Invoice:
+        """A fresh draft of `charges`, or of one new charge; a refusal breaks CREATE-1 and stops the check."""
+        taken = tuple(charges) or (self.charge(by=by),)
+        answer = (by or self.me).create([charge.id for charge in taken])
+        return self.made(answer, taken)
+
+    def made(self, answer: Answer, charges: Sequence[Charge], rule: str = "CREATE-1") -> Invoice:
+        """The invoice that a create has made; a refusal breaks `rule` and stops the check."""
+        number = answer.part("invoice").get("id")
+        if not answer.ok or not isinstance(number, int):
+            self.expect(
+                rule,
+                False,
+                kind="valid create refused",
+                expected="uninvoiced charges of one merchant become an invoice",
+                actual=f"the create answers {answer.brief()}",
+                using=[*(charge.made_by for charge in charges), answer],
+                check="200 <= answers[-1].status < 300",
+            )
+            raise Stop
+        return Invoice(number, tuple(charges), answer)
+
+    def finalized(self, invoice: Invoice | None = None, *, by: Billing | None = None) -> Invoice:
+        """A finalized invoice; a refusal breaks FINALIZE-1 and stops the check."""
+        invoice = invoice or self.draft(by=by)
+        answer = (by or self.me).finalize(invoice.id)
+        if not self.expect(
+            "FINALIZE-1",
+            answer.ok,
+            kind="valid finalize refused",
+            expected="a draft can be finalized",
+            actual=f"the finalize answers {answer.brief()}",
+            using=[invoice.made_by, answer],
+            check="200 <= answers[-1].status < 300",
+        ):
+            raise Stop
+        return invoice
+
+    def paid(self, invoice: Invoice | None = None) -> Invoice:
+        """A paid invoice; raises `NotPossible` when the card does not pay."""
+        self.needs_charges()
+        invoice = self.finalized(invoice)
+        for _ in range(3):
+            answer = self.me.collect(invoice.id)
+            if answer.ok:
+                return invoice
+        raise NotPossible(f"the merchant's card does not pay: collect answers {answer.brief()}")
+
+    def needs_charges(self) -> None:
+        if not self.options.charges_allowed:
+            raise NotPossible(
+                "this run is read-only"
+                if self.options.read_only
+                else "no charge is made on a host that is no loopback address (--allow-charges)"
+            )
+
+    # --- reading records --------------------------------------------------------------------------------------
+
+    def row(self, invoice: int, *, by: Billing | None = None) -> tuple[Row | None, Answer]:
+        """The invoice as the list shows it, by its id; None when the list does not."""
+        caller = by or self.me
+        answer = caller.invoices(f'id:"{invoice}"')
+        found = next((row for row in answer.rows if row.get("id") == invoice), None)
+        if found is not None or by is not None:
+            return found, answer
+        return self._searched(invoice, answer)
+
+    def must_row(self, invoice: int) -> tuple[Row, Answer]:
+        """Like `row`; stops the check, with GEN-9 broken, when the list does not show it."""
+        row, answer = self.row(invoice)
+        if row is None:
+            self.expect(
+                "GEN-9",
+                False,
+                kind="invoice not listed",
+                expected="the list shows an invoice that was made",
+                actual="it does not",
+                using=[*self.observer.invoices[invoice].story, answer]
+                if invoice in self.observer.invoices
+                else [answer],
+            )
+            raise Stop
+        return row, answer
+
+    def charge_status(self, charge: int) -> tuple[object, Answer]:
+        """The charge's status, None when it can't be read."""
+        answer = self.me.charge(charge)
+        return answer.part("charge").get("status"), answer
+
+    def until(self, ready: Callable[[], Result | None], seconds: float) -> Result | None:
+        """What `ready` returns as soon as it is not None, asked again with growing pauses; None in the end."""
+        end = time.monotonic() + min(seconds, max(0.0, self.transport.left - 1.0))
+        pause = 0.02
+        while (result := ready()) is None:
+            if time.monotonic() + pause > end:
+                return None
+            self.transport.pause(pause)
+            pause = min(pause * 1.7, 0.5)
+        return result
+
+    # --- saying -----------------------------------------------------------------------------------------------
+
+    def expect(
+        self,
+        rule: str,
+        holds: bool,
+        *,
+        kind: str,
+        expected: str,
+        actual: str,
+        using: Iterable[Answer | Exchange],
+        check: str = "",
+    ) -> bool:
+        """Counts the rule as put to the test; records a breach unless it holds. Returns `holds`."""
+        if holds:
+            self.court.met(rule)
+        else:
+            exchanges = [one.exchange if isinstance(one, Answer) else one for one in using]
+            self.court.broken(rule, kind=kind, expected=expected, actual=actual, exchanges=exchanges, check=check)
+        return holds
+
+    def refused(self, rule: str, answer: Answer, what: str, using: Iterable[Answer | Exchange] = ()) -> bool:
+        """Expects a 4xx; `what` names the request in a few words, without ids."""
+        return self.expect(
+            rule,
+            answer.refused,
+            kind=f"{what} not refused",
+            expected=f"{what} is refused with a 4xx",
+            actual=f"the answer is {answer.brief()}",
+            using=[*using, answer],
+            check="400 <= answers[-1].status < 500",
+        )
+
+    def charge_untouched(self, rule: str, charge: Charge, what: str, using: Iterable[Answer | Exchange]) -> bool:
+        """Expects that the charge is still `Open` after `what` was refused."""
+        status, answer = self.charge_status(charge.id)
+        return self.expect(
+            rule,
+            status != "Invoiced",
+            kind=f"charge taken by {what}",
+            expected=f"{what} takes no charge",
+            actual=f"charge {charge.id} is {status} afterwards",
+            using=[charge.made_by, *using, answer],
+            check="answers[-1].json['charge']['status'] != 'Invoiced'",
+        )
+
+    def still_draft(self, rule: str, invoice: Invoice, what: str, using: Iterable[Answer | Exchange]) -> bool:
+        """Expects that the invoice is a draft as it was, after `what` was refused."""
+        row, answer = self.must_row(invoice.id)
+        total = exact(invoice.made_by.part("invoice").get("total"))
+        return self.expect(
+            rule,
+            row.get("status") == "Draft" and exact(row.get("total")) == total,
+            kind=f"draft changed by {what}",
+            expected=f"{what} leaves the draft as it was",
+            actual=f"its status is {row.get('status')} and its total {row.get('total')}",
+            using=[invoice.made_by, *using, answer],
+            check="answers[-1].json['data'][0]['status'] == 'Draft'",
+        )
+
+    def alive(self) -> None:
+        """Raises `ServerGone` when the server does not answer any more."""
+        try:
+            self.me.invoices(f'id:"{UNKNOWN_ID}"')
+        except NoAnswer as failure:
+            raise ServerGone(failure.words) from failure
+
+    def quick(self) -> float:
+        """How much a check may do: 1.0 on a fast server, less on a slow or throttled one."""
+        spent = time.monotonic() - self.started
+        pace = spent / max(1, self.transport.sent)
+        return max(0.15, min(1.0, 0.012 / max(pace, 0.001)))
+
+    def learn_currency(self, currency: object) -> None:
+        if self.digits is None and isinstance(currency, str):
+            try:
+                self.digits = exponent(currency)
+            except ValueError:
+                # Not of ISO 4217; its amounts are taken to be whole.
+                self.digits = 0
+
+    def _shown(self, answer: Answer) -> Charge:
+        row = answer.part("charge")
+        number, amount = row.get("id"), exact(row.get("amount"))
+        if not answer.ok or not isinstance(number, int) or amount is None:
+            raise NotPossible(f"a charge can't be read: {answer.brief()}")
+        self.learn_currency(row.get("currency"))
+        self.observer.know_charge(row, answer)
+        return Charge(number, amount, str(row.get("currency")), answer)
+
+    def _searched(self, invoice: int, answer: Answer) -> tuple[Row | None, Answer]:
+        """The row by walking the newest pages: the search may be what is broken."""
+        for page in (1, 2, "last"):
+            if page == "last":
+                page = answer.mapping.get("last_page", 1)
+            answer = self.me.invoices(page=page, per_page=25)
+            found = next((row for row in answer.rows if row.get("id") == invoice), None)
+            if found is not None:
+                return found, answer
+        return None, answer

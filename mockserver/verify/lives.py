@@ -1,0 +1,227 @@
+"""What is known of each record of this run, and what a later answer must not contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from mockserver.verify.events import Exchange
+
+Row = Mapping[str, Any]
+MOST_KEPT = 12
+"""Exchanges that are kept of one record's life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two answers that can't both be true. `kind` names the difference without ids."""
+
+    rule: str
+    kind: str
+    expected: str
+    actual: str
+
+
+@dataclass(slots=True)
+class InvoiceLife:
+    """One invoice that this run made; times are of the monotonic clock."""
+
+    id: int
+    born: Row
+    since: float
+    charges: tuple[int, ...] | None = None
+    """None when the request named none."""
+    finalized_since: float | None = None
+    finalize_tried: bool = False
+    collect_tried: bool = False
+    last_action: str = "create"
+    refused: str | None = None
+    """The last refused action on it while it was a draft."""
+    stripe_id: str | None = None
+    stripe_since: float = 0.0
+    paid_since: float | None = None
+    story: list[Exchange] = field(default_factory=list)
+
+    def tell(self, exchange: Exchange) -> None:
+        """Adds what happened to it; the beginning and the latest are kept."""
+        self.story.append(exchange)
+        if len(self.story) > MOST_KEPT:
+            del self.story[MOST_KEPT // 2]
+
+    def contradictions(self, row: Row, asked: float) -> list[Contradiction]:
+        """What `row`, from a request sent at `asked`, says against what was known before."""
+        if asked < self.since:
+            return []
+        found = [*self._constants(row), *self._state(row, asked), *self._stripe(row, asked)]
+        return found
+
+    def learn(self, row: Row, at: float) -> None:
+        """Takes over what an answer that came at `at` says."""
+        if row.get("status") not in (None, "Draft") and self.finalized_since is None:
+            self.finalized_since = at
+        if isinstance(row.get("stripe_invoice_id"), str) and self.stripe_id is None:
+            self.stripe_id, self.stripe_since = row["stripe_invoice_id"], at
+        if row.get("stripe_invoice_status") == "paid" and self.paid_since is None:
+            self.paid_since = at
+
+    def _constants(self, row: Row) -> list[Contradiction]:
+        found = []
+        locked = self.finalized_since is not None
+        for name in ("total", "currency", "charger_id", "chargee_id", "charger_type", "chargee_type", "created_at"):
+            if name in self.born and name in row and not same(name, self.born[name], row[name]):
+                rule = "FINALIZE-1" if locked and name in ("total", "currency") else "GEN-9"
+                found.append(
+                    Contradiction(
+                        rule,
+                        f"{name} changed" + (" after finalize" if locked else ""),
+                        f"the invoice keeps its {name}, {shown(self.born[name])}",
+                        f"it is now {shown(row[name])}",
+                    )
+                )
+        return found
+
+    def _state(self, row: Row, asked: float) -> list[Contradiction]:
+        status = row.get("status")
+        if self.finalized_since is not None and asked >= self.finalized_since and status == "Draft":
+            return [
+                Contradiction(
+                    "FINALIZE-1", "draft again", "a finalized invoice is a draft no more", "its status is Draft"
+                )
+            ]
+        if not self.finalize_tried and isinstance(status, str) and status != "Draft":
+            rule = "COLLECT-1" if self.refused == "collect" else "GEN-6" if self.refused else "GEN-9"
+            return [
+                Contradiction(
+                    rule,
+                    "draft left unasked",
+                    "a draft that nobody finalized stays one",
+                    f"its status is {shown(status)}",
+                )
+            ]
+        return []
+
+    def _stripe(self, row: Row, asked: float) -> list[Contradiction]:
+        found = []
+        rule = "COLLECT-4" if self.last_action == "collect" else "FINALIZE-4"
+        stripe_id, stripe_status = row.get("stripe_invoice_id"), row.get("stripe_invoice_status")
+        if self.stripe_id is not None and asked >= self.stripe_since and stripe_id != self.stripe_id:
+            found.append(
+                Contradiction(
+                    rule,
+                    "another stripe invoice",
+                    f"the invoice keeps its one Stripe invoice, {self.stripe_id}",
+                    f"stripe_invoice_id is {shown(stripe_id)}",
+                )
+            )
+        if self.paid_since is not None and asked >= self.paid_since and stripe_status != "paid":
+            found.append(
+                Contradiction(
+                    rule,
+                    "paid no more",
+                    "a paid invoice stays paid",
+                    f"stripe_invoice_status is {shown(stripe_status)}",
+                )
+            )
+        if not self.finalize_tried and row.get("status") == "Draft" and (stripe_id or stripe_status):
+            found.append(
+                Contradiction(
+                    "CREATE-3",
+                    "draft on stripe",
+                    "a draft is not on Stripe: stripe_invoice_id and stripe_invoice_status are null",
+                    f"they are {shown(stripe_id)} and {shown(stripe_status)}",
+                )
+            )
+        if not self.collect_tried and stripe_status == "paid" and exact(self.born.get("total")) != 0:
+            found.append(
+                Contradiction(
+                    "FINALIZE-2",
+                    "paid unasked",
+                    "an invoice that nobody collected is not paid",
+                    "stripe_invoice_status is paid",
+                )
+            )
+        return found
+
+
+@dataclass(slots=True)
+class ChargeLife:
+    """One charge that this run made or was given."""
+
+    id: int
+    born: Row
+    since: float
+    invoice: int | None = None
+    """The invoice that took it, once a create that named it was accepted."""
+    invoiced_since: float | None = None
+    story: list[Exchange] = field(default_factory=list)
+
+    @property
+    def amount(self) -> Decimal:
+        return exact(self.born.get("amount")) or Decimal(0)
+
+    def contradictions(self, row: Row, asked: float) -> list[Contradiction]:
+        """What `row`, from a request sent at `asked`, says against what was known before."""
+        if asked < self.since:
+            return []
+        found = []
+        for name in ("amount", "price", "currency", "chargee_id", "charger_id", "created_at"):
+            if name in self.born and name in row and not same(name, self.born[name], row[name]):
+                rule = "FINALIZE-1" if self.invoice is not None and name in ("amount", "price") else "GEN-9"
+                found.append(
+                    Contradiction(
+                        rule,
+                        f"charge {name} changed",
+                        f"the charge keeps its {name}, {shown(self.born[name])}",
+                        f"it is now {shown(row[name])}",
+                    )
+                )
+        if self.invoiced_since is not None and asked >= self.invoiced_since and row.get("status") != "Invoiced":
+            found.append(
+                Contradiction(
+                    "CREATE-4",
+                    "charge not Invoiced",
+                    "a charge on an invoice is Invoiced from then on",
+                    f"its status is {shown(row.get('status'))}",
+                )
+            )
+        return found
+
+
+def exact(value: object) -> Decimal | None:
+    """A JSON number as an exact decimal; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value)
+
+
+def when(value: object) -> datetime | None:
+    """A JSON date-time as a time in UTC; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def same(name: str, one: object, other: object) -> bool:
+    """Whether two readings of a property agree; a second's difference in times is rounding."""
+    if name == "created_at":
+        first, second = when(one), when(other)
+        return first is None or second is None or abs((first - second).total_seconds()) <= 1
+    if name in ("charger_id", "chargee_id"):
+        return str(one) == str(other)
+    if name in ("total", "amount", "price"):
+        return exact(one) == exact(other)
+    return one == other
+
+
+def shown(value: object) -> str:
+    """A JSON value in a sentence."""
+    if value is None:
+        return "null"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,398 @@
+"""Judges every answer of a run, whoever asked for it: its form, its figures, and what earlier answers said."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from decimal import Decimal
+from urllib.parse import parse_qsl
+
+from mockserver.verify.court import Court
+from mockserver.verify.events import Exchange
+from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, shown
+from mockserver.verify.pages import page_flaws, repeated_ids
+from mockserver.verify.spec import Operation, Spec
+from mockserver.verify.transport import NOT_JSON, Answer, Transport
+
+FORM_RULES = {
+    "listInvoices": "LIST-1",
+    "createInvoice": "CREATE-3",
+    "finalizeInvoice": "FINALIZE-1",
+    "collectInvoice": "COLLECT-2",
+    "listCharges": "GEN-9",
+    "getCharge": "GEN-9",
+    "createQuickAdjustment": "GEN-9",
+}
+"""The rule that an answer of the wrong form breaks, by operation."""
+FRONT_SERVER = frozenset({413, 414, 431})
+"""Statuses that a web server answers before the API is reached, in a form of its own."""
+
+
+class Observer:
+    """Hears of every answer. Safe to use from several threads."""
+
+    def __init__(self, spec: Spec, court: Court, transport: Transport) -> None:
+        self.spec = spec
+        self.court = court
+        self.transport = transport
+        self.invoices: dict[int, InvoiceLife] = {}
+        self.charges: dict[int, ChargeLife] = {}
+        self.met: dict[tuple[str, str, str], int] = {}
+        """Operation, documented status, state of the invoice addressed: how often."""
+        self._seen: dict[int, float] = {}
+        """Every invoice id that any answer showed, and when."""
+        self._stripe_ids: dict[str, int] = {}
+        self._lock = threading.RLock()
+        self._confirming = threading.local()
+
+    def see(self, answer: Answer) -> None:
+        """Judges one answer."""
+        operation = self.spec.operation(answer.outgoing.method, answer.outgoing.target)
+        if operation is None or getattr(self._confirming, "now", False):
+            return
+        with self._lock:
+            state = self._state_of(operation, answer)
+            documented = operation.documented(answer.status)
+            if documented is not None:
+                key = (operation.id, documented, state)
+                self.met[key] = self.met.get(key, 0) + 1
+            if not self._well_formed(operation, answer):
+                return
+        if operation.id == "listInvoices" and answer.ok:
+            self._figures(answer)
+        with self._lock:
+            self._remember(operation, answer)
+
+    def charge_amount(self, charge_ids: Sequence[int]) -> Decimal | None:
+        """The sum of charges, if all of them are known."""
+        lives = [self.charges.get(charge) for charge in charge_ids]
+        known = [life.amount for life in lives if life is not None]
+        return sum(known, Decimal(0)) if len(known) == len(lives) else None
+
+    # --- form -------------------------------------------------------------------------------------------------
+
+    def _well_formed(self, operation: Operation, answer: Answer) -> bool:
+        if answer.status >= 500:
+            if operation.id != "collectInvoice":
+                self._broken(
+                    "GEN-5",
+                    f"{operation.id} {answer.status // 100}XX",
+                    "no input makes the server fail",
+                    f"it answers {answer.brief()}",
+                    answer,
+                    check="answers[-1].status < 500",
+                )
+            return answer.content is not NOT_JSON
+        if answer.status in FRONT_SERVER:
+            return False
+        if answer.content is NOT_JSON or "json" not in answer.content_type.lower():
+            return self._no_json(operation, answer)
+        self.court.met("GEN-1")
+        if operation.documented(answer.status) is None:
+            rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
+            self._broken(
+                rule,
+                f"{operation.id} undocumented status {answer.status}",
+                f"the status is one of {', '.join(operation.statuses)}",
+                f"it is {answer.brief()}",
+                answer,
+            )
+            return answer.ok
+        rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
+        flaws = self.spec.flaws(operation, answer.status, answer.content)
+        for flaw in flaws:
+            what = flaw.pointer or "body"
+            self._broken(
+                rule,
+                f"{operation.id} form of {what}",
+                f"the {'answer' if answer.ok else 'refusal'} has the documented form",
+                f"at {what}: {flaw.problem}",
+                answer,
+            )
+        if not flaws:
+            self.court.met(rule)
+        return True
+
+    def _no_json(self, operation: Operation, answer: Answer) -> bool:
+        if 300 <= answer.status < 400:
+            where = dict(answer.exchange.answer_headers).get("location", "nowhere")
+            actual = f"it redirects to {where}"
+        elif answer.content is not NOT_JSON:
+            actual = f"the content type is {answer.content_type or 'missing'}"
+        else:
+            actual = f"it is no JSON ({answer.content_type or 'no content type'}): {answer.brief()}"
+        self._broken("GEN-1", f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
+        return answer.content is not NOT_JSON
+
+    # --- figures ----------------------------------------------------------------------------------------------
+
+    def _figures(self, answer: Answer) -> None:
+        """A page that contradicts itself is asked for again: somebody else may have been writing just then."""
+        flaws = self._page_flaws(answer)
+        latest = answer
+        for _ in range(2):
+            if not flaws:
+                break
+            latest = self._again(latest)
+            kinds = {flaw.kind for flaw in self._page_flaws(latest)}
+            flaws = [flaw for flaw in flaws if flaw.kind in kinds]
+        for flaw in flaws:
+            self._contradicted(flaw, "listInvoices", [], latest)
+        broken = {flaw.rule for flaw in flaws}
+        self.court.met(*({"LIST-3"} - broken))
+
+    def _page_flaws(self, answer: Answer) -> list[Contradiction]:
+        return [*page_flaws(answer.mapping, answer.outgoing.target), *repeated_ids(answer.mapping)]
+
+    def _again(self, answer: Answer) -> Answer:
+        self._confirming.now = True
+        try:
+            return self.transport.send(answer.outgoing)
+        finally:
+            self._confirming.now = False
+
+    # --- histories --------------------------------------------------------------------------------------------
+
+    def _remember(self, operation: Operation, answer: Answer) -> None:
+        if operation.id == "createInvoice":
+            self._created(answer)
+        elif operation.id in ("finalizeInvoice", "collectInvoice"):
+            self._acted(operation.id.removesuffix("Invoice"), answer)
+        elif operation.id == "createQuickAdjustment" and answer.ok:
+            self._charged(answer)
+        elif operation.id == "getCharge" and answer.ok:
+            self._charge_row(answer.part("charge"), answer)
+        elif operation.id == "listCharges" and answer.ok:
+            for row in answer.rows:
+                self._charge_row(row, answer)
+        elif operation.id == "listInvoices" and answer.ok:
+            for row in answer.rows:
+                self._invoice_row(row, answer)
+
+    def _created(self, answer: Answer) -> None:
+        row, named = answer.part("invoice"), named_charges(answer.outgoing.body)
+        new = row.get("id")
+        if not answer.ok or not isinstance(new, int):
+            return
+        if self._seen.get(new, answer.started) < answer.started:
+            self._broken(
+                "CREATE-7",
+                "id used again",
+                "a new invoice has an id never seen before",
+                f"it has the id {new}, which was seen already",
+                answer,
+                self._story(new),
+            )
+        else:
+            self.court.met("CREATE-7")
+        life = InvoiceLife(new, row, answer.ended, named)
+        life.tell(answer.exchange)
+        self.invoices[new] = life
+        self._invoice_row(row, answer)
+        self._draft(row, answer)
+        for charge in named or ():
+            self._taken(charge, life, answer)
+        self._sum(row, named, answer)
+
+    def _draft(self, row: Row, answer: Answer) -> None:
+        if row.get("status") != "Draft" or row.get("stripe_invoice_id") or row.get("stripe_invoice_status"):
+            self._broken(
+                "CREATE-3",
+                "no draft",
+                "a new invoice is a Draft, both Stripe properties null",
+                f"status is {shown(row.get('status'))}, stripe_invoice_id {shown(row.get('stripe_invoice_id'))},"
+                f" stripe_invoice_status {shown(row.get('stripe_invoice_status'))}",
+                answer,
+            )
+
+    def _taken(self, charge: int, life: InvoiceLife, answer: Answer) -> None:
+        known = self.charges.get(charge)
+        if known is None:
+            return
+        if known.invoice not in (None, life.id):
+            self._broken(
+                "CREATE-4",
+                "charge invoiced twice",
+                "a charge is on at most one invoice, ever",
+                f"charge {charge} is on the invoices {known.invoice} and {life.id}",
+                answer,
+                self._story(known.invoice),
+            )
+        else:
+            self.court.met("CREATE-4")
+        known.invoice, known.invoiced_since = life.id, answer.ended
+
+    def _sum(self, row: Row, named: tuple[int, ...] | None, answer: Answer) -> None:
+        lives = [self.charges[charge] for charge in named or () if charge in self.charges]
+        if not named or len(lives) != len(set(named)):
+            return
+        for name, what in (("chargee_id", "merchant"), ("currency", "currency")):
+            values = {str(life.born.get(name)) for life in lives}
+            if len(values) > 1:
+                self._broken(
+                    "CREATE-8",
+                    f"several {name}",
+                    f"an invoice has one {what}",
+                    f"its charges have {' and '.join(sorted(values))}",
+                    answer,
+                )
+        due = sum((life.amount for life in {life.id: life for life in lives}.values()), Decimal(0))
+        total = exact(row.get("total"))
+        if total is not None and total != due:
+            self._broken(
+                "CREATE-5",
+                "total",
+                f"the total is the exact sum of its charges, {due}",
+                f"it is {total}",
+                answer,
+                [step for life in lives for step in life.story[:1]],
+            )
+        elif total is not None:
+            self.court.met("CREATE-5")
+
+    def _acted(self, action: str, answer: Answer) -> None:
+        life = self.invoices.get(addressed(answer) or -1)
+        if life is None:
+            return
+        life.tell(answer.exchange)
+        if answer.refused and life.finalized_since is None:
+            life.refused = action
+        life.last_action = action
+        if answer.ok or not answer.refused:
+            life.finalize_tried = True
+            life.collect_tried = life.collect_tried or action == "collect"
+        if answer.ok and action == "finalize" and life.finalized_since is None:
+            life.finalized_since = answer.ended
+        if answer.ok and answer.part("invoice"):
+            self._invoice_row(answer.part("invoice"), answer)
+
+    def expect_collect(self, invoice: int) -> None:
+        """The invoice is about to be finalized and collected at once, in whichever order."""
+        with self._lock:
+            if (life := self.invoices.get(invoice)) is not None:
+                life.finalize_tried = life.collect_tried = True
+
+    def know_charge(self, row: Row, answer: Answer) -> None:
+        """Remembers a charge that this run works with."""
+        new = row.get("id")
+        with self._lock:
+            if isinstance(new, int) and new not in self.charges:
+                self.charges[new] = ChargeLife(new, row, answer.ended, story=[answer.exchange])
+
+    def _charged(self, answer: Answer) -> None:
+        row = answer.part("charge")
+        self.know_charge(row, answer)
+        if exact(row.get("amount")) != exact(row.get("price")):
+            self._broken(
+                "GEN-9",
+                "price and amount",
+                "a charge's price and amount are equal",
+                f"they are {shown(row.get('price'))} and {shown(row.get('amount'))}",
+                answer,
+            )
+
+    def _charge_row(self, row: Row, answer: Answer) -> None:
+        life = self.charges.get(row.get("id", -1)) if isinstance(row.get("id"), int) else None
+        if life is None:
+            return
+        story = [*life.story, *self._story(life.invoice)]
+        found = life.contradictions(row, answer.started)
+        for contradiction in found:
+            self._contradicted(contradiction, "charge", story, answer)
+        if not found:
+            self.court.met("GEN-9", *(("CREATE-4",) if life.invoice is not None else ()))
+
+    def _invoice_row(self, row: Row, answer: Answer) -> None:
+        number = row.get("id")
+        if not isinstance(number, int):
+            return
+        self._seen.setdefault(number, answer.ended)
+        life = self.invoices.get(number)
+        if life is None:
+            return
+        found = life.contradictions(row, answer.started)
+        for contradiction in found:
+            self._contradicted(contradiction, "invoice", life.story, answer)
+        if not found and answer.started >= life.since:
+            self.court.met("GEN-9", *(("FINALIZE-1",) if life.finalized_since is not None else ()))
+        life.learn(row, answer.ended)
+        self._one_stripe_invoice_each(life, answer)
+
+    def _one_stripe_invoice_each(self, life: InvoiceLife, answer: Answer) -> None:
+        if life.stripe_id is None:
+            return
+        owner = self._stripe_ids.setdefault(life.stripe_id, life.id)
+        if owner != life.id:
+            rule = "COLLECT-2" if life.last_action == "collect" else "FINALIZE-2"
+            self._broken(
+                rule,
+                "shared stripe invoice",
+                "each invoice has a Stripe invoice of its own",
+                f"invoices {owner} and {life.id} both have {life.stripe_id}",
+                answer,
+                [*self._story(owner), *life.story],
+            )
+
+    # --- telling ----------------------------------------------------------------------------------------------
+
+    def _contradicted(self, found: Contradiction, where: str, story: Sequence[Exchange], answer: Answer) -> None:
+        self._broken(found.rule, f"{where}: {found.kind}", found.expected, found.actual, answer, story)
+
+    def _broken(
+        self,
+        rule: str,
+        kind: str,
+        expected: str,
+        actual: str,
+        answer: Answer,
+        story: Sequence[Exchange] = (),
+        check: str = "",
+    ) -> None:
+        exchanges = [step for step in story if step is not answer.exchange]
+        self.court.broken(
+            rule, kind=kind, expected=expected, actual=actual, check=check, exchanges=[*exchanges, answer.exchange]
+        )
+
+    def _story(self, invoice: int | None) -> list[Exchange]:
+        life = self.invoices.get(invoice) if invoice is not None else None
+        return list(life.story) if life is not None else []
+
+    def _state_of(self, operation: Operation, answer: Answer) -> str:
+        if operation.id not in ("finalizeInvoice", "collectInvoice"):
+            return "-"
+        life = self.invoices.get(addressed(answer) or -1)
+        if life is None:
+            return "none"
+        if life.paid_since is not None and life.paid_since <= answer.started:
+            return "paid"
+        if life.finalized_since is None or life.finalized_since > answer.started:
+            return "Draft"
+        declined = any("/collect" in step.url and step.status and step.status >= 400 for step in life.story)
+        return "declined" if declined else "finalized"
+
+
+def named_charges(body: bytes | None) -> tuple[int, ...] | None:
+    """The ids in the body of a create, JSON or form; None when it names none or can't be read."""
+    if not body:
+        return None
+    try:
+        content = json.loads(body)
+        ids = content.get("charge_ids") if isinstance(content, dict) else None
+    except ValueError:
+        pairs = parse_qsl(body.decode("latin-1"))
+        ids = [value for name, value in pairs if name.startswith("charge_ids")]
+    if not isinstance(ids, list) or not ids:
+        return None
+    try:
+        return tuple(int(one) for one in ids)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def addressed(answer: Answer) -> int | None:
+    """The invoice in the path of a finalize or collect."""
+    parts = answer.outgoing.target.partition("?")[0].split("/")
+    return (
+        int(parts[3]) if len(parts) > 3 and parts[3].isascii() and parts[3].isdigit() and len(parts[3]) < 19 else None
+    )

@@ -1,0 +1,103 @@
+"""The first look at a server: whether it is this API at all, and what the given tokens reach."""
+
+from __future__ import annotations
+
+from mockserver.verify.api import Billing
+from mockserver.verify.bench import Bench
+from mockserver.verify.failures import NoAnswer
+from mockserver.verify.transport import NOT_JSON, Answer
+
+
+class NoApi(Exception):
+    """The run can't begin; the text says why in one line."""
+
+
+def find_api(me: Billing) -> None:
+    """Raises `NoApi` unless the address answers as this API does to the given token.
+
+    One operation that answers rightly is enough: what the others do wrong is then a breach, not a wrong address.
+    """
+    problems = [_problem(me, call) for call in ("invoices", "charges")]
+    if None not in problems:
+        raise NoApi(str(problems[0]))
+
+
+def _problem(me: Billing, operation: str) -> str | None:
+    try:
+        answer = me.get(f"/billing/{operation}")
+    except NoAnswer as failure:
+        return f"{me.transport.base_url}: {failure.words}"
+    where = f"GET {me.transport.base_url}/billing/{operation}"
+    if answer.ok and isinstance(answer.mapping.get("data"), list):
+        return None
+    return f"{where} {_trouble(answer)}"
+
+
+def _trouble(answer: Answer) -> str:
+    headers = {name.lower(): value for name, value in answer.exchange.answer_headers}
+    if 300 <= answer.status < 400:
+        target = headers.get("location", "nowhere")
+        login = " (a login page)" if "login" in target.lower() or "sign" in target.lower() else ""
+        return f"redirects to {target}{login}: this is not the API's address, or it wants another sign-in"
+    if answer.status == 401:
+        return f"refuses the token: {answer.brief()}"
+    if answer.status == 403:
+        return f"refuses the token or the merchant: {answer.brief()}"
+    if answer.content is NOT_JSON and b"<html" in answer.body[:2000].lower():
+        return f"answers {answer.status} with an HTML page instead of JSON: no API is there"
+    if answer.content is NOT_JSON:
+        return f"answers {answer.status} with what is no JSON ({len(answer.body)} bytes): no API is there"
+    if answer.status >= 500:
+        return f"fails: {answer.brief()}"
+    if answer.status == 404:
+        return f"is not found: {answer.brief()}"
+    if answer.refused:
+        return f"is refused: {answer.brief()}"
+    return f"answers JSON that is no page of the billing API: {answer.brief()}"
+
+
+def find_callers(bench: Bench) -> None:
+    """Learns the merchants of both tokens, by reading alone, and whether the first reaches both."""
+    options = bench.options
+    if bench.me.merchant is None:
+        found = _only_merchant(bench.me)
+        if found is not None:
+            bench.me = bench.me.acting(merchant=found)
+            bench.court.note(f"no merchant given; the token's records are all of the merchant {found}")
+    if options.other_token is None:
+        return
+    other = bench.me.acting(token=options.other_token, merchant=None)
+    bench.other = other.acting(merchant=options.other_merchant or _merchant_of(bench, other))
+    if bench.other.merchant is None:
+        bench.court.note("the second token's merchant could not be found out (--other-merchant)", warning=True)
+        return
+    reached = bench.me.acting(merchant=bench.other.merchant).invoices(per_page=1)
+    bench.reaches_both = reached.ok and bench.other.merchant != bench.me.merchant and _is_provider(bench)
+
+
+def _is_provider(bench: Bench) -> bool:
+    """A header that a server ignores must not look like a provider's reach."""
+    other = bench.other.merchant if bench.other else None
+    rows = bench.me.acting(merchant=other).invoices(per_page=5).rows
+    charges = bench.me.acting(merchant=other).charges(per_page=5).rows
+    parties = {str(row.get("chargee_id")) for row in (*rows, *charges)}
+    return bool(parties) and parties <= {str(other)} or not parties
+
+
+def _only_merchant(caller: Billing) -> str | None:
+    rows = [*caller.invoices(per_page=25).rows, *caller.charges(per_page=25).rows]
+    merchants = {str(row["chargee_id"]) for row in rows if "chargee_id" in row}
+    return merchants.pop() if len(merchants) == 1 else None
+
+
+def _merchant_of(bench: Bench, other: Billing) -> str | None:
+    """By what the second token sees, else by asking for the merchants with the ids next to ours."""
+    found = _only_merchant(other)
+    if found is not None and found != bench.me.merchant:
+        return found
+    ours = bench.me.merchant
+    near = [int(ours) + step for step in (1, -1, 2, -2, 3)] if ours is not None and ours.isdigit() else []
+    for candidate in (str(number) for number in (*near, 1, 2, 3) if number > 0 and str(number) != ours):
+        if other.acting(merchant=candidate).invoices(per_page=1).ok:
+            return candidate
+    return None

@@ -1,0 +1,261 @@
+"""One verification from the first look to the exit code, told as a stream of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import httpx
+
+from mockserver.errors import Unusable
+from mockserver.profile import CHOICES, Value, dump_profile
+from mockserver.resources import openapi_path
+from mockserver.verify.accept import KnownBreaches, read_known_breaches
+from mockserver.verify.api import Billing
+from mockserver.verify.bench import Bench
+from mockserver.verify.calibrate import calibrate
+from mockserver.verify.checks import run_check, withheld
+from mockserver.verify.court import Court
+from mockserver.verify.coverage import coverage
+from mockserver.verify.events import (
+    Listener,
+    PhaseStarted,
+    Progress,
+    RuleFinished,
+    RunFinished,
+    RunStarted,
+)
+from mockserver.verify.failures import NoAnswer, NotPossible, OutOfTime, ServerGone
+from mockserver.verify.fuzz import fuzz
+from mockserver.verify.guard import Guard, Withheld
+from mockserver.verify.model import walk_beside_the_fake
+from mockserver.verify.observer import Observer
+from mockserver.verify.options import Options, base_address
+from mockserver.verify.plan import checks_for
+from mockserver.verify.probe import NoApi, find_api, find_callers
+from mockserver.verify.redaction import Redaction
+from mockserver.verify.spec import Spec, read_spec
+from mockserver.verify.transport import Transport, variable_name
+
+ExitCode = Literal[0, 1, 2, 3]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    exit_code: ExitCode
+    stop_reason: str
+    profile: dict[str, Value]
+    """The open choices that were measured."""
+
+
+def verify(
+    options: Options, listeners: Sequence[Listener], *, connection: httpx.BaseTransport | None = None
+) -> Outcome:
+    """Judges the server at `options.url`. Raises `Unusable` for options that can't be used.
+
+    `connection` replaces the network in tests.
+    """
+    started = time.monotonic()
+    spec = read_spec(options.spec or openapi_path())
+    rules = chosen_rules(spec, options)
+    known = read_known_breaches(options.accept, spec.rules) if options.accept else KnownBreaches()
+    court = Court(listeners, options.seed, rules)
+    transport = _transport(options, started, connection)
+    observer = Observer(spec, court, transport)
+    transport.on_answer = observer.see
+    transport.on_wait = _wait_teller(court)
+    court.emit(_run_started(options, spec, rules))
+    try:
+        me = Billing(transport, options.token, options.merchant)
+        bench = Bench(
+            options, spec, transport, court, observer, me, dict(options.profile or {}), pool=list(options.charge_ids)
+        )
+        reason, could_run = _go(bench)
+        code = _finish(bench, known, reason, could_run)
+        court.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
+        measured = dict(bench.profile) if could_run else {}
+        return Outcome(code, reason, measured)
+    finally:
+        transport.close()
+
+
+def chosen_rules(spec: Spec, options: Options) -> frozenset[str]:
+    """The rules to judge by `--only` and `--skip`, each a rule or an area; raises `Unusable` for an unknown one."""
+    unknown = [name for name in (*options.only, *options.skip) if not _named(spec, name)]
+    if unknown:
+        raise Unusable(f"no rule or area is called {', '.join(unknown)}; `mockserver rules` lists them")
+    wanted = {rule for name in options.only for rule in _named(spec, name)} if options.only else set(spec.rules)
+    return frozenset(wanted - {rule for name in options.skip for rule in _named(spec, name)})
+
+
+def _named(spec: Spec, name: str) -> list[str]:
+    wanted = name.upper()
+    return [rule.id for rule in spec.rules.values() if wanted in (rule.id, rule.area)]
+
+
+def _go(bench: Bench) -> tuple[str, bool]:
+    """Runs all phases. Returns why it stopped, and False when the run could not even begin or lost its server."""
+    try:
+        find_api(bench.me)
+        find_callers(bench)
+        if not bench.options.read_only:
+            measured = calibrate(bench)
+            _write_profile(bench, measured)
+        else:
+            calibrate(bench)
+        _rules(bench)
+        _model(bench)
+        _fuzzing(bench)
+    except NoApi as problem:
+        return str(problem), False
+    except OutOfTime:
+        bench.court.note(f"the time is over (--max-time {bench.options.max_time:g})", warning=True)
+        return "time", True
+    except (ServerGone, NoAnswer) as failure:
+        words = f"the server stopped answering after {bench.transport.sent} requests: {failure}"
+        bench.court.note(words, warning=True)
+        return words, False
+    except Withheld:
+        return withheld(bench), True
+    return "completed", True
+
+
+def _rules(bench: Bench) -> None:
+    checks = [check for check in checks_for(bench) if bench.court.rules & set(check.rules)]
+    bench.court.emit(PhaseStarted("rules", len(checks)))
+    for number, check in enumerate(checks, 1):
+        bench.court.emit(Progress(check.name, number))
+        run_check(check, bench)
+
+
+def _model(bench: Bench) -> None:
+    bench.court.emit(PhaseStarted("model"))
+    bench.court.found_by = "model"
+    try:
+        walk_beside_the_fake(bench)
+    except (NotPossible, Withheld) as reason:
+        bench.court.note(f"no sequences were compared with the model: {reason}")
+
+
+def _fuzzing(bench: Bench) -> None:
+    if not bench.options.fuzz:
+        return
+    bench.court.emit(PhaseStarted("fuzzing"))
+    bench.court.found_by = "fuzzing"
+    fuzz(bench)
+
+
+def _finish(bench: Bench, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
+    """Gives every rule its verdict, and the run its exit code."""
+    court, today = bench.court, date.today()
+    breaches = list(court.breaches.values())
+    failing, missing = False, False
+    held = set()
+    for rule in sorted(court.rules, key=list(bench.spec.rules).index):
+        own = [breach for breach in breaches if breach.rule == rule]
+        accepted = [entry for breach in own if (entry := known.accepting(breach, today))]
+        count = court.exercised[rule]
+        if own:
+            excused = len(accepted) == len(own)
+            failing = failing or not excused
+            words = "; ".join(sorted({entry.words() for entry in accepted})) if excused else ""
+            court.emit(RuleFinished(rule, "accepted" if excused else "broken", count, words))
+        elif count:
+            held.add(rule)
+            court.emit(RuleFinished(rule, "holds", count))
+        else:
+            matters = rule not in court.excused
+            missing = missing or matters
+            court.emit(RuleFinished(rule, "not_exercised", 0, _why(bench, rule, reason), matters))
+    for row in coverage(bench.spec, bench.observer):
+        court.emit(row)
+    for remark in known.remarks(breaches, held, today):
+        court.note(remark, warning=True)
+    if failing:
+        return 1
+    if not could_run:
+        return 2
+    proved_nothing = not held and not breaches
+    return 3 if proved_nothing or (missing and not bench.options.allow_unexercised) else 0
+
+
+def _why(bench: Bench, rule: str, reason: str) -> str:
+    if reasons := bench.court.reasons.get(rule):
+        return "; ".join(reasons)
+    if reason == "time":
+        return "the time was over before its turn (--max-time)"
+    return "no check got as far as this" if reason == "completed" else "the run ended early"
+
+
+def _write_profile(bench: Bench, measured: dict[str, Value]) -> None:
+    path = bench.options.write_profile
+    if path is None:
+        return
+    choices = {key: measured[key] for key in CHOICES if key in measured}
+    text = dump_profile(choices, description=f"Measured on {bench.transport.base_url}")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"--write-profile {path}: {error.strerror}") from error
+    missing = [key for key in CHOICES if key not in measured]
+    bench.court.note(
+        f"{len(choices)} measured choices are written to {path}"
+        + (f"; not measured: {', '.join(missing)}" if missing else "")
+    )
+
+
+def _transport(options: Options, started: float, connection: httpx.BaseTransport | None) -> Transport:
+    secrets = {"TOKEN": options.token}
+    if options.other_token:
+        secrets["OTHER_TOKEN"] = options.other_token
+    secrets |= {variable_name(name): value for name, value in options.headers}
+    return Transport(
+        base_address(options.url),
+        guard=Guard(options.read_only, options.charges_allowed),
+        redaction=Redaction(secrets),
+        deadline=started + options.max_time,
+        timeout=options.timeout,
+        rate_limit=options.rate_limit,
+        headers=options.headers,
+        tls_verify=options.tls_verify,
+        connection=connection,
+    )
+
+
+def _wait_teller(court: Court) -> Callable[[float], None]:
+    told: list[float] = []
+
+    def tell(seconds: float) -> None:
+        if not told:
+            court.note(f"the server asks to wait (429); the run waits {seconds:g} s, and whenever it is asked again")
+        told.append(seconds)
+
+    return tell
+
+
+def _run_started(options: Options, spec: Spec, rules: frozenset[str]) -> RunStarted:
+    return RunStarted(
+        target=base_address(options.url),
+        seed=options.seed,
+        rules=tuple(rule for rule in spec.rules if rule in rules),
+        spec_version=spec.version,
+        left_behind=_left_behind(options),
+        read_only=options.read_only,
+        charges_allowed=options.charges_allowed,
+    )
+
+
+def _left_behind(options: Options) -> str:
+    if options.read_only:
+        return "nothing: only GET is sent"
+    merchant = f"merchant {options.merchant}" if options.merchant else "the token's merchant"
+    whose = f"{merchant} and the second token's merchant" if options.other_token else merchant
+    made = "invoices of the given charges" if options.charge_ids else "some hundred charges and invoices"
+    swept = "" if options.charge_ids else ", among them invoices of whatever charges were open"
+    money = "some of them paid" if options.charges_allowed else "none of them collected"
+    return f"{made} of {whose}{swept}, {money}; the API can't delete them"
