@@ -40,6 +40,8 @@ faker = _lazily("faker")
 _HOUR = 3600 * MICROSECONDS
 _LEAD = 72 * _HOUR
 """How long before its invoice a charge is made."""
+_MANY = 100_000
+"""So many records are worth sparing the garbage collector."""
 _SHARES = (1, 1, 2, 1, 1, 1, 1, 1, 3, 1)
 """How many charges an invoice has, in turn."""
 _CHUNK = 5_000
@@ -119,7 +121,7 @@ def records(plan: Plan, store: MemoryStore, identifiers: Identifiers, *, progres
         return
     maker = _Maker(plan, store, identifiers)
     done = 0
-    with _without_gc():
+    with _without_gc(keep=total >= _MANY):
         for charges, invoices in chain(maker.billed(), maker.unbilled()):
             store.put_charges(charges)
             for invoice in invoices:
@@ -231,12 +233,17 @@ def _works(fake: Any) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _without_gc() -> Iterator[None]:
-    """Millions of new records that all stay would make the collector look at them again and again, for nothing."""
+def _without_gc(*, keep: bool) -> Iterator[None]:
+    """No garbage collection meanwhile; with `keep`, none ever of what is there at the end.
+
+    Millions of records that all stay would make the collector look at them again and again, for nothing.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if keep:
+            gc.freeze()
         if enabled:
             gc.enable()

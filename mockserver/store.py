@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
+from mockserver.axis import Axis
 from mockserver.billing import OPEN, Charge, Invoice, Merchant
 from mockserver.search import Clause, DayClause, IdClause, Intervals, Operator, Query
 
@@ -16,6 +15,8 @@ Scope = frozenset[int]
 """The merchants whose records a request may see."""
 
 Record = TypeVar("Record", bound=Charge | Invoice)
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Store(Protocol):
@@ -64,66 +65,62 @@ class Store(Protocol):
         ...
 
 
-class _Axis:
-    """The ids of some records in the order of `created_at`, then `id`; a position on it finds a row of a page."""
+class _Layers(Generic[Key, Value]):
+    """A dict of which copies cost only what has changed: they share a lower layer, which never changes again."""
 
-    __slots__ = ("created", "ids", "ids_rise")
+    __slots__ = ("_lower", "_upper")
 
-    def __init__(self, created: array[int], ids: array[int], *, ids_rise: bool) -> None:
-        self.created = created
-        self.ids = ids
-        self.ids_rise = ids_rise
+    def __init__(self, lower: dict[Key, Value], upper: dict[Key, Value]) -> None:
+        self._lower = lower
+        self._upper = upper
 
-    @classmethod
-    def of(cls, records: Iterable[Charge | Invoice]) -> _Axis:
-        keys = sorted((record.created_at, record.id) for record in records)
-        ids = array("q", (key[1] for key in keys))
-        return cls(array("q", (key[0] for key in keys)), ids, ids_rise=_rises(ids))
+    def copy(self) -> _Layers[Key, Value]:
+        if not self._lower:
+            self._lower, self._upper = self._upper, {}
+        elif len(self._upper) > len(self._lower) // 4:
+            self._lower, self._upper = {**self._lower, **self._upper}, {}
+        return _Layers(self._lower, self._upper.copy())
 
-    def copy(self) -> _Axis:
-        return _Axis(self.created[:], self.ids[:], ids_rise=self.ids_rise)
+    def get(self, key: Key) -> Value | None:
+        value = self._upper.get(key)
+        return self._lower.get(key) if value is None else value
 
-    def add(self, created_at: int, record_id: int) -> None:
-        if not self.ids or (self.created[-1], self.ids[-1]) < (created_at, record_id):
-            self.ids_rise = self.ids_rise and (not self.ids or self.ids[-1] < record_id)
-            self.created.append(created_at)
-            self.ids.append(record_id)
-            return
-        position = self.position(created_at, record_id)
-        self.created.insert(position, created_at)
-        self.ids.insert(position, record_id)
-        self.ids_rise = False
+    def __getitem__(self, key: Key) -> Value:
+        value = self._upper.get(key)
+        return self._lower[key] if value is None else value
 
-    def position(self, created_at: int, record_id: int) -> int:
-        start = bisect_left(self.created, created_at)
-        end = bisect_left(self.created, created_at + 1, start)
-        return bisect_left(self.ids, record_id, start, end)
+    def __setitem__(self, key: Key, value: Value) -> None:
+        self._upper[key] = value
 
-    def find(self, created_at: int, record_id: int) -> int | None:
-        """Where the record stands, or None when it is not on this axis."""
-        position = self.position(created_at, record_id)
-        here = position < len(self.ids) and self.ids[position] == record_id
-        return position if here else None
+    def __contains__(self, key: Key) -> bool:
+        return key in self._upper or key in self._lower
 
-
-def _rises(ids: Sequence[int]) -> bool:
-    return all(one < other for one, other in pairwise(ids))
+    def values(self) -> Iterator[Value]:
+        """The values in the order in which their keys came."""
+        for key, value in self._lower.items():
+            yield self._upper.get(key, value)
+        for key, value in self._upper.items():
+            if key not in self._lower:
+                yield value
 
 
 class _Shelf(Generic[Record]):
-    """Records of one kind by id, with an axis for each scope that is looked at."""
+    """Records of one kind by id, with an axis for each merchant, and for each other scope that was looked at."""
 
-    __slots__ = ("axes", "last_id", "rows")
+    __slots__ = ("_axes", "_own", "last_id", "rows")
 
-    def __init__(self, rows: dict[int, Record], axes: dict[Scope, _Axis], last_id: int) -> None:
+    def __init__(self, rows: _Layers[int, Record]) -> None:
         self.rows = rows
-        self.axes = axes
-        self.last_id = last_id
+        self.last_id = 0
+        self._own: dict[int, Axis] = {}
+        self._axes: dict[Scope, Axis] = {}
 
     def copy(self) -> _Shelf[Record]:
-        axes = {scope: axis.copy() for scope, axis in self.axes.items()}
-        rows: dict[int, Record] = self.rows.copy()
-        return _Shelf(rows, axes, self.last_id)
+        twin = _Shelf(self.rows.copy())
+        twin.last_id = self.last_id
+        twin._own = {merchant: axis.copy() for merchant, axis in self._own.items()}
+        twin._axes = {scope: axis.copy() for scope, axis in self._axes.items()}
+        return twin
 
     def put(self, record: Record) -> None:
         known = record.id in self.rows
@@ -131,7 +128,11 @@ class _Shelf(Generic[Record]):
         if known:
             return
         self.last_id = max(self.last_id, record.id)
-        for scope, axis in self.axes.items():
+        own = self._own.get(record.merchant)
+        if own is None:
+            own = self._own[record.merchant] = Axis.of([])
+        own.add(record.created_at, record.id)
+        for scope, axis in self._axes.items():
             if record.merchant in scope:
                 axis.add(record.created_at, record.id)
 
@@ -139,11 +140,14 @@ class _Shelf(Generic[Record]):
         self.last_id += 1
         return self.last_id
 
-    def axis(self, scope: Scope) -> _Axis:
-        axis = self.axes.get(scope)
+    def axis(self, scope: Scope) -> Axis:
+        if len(scope) == 1:
+            (merchant,) = scope
+            return self._own.get(merchant) or Axis.of([])
+        axis = self._axes.get(scope)
         if axis is None:
-            axis = _Axis.of(record for record in self.rows.values() if record.merchant in scope)
-            self.axes[scope] = axis
+            axis = Axis.of((one.created_at, one.id) for one in self.rows.values() if one.merchant in scope)
+            self._axes[scope] = axis
         return axis
 
 
@@ -152,10 +156,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._merchants: dict[int, Merchant] = {}
-        self._charges: _Shelf[Charge] = _Shelf({}, {}, 0)
-        self._invoices: _Shelf[Invoice] = _Shelf({}, {}, 0)
+        self._charges: _Shelf[Charge] = _Shelf(_Layers({}, {}))
+        self._invoices: _Shelf[Invoice] = _Shelf(_Layers({}, {}))
         self._open: dict[int, dict[int, None]] = {}
-        self._by_stripe_id: dict[str, int] = {}
+        self._by_stripe_id: _Layers[str, int] = _Layers({}, {})
 
     def copy(self) -> MemoryStore:
         """An independent store of the same records; they are immutable and therefore shared."""
@@ -197,7 +201,7 @@ class MemoryStore:
 
     def charges(self) -> Iterator[Charge]:
         """All charges, in the order they came."""
-        return iter(self._charges.rows.values())
+        return self._charges.rows.values()
 
     def uninvoiced(self, scope: Scope) -> list[Charge]:
         ids = sorted(charge for merchant in scope for charge in self._open.get(merchant, ()))
@@ -216,7 +220,7 @@ class MemoryStore:
 
     def invoices(self) -> Iterator[Invoice]:
         """All invoices, in the order they came."""
-        return iter(self._invoices.rows.values())
+        return self._invoices.rows.values()
 
     def put_invoice(self, invoice: Invoice) -> None:
         self._invoices.put(invoice)
@@ -246,7 +250,7 @@ class MemoryStore:
         positions = _take(matches, offset=offset, limit=limit, backwards=newest_first)
         return [self._invoices.rows[axis.ids[position]] for position in positions], total
 
-    def _matches(self, axis: _Axis, query: Query) -> list[range]:
+    def _matches(self, axis: Axis, query: Query) -> list[range]:
         """The positions that match: found by bisection where the clauses allow it, else by asking each candidate."""
         whole = Intervals((0, len(axis.ids))) if axis.ids else Intervals()
         certain, possible = query.spans(partial(self._place, axis, whole), within=whole)
@@ -260,13 +264,13 @@ class MemoryStore:
                 asked.append(range(position, position + 1))
         return sorted([*certain.ranges(), *asked], key=_first)
 
-    def _place(self, axis: _Axis, whole: Intervals, clause: Clause) -> Intervals | None:
+    def _place(self, axis: Axis, whole: Intervals, clause: Clause) -> Intervals | None:
         """The clause's matches as positions on the axis, or None where only the invoices themselves can say."""
         if isinstance(clause, DayClause):
             return clause.intervals.mapped(partial(bisect_left, axis.created))
         if isinstance(clause, IdClause):
-            if axis.ids_rise:
-                return clause.intervals.mapped(partial(bisect_left, axis.ids))
+            if (positions := axis.positions(clause.intervals)) is not None:
+                return positions
             only: int | None = clause.value
         else:
             only = self._by_stripe_id.get(clause.value)
