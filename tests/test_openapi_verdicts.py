@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use of allowEmptyValue property 
 
 
 @pytest.fixture(scope="module")
-def api() -> OpenAPI:
+def spec() -> OpenAPI:
     return OpenAPI.from_dict(copy.deepcopy(DOCUMENT))
 
 
@@ -38,7 +38,7 @@ def example(name: str) -> Json:
     return value
 
 
-def answer(api: OpenAPI, operation: str, status: int, body: Any) -> None:
+def answer(spec: OpenAPI, operation: str, status: int, body: Any) -> None:
     """Let openapi-core judge an answer; raises OpenAPIError where it breaks the spec."""
     method, path = OPERATIONS[operation]
     request = MockRequest(
@@ -48,7 +48,7 @@ def answer(api: OpenAPI, operation: str, status: int, body: Any) -> None:
         path_pattern="/api" + path,
         view_args={name: "5" for name in ("invoice", "charge") if f"{{{name}}}" in path},
     )
-    api.validate_response(request, MockResponse(json.dumps(body).encode(), status_code=status))
+    spec.validate_response(request, MockResponse(json.dumps(body).encode(), status_code=status))
 
 
 LEGAL: list[tuple[str, int, str, Change]] = [
@@ -117,20 +117,20 @@ BROKEN: list[tuple[str, int, str, Change]] = [
 
 
 @pytest.mark.parametrize(("operation", "status", "name", "change"), LEGAL)
-def test_a_legal_answer_validates(api: OpenAPI, operation: str, status: int, name: str, change: Change) -> None:
+def test_a_legal_answer_validates(spec: OpenAPI, operation: str, status: int, name: str, change: Change) -> None:
     body = example(name)
     change(body)
-    answer(api, operation, status, body)
+    answer(spec, operation, status, body)
 
 
 @pytest.mark.parametrize(("operation", "status", "name", "change"), BROKEN)
 def test_a_broken_answer_does_not_validate(
-    api: OpenAPI, operation: str, status: int, name: str, change: Change
+    spec: OpenAPI, operation: str, status: int, name: str, change: Change
 ) -> None:
     body = example(name)
     change(body)
     with pytest.raises(OpenAPIError):
-        answer(api, operation, status, body)
+        answer(spec, operation, status, body)
 
 
 @pytest.mark.parametrize(
@@ -144,74 +144,74 @@ def test_a_broken_answer_does_not_validate(
     ],
 )
 def test_no_known_property_may_be_missing(
-    api: OpenAPI, operation: str, status: int, name: str, holder: Callable[[Json], Json]
+    spec: OpenAPI, operation: str, status: int, name: str, holder: Callable[[Json], Json]
 ) -> None:
     for missing in holder(example(name)):
         body = example(name)
         del holder(body)[missing]
         with pytest.raises(OpenAPIError):
-            answer(api, operation, status, body)
+            answer(spec, operation, status, body)
 
 
-def ask(api: OpenAPI, operation: str, **request: Any) -> Any:
+def ask(spec: OpenAPI, operation: str, **request: Any) -> Any:
     """Let openapi-core judge and decode a request; raises OpenAPIError where it breaks the spec."""
     method, path = OPERATIONS[operation]
     request.setdefault("headers", {"Authorization": "Bearer provider"})
     mock = MockRequest("http://127.0.0.1:4010", method, "/api" + path.format(invoice=5, charge=23), **request)
-    result = api.unmarshal_request(mock)
+    result = spec.unmarshal_request(mock)
     result.raise_for_errors()
     return result
 
 
-def test_the_paging_defaults_are_the_documented_ones(api: OpenAPI) -> None:
-    assert ask(api, "listInvoices").parameters.query == {"page": 1, "per_page": 15}
+def test_the_paging_defaults_are_the_documented_ones(spec: OpenAPI) -> None:
+    assert ask(spec, "listInvoices").parameters.query == {"page": 1, "per_page": 15}
 
 
-def test_no_page_figure_is_out_of_range_by_form(api: OpenAPI) -> None:
+def test_no_page_figure_is_out_of_range_by_form(spec: OpenAPI) -> None:
     asked = {"page": "-3", "per_page": "1000000"}
-    assert ask(api, "listInvoices", args=asked).parameters.query == {"page": -3, "per_page": 1_000_000}
+    assert ask(spec, "listInvoices", args=asked).parameters.query == {"page": -3, "per_page": 1_000_000}
 
 
-def test_a_page_that_is_no_integer_is_refused(api: OpenAPI) -> None:
+def test_a_page_that_is_no_integer_is_refused(spec: OpenAPI) -> None:
     with pytest.raises(OpenAPIError):
-        ask(api, "listInvoices", args={"page": "two"})
+        ask(spec, "listInvoices", args={"page": "two"})
 
 
 @pytest.mark.parametrize("search", ["", 'created_at$DATE>="2026-01-15"', "any text at all"])
-def test_every_search_text_passes_by_form(api: OpenAPI, search: str) -> None:
-    assert ask(api, "listInvoices", args={"q": search}).parameters.query["q"] == search
+def test_every_search_text_passes_by_form(spec: OpenAPI, search: str) -> None:
+    assert ask(spec, "listInvoices", args={"q": search}).parameters.query["q"] == search
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_both_ways_of_giving_the_token_pass_and_neither_does_not(api: OpenAPI, operation: str) -> None:
+def test_both_ways_of_giving_the_token_pass_and_neither_does_not(spec: OpenAPI, operation: str) -> None:
     merchant = {"X-Selected-Client-Id": "1"}
     body = {"data": b'{"amount": 1, "description": "x"}', "content_type": "application/json"}
-    ask(api, operation, headers={"Authorization": "Bearer provider", **merchant}, **body)
-    ask(api, operation, headers=merchant, args={"api_token": "provider"}, **body)
+    ask(spec, operation, headers={"Authorization": "Bearer provider", **merchant}, **body)
+    ask(spec, operation, headers=merchant, args={"api_token": "provider"}, **body)
     with pytest.raises(OpenAPIError):
-        ask(api, operation, headers=merchant, **body)
+        ask(spec, operation, headers=merchant, **body)
 
 
-def test_the_merchant_header_is_an_integer_required_for_a_quick_adjustment_alone(api: OpenAPI) -> None:
+def test_the_merchant_header_is_an_integer_required_for_a_quick_adjustment_alone(spec: OpenAPI) -> None:
     body = {"data": b'{"amount": 1, "description": "x"}', "content_type": "application/json"}
     with pytest.raises(OpenAPIError):
-        ask(api, "createQuickAdjustment", **body)
+        ask(spec, "createQuickAdjustment", **body)
     headers = {"Authorization": "Bearer provider", "X-Selected-Client-Id": "1"}
-    assert ask(api, "listInvoices", headers=headers).parameters.header == {"X-Selected-Client-Id": 1}
+    assert ask(spec, "listInvoices", headers=headers).parameters.header == {"X-Selected-Client-Id": 1}
     with pytest.raises(OpenAPIError):
-        ask(api, "listInvoices", headers=headers | {"X-Selected-Client-Id": "one"})
+        ask(spec, "listInvoices", headers=headers | {"X-Selected-Client-Id": "one"})
 
 
 @pytest.mark.parametrize("charge_ids", [[], [22], [22, 22], [22, -1, 10**30]])
-def test_charge_ids_decode_alike_from_json_and_from_a_form(api: OpenAPI, charge_ids: list[int]) -> None:
+def test_charge_ids_decode_alike_from_json_and_from_a_form(spec: OpenAPI, charge_ids: list[int]) -> None:
     as_json = ask(
-        api,
+        spec,
         "createInvoice",
         data=json.dumps({"charge_ids": charge_ids}).encode(),
         content_type="application/json",
     )
     as_form = ask(
-        api,
+        spec,
         "createInvoice",
         data="&".join(f"charge_ids%5B%5D={charge}" for charge in charge_ids).encode(),
         content_type="application/x-www-form-urlencoded",
@@ -221,36 +221,36 @@ def test_charge_ids_decode_alike_from_json_and_from_a_form(api: OpenAPI, charge_
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
-def test_an_invoice_can_be_asked_for_without_a_body(api: OpenAPI, kind: str) -> None:
-    assert ask(api, "createInvoice").body is None
-    assert not ask(api, "createInvoice", data=b"", content_type=kind).body
+def test_an_invoice_can_be_asked_for_without_a_body(spec: OpenAPI, kind: str) -> None:
+    assert ask(spec, "createInvoice").body is None
+    assert not ask(spec, "createInvoice", data=b"", content_type=kind).body
 
 
 @pytest.mark.parametrize(
     "body", [b'{"charge_ids": "22"}', b'{"charge_ids": [1.5]}', b'{"charge_ids": [null]}', b"[22]", b"{"]
 )
-def test_a_body_of_another_form_is_refused(api: OpenAPI, body: bytes) -> None:
+def test_a_body_of_another_form_is_refused(spec: OpenAPI, body: bytes) -> None:
     with pytest.raises(OpenAPIError):
-        ask(api, "createInvoice", data=body, content_type="application/json")
+        ask(spec, "createInvoice", data=body, content_type="application/json")
 
 
 @pytest.mark.parametrize(
     "body", [b"{}", b'{"amount": 1}', b'{"description": "x"}', b'{"amount": "1", "description": "x"}']
 )
-def test_an_adjustment_needs_an_amount_and_a_description(api: OpenAPI, body: bytes) -> None:
+def test_an_adjustment_needs_an_amount_and_a_description(spec: OpenAPI, body: bytes) -> None:
     headers = {"Authorization": "Bearer provider", "X-Selected-Client-Id": "1"}
     with pytest.raises(OpenAPIError):
-        ask(api, "createQuickAdjustment", headers=headers, data=body, content_type="application/json")
+        ask(spec, "createQuickAdjustment", headers=headers, data=body, content_type="application/json")
 
 
-def test_an_adjustment_decodes_alike_from_json_and_from_a_form(api: OpenAPI) -> None:
+def test_an_adjustment_decodes_alike_from_json_and_from_a_form(spec: OpenAPI) -> None:
     headers = {"Authorization": "Bearer provider", "X-Selected-Client-Id": "1"}
     forms = {
         "application/json": b'{"amount": 12.5, "description": "Relabelling"}',
         "application/x-www-form-urlencoded": b"amount=12.5&description=Relabelling",
     }
     decoded = [
-        ask(api, "createQuickAdjustment", headers=headers, data=data, content_type=kind).body
+        ask(spec, "createQuickAdjustment", headers=headers, data=data, content_type=kind).body
         for kind, data in forms.items()
     ]
     assert decoded == [{"amount": 12.5, "description": "Relabelling"}] * 2
