@@ -229,7 +229,7 @@ def narrow(merchant: int | None, reach: Scope) -> Scope:
 
 
 def _page_asked_for(call: Call, profile: Profile) -> tuple[int, int]:
-    number, per_page = call.query["page"], call.query["per_page"]
+    number, per_page = call.query.get("page", 1), call.query.get("per_page", 15)
     if number < 1:
         if profile.page_below_one == "refuse":
             raise _invalid("page", f"page must be 1 or more, got {_short(number)}", "profile:page_below_one")

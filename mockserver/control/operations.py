@@ -10,7 +10,7 @@ from typing import Any
 from mockserver.clock import Clock, parse_duration, render_time
 from mockserver.control.desk import Desk
 from mockserver.errors import InvalidRequest
-from mockserver.fixtures import dump_fixture
+from mockserver.export import dump_fixture
 from mockserver.messages import Reply
 
 DISTRIBUTION = "prepbusiness-mockserver"
