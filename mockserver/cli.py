@@ -19,8 +19,10 @@ from rich.table import Table
 
 from mockserver import live, resources
 from mockserver.contract import Contract
+from mockserver.control.guard import TOKEN_HEADER, secured
 from mockserver.errors import Unusable
 from mockserver.fixtures import list_fixtures
+from mockserver.process import free_port, reachable
 from mockserver.profile import CHOICES, profiles
 from mockserver.rules import Rule
 from mockserver.service import Service, open_service
@@ -69,6 +71,8 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
             kwargs = {"is_flag": True, "help": "Don't let pages of other origins call the API."}
         elif one.name == "set":
             kwargs |= {"multiple": True, "metavar": "KEY=VALUE"}
+        elif one.name == "control_cors":
+            kwargs |= {"multiple": True}
         elif one.name == "log_format":
             kwargs |= {"type": click.Choice(get_args(LogFormat)), "default": one.default, "show_default": True}
         else:
@@ -80,6 +84,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 
 _TYPES: dict[str, Any] = {
     "str": str,
+    "str | None": str,
     "int": click.IntRange(0, 65535),
     "int | None": int,
     "float": click.FloatRange(min=0),
@@ -90,10 +95,11 @@ _TYPES: dict[str, Any] = {
 @_settings_options
 def serve(*, no_cors: bool, **options: Any) -> None:
     """Serve the API from memory, until Ctrl-C."""
-    settings = Settings(cors=not no_cors, **options)
-    settings = replace(settings, port=live.free_port(settings.host, settings.port))
+    given = Settings(cors=not no_cors, **options)
+    settings = secured(replace(given, port=free_port(given.host, given.port)))
     service = _opened(settings)
-    live.serve(service, announce=lambda: click.echo(banner(service)))
+    made_up = settings.control_token if given.control_token is None else None
+    live.serve(service, announce=lambda: click.echo(banner(service, made_up_token=made_up)))
 
 
 def _opened(settings: Settings) -> Service:
@@ -108,11 +114,11 @@ def _opened(settings: Settings) -> Service:
         return open_service(settings, progress=told)
 
 
-def banner(service: Service) -> str:
-    """What the start prints."""
+def banner(service: Service, *, made_up_token: str | None = None) -> str:
+    """What the start prints, with the control token where the server has made one up."""
     settings, blueprint = service.settings, service.worlds.blueprint
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = f"http://{live.reachable(host)}:{settings.port}"
+    base = f"http://{reachable(host)}:{settings.port}"
     everyone = {merchant.id for merchant in blueprint.state.store.merchants()}
     tokens = [
         f"{token} ({'every merchant' if scope == everyone else 'merchant ' + ', '.join(map(str, sorted(scope)))})"
@@ -125,7 +131,7 @@ def banner(service: Service) -> str:
         "Tokens": "\n".join(tokens),
         "Profile": service.profile_name,
         "Spec": f"{base}/_mock/spec.yaml (or .json)",
-        "Control": f"{base}/_mock",
+        "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),
         "Try": f"curl -H 'Authorization: Bearer {token}' '{base}/api/billing/invoices?per_page=2'",
     }
     shown = [
@@ -179,10 +185,16 @@ def fixtures(ctx: click.Context, *, as_json: bool) -> None:
     "--url", default="http://127.0.0.1:4010", show_default=True, envvar="MOCKSERVER_URL", help="The running server."
 )
 @click.option("--token", default="", envvar="MOCKSERVER_TOKEN", help="TOKEN@WORLD, for a world of its own.")
-def export(file: Path | None, url: str, token: str) -> None:
+@click.option(
+    "--control-token", default="", envvar="MOCKSERVER_CONTROL_TOKEN", help="The control token, if the server wants one."
+)
+def export(file: Path | None, url: str, token: str, control_token: str) -> None:
     """Write a running server's world as a fixture FILE, or to the terminal."""
     address = url.rstrip("/").removesuffix("/api") + "/_mock/export"
-    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if control_token:
+        headers[TOKEN_HEADER] = control_token
+    request = urllib.request.Request(address, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read().decode()

@@ -59,6 +59,12 @@ class Unauthenticated(Refused):
     status = 401
 
 
+class Forbidden(Refused):
+    """Not for this caller: a page of a foreign origin, or a foreign name for this server."""
+
+    status = 403
+
+
 class NotFound(Refused):
     """No such path or record (FINALIZE-3, COLLECT-5)."""
 

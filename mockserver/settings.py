@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
+API = "/api"
+"""Below this stands the API (GEN-1)."""
+CONTROL = "/_mock"
+"""Below this stands the control interface."""
 
 
 def _option(default: Any, help: str, *, metavar: str | None = None) -> Any:
@@ -27,6 +31,14 @@ class Settings:
     most_worlds: int = _option(10_000, "How many worlds named by tokens are kept.")
     world_idle: float = _option(3600.0, "Seconds after which an unused world that a token named may be dropped.")
     cors: bool = _option(True, "Let pages of any origin call the API.")
+    control_token: str | None = _option(
+        None,
+        "What control requests must carry in X-Mock-Control-Token; made up and printed when others than this machine "
+        "can reach the server.",
+    )
+    control_cors: tuple[str, ...] = _option(
+        (), "Let pages of this origin call the control interface, * for any; may be repeated.", metavar="ORIGIN"
+    )
     log_format: LogFormat = _option("text", "Form of the request log.")
 
 

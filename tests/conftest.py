@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mockserver.live import Running, running
+from mockserver.process import Running, running
 
 _numbers = itertools.count(1)
 

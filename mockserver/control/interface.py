@@ -8,6 +8,7 @@ from pathlib import Path
 from mockserver.access import given_token, split
 from mockserver.contract import Contract, Operation
 from mockserver.control.desk import Desk
+from mockserver.control.guard import Guard
 from mockserver.control.operations import CONTROLS
 from mockserver.errors import ContractBroken, Refused, Unauthenticated
 from mockserver.messages import Reply, Request
@@ -18,8 +19,6 @@ from mockserver.world import World
 from mockserver.worlds import COMMON
 
 log = logging.getLogger("mockserver")
-PREFIX = "/_mock"
-"""Below this stands the control interface."""
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 _PROFILE = Profile(invalid_request_status=400)
 """The control interface makes no open choices: what is invalid gets 400."""
@@ -32,11 +31,20 @@ class ControlInterface:
         self._text = DOCUMENT.read_text(encoding="utf-8")
         self.contract = Contract.parse(self._text, path=DOCUMENT)
         self._service = service
+        self._guard = Guard(service.settings)
 
     def respond(self, request: Request) -> Reply:
         """The reply to one control request, in the API's own form when it is refused."""
+        reply = self._answer(request)
+        self._guard.allow_origin(request, reply)
+        return reply
+
+    def _answer(self, request: Request) -> Reply:
         operation = None
         try:
+            self._guard.check(request)
+            if told := self._guard.preflight(request):
+                return told
             operation, params = self.contract.route(request.method, request.path)
             world = self._enter(request)
             try:

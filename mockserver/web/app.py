@@ -9,15 +9,13 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from mockserver.control.interface import PREFIX as CONTROL
 from mockserver.control.interface import ControlInterface
 from mockserver.messages import Reply, Request
 from mockserver.pipeline import Exchange, respond
 from mockserver.service import Service
+from mockserver.settings import API, CONTROL
 from mockserver.web.log import RequestLog
 
-API = "/api"
-"""Below this stands the API (GEN-1)."""
 STREAMED = "mockserver.streamed"
 """Set in the environment of a request whose reply must go out piece by piece."""
 LARGEST_BODY = 1_000_000

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mockserver.live import Running
+from mockserver.process import Running
 
 SPEC = Path(__file__).parents[2] / "openapi.yaml"
 PACKAGE = "billing_client"
