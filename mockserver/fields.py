@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from mockserver.clock import EARLIEST, LATEST, parse_time
@@ -19,15 +20,24 @@ Value = TypeVar("Value")
 
 @dataclass(slots=True)
 class Mistakes:
-    """What is wrong with a document, in the order of its discovery."""
+    """What is wrong with a document; false as long as that is nothing."""
 
     document: Document
-    found: list[str] = field(default_factory=list)
+    _found: list[tuple[int, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
 
     def add(self, keys: Sequence[Key], problem: str) -> None:
         """Note `file:line: key: problem`."""
+        place = self.document.where(*keys)
+        line = place.rpartition(":")[2]
         key = ".".join(map(str, keys))
-        self.found.append(f"{self.document.where(*keys)}: {key + ': ' if key else ''}{problem}")
+        self._found.append((int(line) if line.isdigit() else 0, f"{place}: {key + ': ' if key else ''}{problem}"))
+
+    def in_order(self) -> list[str]:
+        """All mistakes, by their lines."""
+        return [problem for _, problem in sorted(self._found, key=itemgetter(0))]
 
 
 def shown(value: object) -> str:
@@ -48,15 +58,16 @@ def nearest(word: object, words: Iterable[object], *, otherwise: str = "known ar
 class Fields:
     """One mapping of a document. What is missing is read as None; so is what is wrong, after a note of the mistake."""
 
-    __slots__ = ("_mistakes", "bad", "keys", "values")
+    __slots__ = ("_mistakes", "bad", "is_mapping", "keys", "values")
 
     def __init__(self, mistakes: Mistakes, value: Any, keys: tuple[Key, ...], known: Sequence[str]) -> None:
         self._mistakes = mistakes
         self.bad = False
         """Whether anything of it was wrong so far, unknown keys included."""
         self.keys = keys
+        self.is_mapping = isinstance(value, dict)
         self.values: dict[Any, Any] = value if isinstance(value, dict) else {}
-        if not isinstance(value, dict):
+        if not self.is_mapping:
             self._note((), f"must be a mapping of keys to values, got {shown(value)}")
         for key in self.values:
             if key not in known:
@@ -65,8 +76,8 @@ class Fields:
     @property
     def place(self) -> str:
         """Where the mapping stands, as a message about another one says it."""
-        line = self._mistakes.document.lines.get(self.keys)
-        return ".".join(map(str, self.keys)) + (f" (line {line})" if line else "")
+        line = self._mistakes.document.where(*self.keys).rpartition(":")[2]
+        return f"{'.'.join(map(str, self.keys))} (line {line})"
 
     def wrong(self, key: Key, problem: str) -> None:
         """Note a mistake of one key."""
@@ -83,7 +94,7 @@ class Fields:
     def need(self, key: str, read: Callable[[str], Value | None], instead: Value) -> Value:
         """What `read`, a method of this one, makes of the key; where that is nothing, a mistake and `instead`."""
         value = read(key)
-        if value is None and not self.given(key):
+        if value is None and not self.given(key) and self.is_mapping:
             self.wrong(key, "must not be null" if key in self.values else "is missing")
         return instead if value is None else value
 

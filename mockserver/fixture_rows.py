@@ -109,8 +109,7 @@ def read_invoices(top: Fields, rows: Rows) -> None:
             voided_at=row.time("voided_at"),
         )
         _check_total(row, invoice, charges)
-        if not row.bad:
-            _check_stripe(row, invoice, stripe_ids)
+        _check_stripe(row, invoice, stripe_ids)
         if not row.bad:
             rows.invoices[number] = invoice
             rows.charges.update((one.id, replace(one, status=INVOICED, invoice=number)) for one in charges)
@@ -164,6 +163,8 @@ def _charges_of(row: Fields, number: int, merchant: Merchant, rows: Rows, owners
     for charge_id in row.integers("charges") or ():
         if charge_id not in rows.declared_charges:
             row.wrong("charges", f"there is no charge {charge_id}")
+        elif owners.get(charge_id) == number:
+            row.wrong("charges", f"charge {charge_id} is listed twice")
         elif charge_id in owners:
             row.wrong("charges", f"charge {charge_id} is on invoice {owners[charge_id]} already: it can be on one only")
         else:
@@ -199,15 +200,16 @@ def _check_total(row: Fields, invoice: Invoice, charges: Sequence[Charge]) -> No
 def _check_stripe(row: Fields, invoice: Invoice, stripe_ids: dict[str, int]) -> None:
     """Notes what can't be together: only a finalized invoice is on Stripe, and only one there has a status there."""
     stripe_id, status = invoice.stripe_invoice_id, invoice.stripe_invoice_status
-    if stripe_id is not None and invoice.draft:
+    on_stripe, has_status = row.given("stripe_invoice_id"), row.given("stripe_invoice_status")
+    if on_stripe and not row.given("finalized_at"):
         row.wrong("stripe_invoice_id", "a draft is not on Stripe: give finalized_at too, or leave this out")
-    if stripe_id is not None and status is None:
+    if on_stripe and not has_status:
         row.wrong("stripe_invoice_status", f"is missing: an invoice on Stripe is {' or '.join(STRIPE_STATUSES)} there")
-    if stripe_id is None and status is not None:
-        row.wrong("stripe_invoice_id", f"is missing: an invoice that is {status} on Stripe has an id there")
+    if has_status and not on_stripe:
+        row.wrong("stripe_invoice_id", "is missing: an invoice with a status on Stripe has an id there")
     if stripe_id is not None and stripe_ids.setdefault(stripe_id, invoice.id) != invoice.id:
         row.wrong("stripe_invoice_id", f"is that of invoice {stripe_ids[stripe_id]} already")
-    if invoice.voided_at is not None and status != STRIPE_VOID:
+    if row.given("voided_at") and status != STRIPE_VOID and (status or not has_status):
         row.wrong("voided_at", f"is only for an invoice whose stripe_invoice_status is {STRIPE_VOID}")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mockserver import generate, resources
+from mockserver.clock import parse_time, render_time
 from mockserver.documents import Document, read_document
 from mockserver.errors import Unusable
 from mockserver.fields import Fields, Mistakes, nearest, shown
@@ -19,8 +24,11 @@ from mockserver.world import Blueprint, Provider, State
 KEYS = ("description", "provider", "tokens", "merchants", "charges", "invoices", "generate", *STATE_KEYS)
 GENERATE_KEYS = ("merchants", "charges", "invoices", "seed", "from", "until")
 MOST_GENERATED = 10_000_000
+_FIRST, _LAST = parse_time("1970-01-01"), parse_time("2999-01-01")
 TOKENS: Mapping[str, tuple[int, ...] | None] = {"provider": None, "merchant1": (1,), "merchant2": (2,)}
 """The tokens of a fixture that gives none, with the merchants that they reach; None is every one."""
+_MANY_OBJECTS = 100_000
+_TOKEN = re.compile(r"[!-?A-~]+")
 _PROVIDER = Provider(1, "Mock Prep Centre")
 
 
@@ -46,8 +54,8 @@ def load_fixture(
     of generated records so far, and of all.
     """
     path, count = _find(name_or_file)
-    document = read_document(path)
-    return _build(document, path.stem, seed=seed, count=count, progress=progress)
+    with _without_garbage_collection():
+        return _build(read_document(path), path.stem, seed=seed, count=count, progress=progress)
 
 
 def list_fixtures() -> list[FixtureInfo]:
@@ -86,12 +94,12 @@ def _build(
     read_invoices(top, rows)
     stripe, queue = read_stripe(top, rows, seed=seed)
     state = State(_store(rows), stripe, read_clock(top), queue)
-    if plan is not None and not mistakes.found:
+    if plan is not None and not mistakes:
         generate.records(plan, state.store, stripe.identifiers, progress=progress)
     read_next_ids(top, state.store)
     description = top.text("description", empty=True) or ""
-    if mistakes.found:
-        raise Unusable(*mistakes.found)
+    if mistakes:
+        raise Unusable(*mistakes.in_order())
     state.store.prepare(tokens.values())
     return Blueprint(name, description, provider, tokens, state)
 
@@ -113,17 +121,23 @@ def _plan(top: Fields, rows: Rows, *, seed: int | None, count: int | None) -> Pl
         return None
     part = top.part("generate", GENERATE_KEYS)
     usual = Plan()
+    if count is not None:
+        part.values = {**part.values, "invoices": count}
+    number = partial(part.integer, least=0, most=MOST_GENERATED)
+    own = part.integer("seed", least=0)
     plan = Plan(
-        merchants=part.integer("merchants", least=0) or 0,
-        charges=part.integer("charges", least=0) or 0,
-        invoices=count if count is not None else part.integer("invoices", least=0) or 0,
-        seed=seed if seed is not None else part.integer("seed", least=0) or usual.seed,
+        merchants=number("merchants") or 0,
+        charges=number("charges") or 0,
+        invoices=number("invoices") or 0,
+        seed=next((one for one in (seed, own) if one is not None), usual.seed),
         start=_or(part.time("from"), usual.start),
         end=_or(part.time("until"), usual.end),
     )
     if plan.end <= plan.start:
         part.wrong("until", "must be later than from")
-    if (plan.charges or plan.invoices) and not (plan.merchants or rows.merchants):
+    if plan.start < _FIRST or plan.end > _LAST:
+        part.wrong("from", f"must lie with until between {render_time(_FIRST)} and {render_time(_LAST)}")
+    if (plan.charges or plan.invoices) and not (plan.merchants or rows.declared_merchants):
         part.wrong("merchants", "is missing: charges and invoices need merchants, generated or listed")
     return plan
 
@@ -138,19 +152,19 @@ def _tokens(top: Fields, rows: Rows) -> dict[str, Scope]:
         reaches = {token: everyone if ids is None else frozenset(ids) for token, ids in TOKENS.items()}
         return {token: scope for token, scope in reaches.items() if scope <= everyone}
     given = top.values["tokens"]
-    part = top.part("tokens", [token for token in given if isinstance(token, str)] if isinstance(given, dict) else ())
+    part = top.part("tokens", list(given) if isinstance(given, dict) else ())
     tokens: dict[str, Scope] = {}
-    for token in part.values:
-        if part.values[token] == "all":
+    for token, reach in part.values.items():
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            part.wrong(token, f"a token is text of printable ASCII without spaces and @, got {shown(token)}")
+        elif reach == "all":
             tokens[token] = everyone
-            continue
-        if part.values[token] is None:
-            part.wrong(token, "must be all, or a list of merchant ids")
-        elif isinstance(part.values[token], str):
-            part.wrong(token, f"must be all, or a list of merchant ids, got {shown(part.values[token])}")
-        tokens[token] = frozenset(part.integers(token) or ())
-        for stranger in sorted(tokens[token] - everyone):
-            part.wrong(token, f"there is no merchant {stranger}: {nearest(stranger, everyone)}")
+        elif isinstance(reach, str) or reach is None:
+            part.wrong(token, f"must be all, or a list of merchant ids, got {shown(reach)}")
+        else:
+            tokens[token] = frozenset(part.integers(token) or ())
+            for stranger in sorted(tokens[token] - everyone):
+                part.wrong(token, f"there is no merchant {stranger}: {nearest(stranger, everyone)}")
     return tokens
 
 
@@ -177,3 +191,17 @@ def _info(document: Document, name: str) -> FixtureInfo:
         listed["invoices"] + made["invoices"],
         tuple(str(token) for token in top.values.get("tokens") or TOKENS),
     )
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Records by the million, all of which stay, would make the collector look at them again and again for nothing."""
+    enabled, before = gc.isenabled(), gc.get_count()[0]
+    gc.disable()
+    try:
+        yield
+    finally:
+        if gc.get_count()[0] - before > _MANY_OBJECTS:
+            gc.freeze()
+        if enabled:
+            gc.enable()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from random import Random
@@ -40,8 +38,6 @@ faker = _lazily("faker")
 _HOUR = 3600 * MICROSECONDS
 _LEAD = 72 * _HOUR
 """How long before its invoice a charge is made."""
-_MANY = 100_000
-"""So many records are worth sparing the garbage collector."""
 _SHARES = (1, 1, 2, 1, 1, 1, 1, 1, 3, 1)
 """How many charges an invoice has, in turn."""
 _CHUNK = 5_000
@@ -121,14 +117,13 @@ def records(plan: Plan, store: MemoryStore, identifiers: Identifiers, *, progres
         return
     maker = _Maker(plan, store, identifiers)
     done = 0
-    with _without_gc(keep=total >= _MANY):
-        for charges, invoices in chain(maker.billed(), maker.unbilled()):
-            store.put_charges(charges)
-            for invoice in invoices:
-                store.put_invoice(invoice)
-            done += len(charges) + len(invoices)
-            if progress is not None:
-                progress(done, total)
+    for charges, invoices in chain(maker.billed(), maker.unbilled()):
+        store.put_charges(charges)
+        for invoice in invoices:
+            store.put_invoice(invoice)
+        done += len(charges) + len(invoices)
+        if progress is not None:
+            progress(done, total)
 
 
 class _Maker:
@@ -230,20 +225,3 @@ def _works(fake: Any) -> list[tuple[str, str]]:
         for category, form in _WORK.items()
         for _ in range(_POOL)
     ]
-
-
-@contextmanager
-def _without_gc(*, keep: bool) -> Iterator[None]:
-    """No garbage collection meanwhile; with `keep`, none ever of what is there at the end.
-
-    Millions of records that all stay would make the collector look at them again and again, for nothing.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if keep:
-            gc.freeze()
-        if enabled:
-            gc.enable()
