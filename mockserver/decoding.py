@@ -119,19 +119,6 @@ def json_value(body: bytes) -> Any:
     return value
 
 
-def parameter(request: Request, name: str) -> str | None:
-    """A parameter from the query or, failing that, the body, where both are readable: what a token may come as."""
-    sources: list[Any] = []
-    if name in request.query_string:
-        sources.append(_leniently(lambda: dict(pairs(request.query_string, "query"))))
-    if request.body and name.encode() in request.body:
-        sources.append(body_fields(request))
-    for source in sources:
-        if source and isinstance(value := source.get(name), str):
-            return value
-    return None
-
-
 def body_fields(request: Request) -> dict[str, Any] | None:
     """The fields of a JSON or form body; None if it has none or can't be read."""
     kind, _ = media_type(request.headers.get("content-type", ""))
@@ -264,7 +251,7 @@ def _inspect(root: Any) -> None:
     while pending:
         value, path = pending.pop()
         field = ".".join(path) or "body"
-        if len(path) > DEEPEST:
+        if len(path) >= DEEPEST and isinstance(value, dict | list):
             refuse("body", f"the body nests deeper than {DEEPEST} levels")
         if isinstance(value, dict):
             for name, item in value.items():

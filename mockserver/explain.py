@@ -45,14 +45,15 @@ def body_field(path: Sequence[str | int]) -> str:
 
 
 def problems(errors: Iterable[ValidationError], *, name: Name = body_field) -> dict[str, list[str]]:
-    """Field to messages, in the order of the schema, at most `MOST` fields."""
+    """Field to messages, in the order of the schema, of the first `MOST` fields."""
     found: dict[str, list[str]] = {}
     for error in errors:
         for field, message in _explained(error, name):
-            if field in found or len(found) < MOST:
-                messages = found.setdefault(field, [])
-                if message not in messages:
-                    messages.append(message)
+            messages = found.setdefault(field, [])
+            if message not in messages:
+                messages.append(message)
+        if len(found) >= MOST:
+            break
     return found
 
 
@@ -72,7 +73,7 @@ def warnings(kind: str, unknown: Sequence[str], known: Iterable[str]) -> list[st
         hint = f": did you mean {names[close[0]]}?" if close else ", ignored"
         found.append(f"unknown {kind} {shown(name)}{hint}")
     if len(unknown) > MOST_WARNINGS:
-        found.append(f"{len(unknown) - MOST_WARNINGS} more of unknown {kind}, ignored")
+        found.append(f"{len(unknown) - MOST_WARNINGS} more with an unknown name ({kind}), ignored")
     return found
 
 
@@ -105,17 +106,23 @@ def _explained(error: ValidationError, name: Name) -> Iterable[tuple[str, str]]:
 def _no_branch(error: ValidationError, branches: list[list[ValidationError]], name: Name) -> tuple[str, str]:
     field = name(error.instance_path)
     label = "the body" if field == "body" else field
-    wanted: list[str] = []
-    for branch in branches:
-        match branch:
-            case [ValidationError(kind=ValidationErrorKind.Type(types=types))] if (
-                branch[0].instance_path == error.instance_path
-            ):
-                wanted.extend(_NOUNS.get(each, each) for each in types)
-            case _:
-                reasons = [message for inner in branch for _, message in _explained(inner, name)]
-                return field, f"{label} fits none of the allowed forms: {'; '.join(reasons)}"
-    return field, f"{label} must be {_one_of(wanted)}, got {shown(error.instance)}"
+    wanted = [_of_the_value_itself(branch, error.instance_path) for branch in branches]
+    if all(wanted):
+        return (
+            field,
+            f"{label} must be {_one_of([word for words in wanted for word in words])}, got {shown(error.instance)}",
+        )
+    reasons = ["; ".join(message for inner in branch for _, message in _explained(inner, name)) for branch in branches]
+    return field, f"{label} fits none of the allowed forms: {', or '.join(reasons)}"
+
+
+def _of_the_value_itself(branch: list[ValidationError], path: Sequence[str | int]) -> list[str]:
+    """What one of the allowed forms wants the value to be; empty if that can't be said in words or values."""
+    if any(list(error.instance_path) != list(path) for error in branch):
+        return []
+    # An enumeration says more than the type that it comes with.
+    told = [error for error in branch if not isinstance(error.kind, ValidationErrorKind.Type)] or branch
+    return _choices(told[0].kind)
 
 
 def _sentence(label: str, error: ValidationError) -> str:
@@ -127,15 +134,8 @@ def _sentence(label: str, error: ValidationError) -> str:
 def _requirement(error: ValidationError) -> str:
     """What follows `must`; empty for a keyword that has no sentence of its own."""
     match error.kind:
-        case ValidationErrorKind.Type(types=types):
-            text = error.instance if isinstance(error.instance, str) else ""
-            if "integer" in types and text.removeprefix("-").isdecimal() and text.isascii() and len(text) > 18:
-                return f"be an integer from {-LARGEST} to {LARGEST}"
-            return f"be {_one_of([_NOUNS.get(each, each) for each in types])}"
-        case ValidationErrorKind.Enum(options=options):
-            return f"be {_one_of([shown(option) for option in options])}"
-        case ValidationErrorKind.Constant(expected_value=value):
-            return f"be {shown(value)}"
+        case ValidationErrorKind.Type(types=types) if "integer" in types and _is_long_integer(error.instance):
+            return f"be an integer from {-LARGEST} to {LARGEST}"
         case ValidationErrorKind.Format(format=form):
             return f"be {_FORMATS.get(form, f'in the format {form}')}"
         case ValidationErrorKind.Pattern(pattern=pattern):
@@ -146,7 +146,23 @@ def _requirement(error: ValidationError) -> str:
             return f"be a multiple of {shown(divisor)}"
         case ValidationErrorKind.OneOfMultipleValid():
             return "fit exactly one of the allowed forms"
-    return _limit(error.kind)
+    choices = _choices(error.kind)
+    return f"be {_one_of(choices)}" if choices else _limit(error.kind)
+
+
+def _choices(kind: ValidationErrorKind) -> list[str]:
+    match kind:
+        case ValidationErrorKind.Type(types=types):
+            return [_NOUNS.get(each, each) for each in types]
+        case ValidationErrorKind.Enum(options=options):
+            return [shown(option) for option in options]
+        case ValidationErrorKind.Constant(expected_value=value):
+            return [shown(value)]
+    return []
+
+
+def _is_long_integer(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > 18 and value.isascii() and value.removeprefix("-").isdecimal()
 
 
 def _limit(kind: ValidationErrorKind) -> str:
@@ -172,6 +188,6 @@ def _limit(kind: ValidationErrorKind) -> str:
     return ""
 
 
-def _one_of(words: Sequence[Any]) -> str:
+def _one_of(words: Sequence[str]) -> str:
     words = list(dict.fromkeys(words))
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

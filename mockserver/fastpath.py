@@ -6,7 +6,7 @@ Compiling walks the spec; accepting never does. What they refuse, `contract` put
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -178,13 +178,19 @@ class RequestPlan:
             return not self.body_required
         return reading.media.validator.is_valid(reading.body)
 
-    def parameter_errors(self, reading: Reading) -> list[ValidationError]:
+    def parameter_errors(self, reading: Reading) -> Iterator[ValidationError]:
         """What is wrong with the parameters; the first step of each path is `path`, `query` or `header`."""
-        return list(self._parameters.iter_errors(_sections(reading))) if self._parameters is not None else []
+        return self._parameters.iter_errors(_sections(reading)) if self._parameters is not None else iter(())
 
-    def body_errors(self, reading: Reading) -> list[ValidationError]:
-        """What is wrong with the body that was sent."""
-        return list(reading.media.validator.iter_errors(reading.body)) if reading.media is not None else []
+    def body_errors(self, reading: Reading, *, first_only: bool) -> Iterator[ValidationError]:
+        """What is wrong with the body that was sent; all of it, unless `first_only`."""
+        if reading.media is not None and first_only:
+            try:
+                reading.media.validator.validate(reading.body)
+            except ValidationError as error:
+                yield error
+        elif reading.media is not None:
+            yield from reading.media.validator.iter_errors(reading.body)
 
     def _read_body(self, request: Request, reading: Reading, numeric_strings: bool) -> None:
         if not self.media:
