@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from granian.server import Server
 
 from mockserver.process import Running, is_ready, reachable, running
-from mockserver.service import Service, open_service
+from mockserver.service import Current, Service, open_service
 from mockserver.settings import CONTROL
 from mockserver.web.app import STREAMED, create_app
 from mockserver.web.log import RequestLog
@@ -59,12 +59,12 @@ class _Loader:
         service = self._service or open_service(self._settings)
         # openapi-core is needed for the first refusal only; importing it now would delay the start.
         threading.Thread(target=service.contract.warm, daemon=True).start()
-        return wsgi(service)
+        return wsgi(Current(service))
 
 
-def wsgi(service: Service) -> Wsgi:
+def wsgi(current: Current) -> Wsgi:
     """The WSGI callable: it returns a list, which granian sends in one piece, save where a reply is streamed."""
-    app = create_app(service, RequestLog(sys.stderr, service.settings.log_format))
+    app = create_app(current, RequestLog(sys.stderr, current.service.settings.log_format))
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = app(environ, start_response)

@@ -26,6 +26,15 @@ class Service:
     profile: Profile
     profile_name: str
     worlds: Worlds
+    mistakes: tuple[str, ...] = ()
+    """What is wrong with files that changed on disk since, each with file and line; the last good ones are in force."""
+
+
+@dataclass(slots=True)
+class Current:
+    """The service that answers. A reload puts another in its place, so a request reads it once and keeps to it."""
+
+    service: Service
 
 
 def open_service(settings: Settings, *, progress: Callable[[int, int], None] | None = None) -> Service:

@@ -14,7 +14,7 @@ from mockserver.errors import ContractBroken, Refused, Unauthenticated
 from mockserver.messages import Reply, Request
 from mockserver.pipeline import refuse
 from mockserver.profile import Profile
-from mockserver.service import Service
+from mockserver.service import Current, Service
 from mockserver.world import World
 from mockserver.worlds import COMMON
 
@@ -25,13 +25,13 @@ _PROFILE = Profile(invalid_request_status=400)
 
 
 class ControlInterface:
-    """Answers control requests for one service."""
+    """Answers control requests for the current service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, current: Current) -> None:
         self._text = DOCUMENT.read_text(encoding="utf-8")
         self.contract = Contract.parse(self._text, path=DOCUMENT)
-        self._service = service
-        self._guard = Guard(service.settings)
+        self._current = current
+        self._guard = Guard(current.service.settings)
 
     def respond(self, request: Request) -> Reply:
         """The reply to one control request, in the API's own form when it is refused."""
@@ -40,27 +40,22 @@ class ControlInterface:
         return reply
 
     def _answer(self, request: Request) -> Reply:
+        service = self._current.service
         operation = None
         try:
             self._guard.check(request)
             if told := self._guard.preflight(request):
                 return told
             operation, params = self.contract.route(request.method, request.path)
-            world = self._enter(request)
+            world = _enter(request, service)
             try:
                 call = self.contract.accept(operation, params, request)
-                reply = CONTROLS[operation.id](Desk(self._service, world, call, self._text))
+                reply = CONTROLS[operation.id](Desk(service, world, call, self._text))
             finally:
-                self._service.worlds.leave(world)
+                service.worlds.leave(world)
         except Refused as refusal:
             reply = refuse(refusal, _PROFILE)
         return reply if operation is None else self._judged(operation, reply)
-
-    def _enter(self, request: Request) -> World:
-        token, name = split(given_token(request) or "")
-        if token and token not in self._service.worlds.blueprint.tokens:
-            raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
-        return self._service.worlds.enter(name if token else COMMON)
 
     def _judged(self, operation: Operation, reply: Reply) -> Reply:
         try:
@@ -69,3 +64,10 @@ class ControlInterface:
             log.error("our control reply breaks its document: %s", broken)
             return Reply(500, {"message": str(broken)}, {"X-Mock-Broken": operation.id})
         return reply
+
+
+def _enter(request: Request, service: Service) -> World:
+    token, name = split(given_token(request) or "")
+    if token and token not in service.worlds.blueprint.tokens:
+        raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+    return service.worlds.enter(name if token else COMMON)

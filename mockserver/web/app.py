@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from mockserver.control.interface import ControlInterface
 from mockserver.messages import Reply, Request
 from mockserver.pipeline import Exchange, respond
-from mockserver.service import Service
+from mockserver.service import Current
 from mockserver.settings import API, CONTROL
 from mockserver.web.log import RequestLog
 
@@ -23,19 +23,19 @@ LARGEST_BODY = 1_000_000
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 
 
-def create_app(service: Service, request_log: RequestLog) -> Flask:
-    """The application that answers for `service`: the API below `/api`, the control interface below `/_mock`."""
+def create_app(current: Current, request_log: RequestLog) -> Flask:
+    """The application that answers: the API below `/api`, the control interface below `/_mock`."""
     app = Flask("mockserver", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    control_interface = ControlInterface(service)
-    cors = service.settings.cors
+    control_interface = ControlInterface(current)
+    cors = current.service.settings.cors
 
     def api(**_: Any) -> Response:
         started = time.perf_counter()
         environ = request.environ
         if cors and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
             return _preflight(environ)
-        exchange = respond(_request(environ, API), service, address=_address(environ))
+        exchange = respond(_request(environ, API), current.service, address=_address(environ))
         response = _exchanged(exchange)
         if cors and "HTTP_ORIGIN" in environ:
             _allow_origin(response)
