@@ -1,0 +1,200 @@
+"""Measures the mock server against Prism and against a bare Flask route, and prints the ratios as a table.
+
+`python -m tests.benchmarks [--seconds N] [--quick]`; needs Node.js, and `npm install` in this folder (done if missing).
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.servers import HERE, Server, bare, fake, load, prism
+
+Row = tuple[str, str, str, str, bool]
+CHARGES = 200_000
+"""Open charges that the flow of creating, finalizing and collecting may use up."""
+QUIET = ("--stripe-delay", "3600")
+
+
+def main() -> None:
+    options = _options()
+    if not (HERE / "node_modules").exists():
+        subprocess.run(["npm", "install", "--silent"], cwd=HERE, check=True)
+    console = Console(stderr=True)
+    rows: list[Row] = []
+    parts: list[tuple[str, Callable[[float], list[Row]]]] = [
+        ("listing", listing),
+        ("collecting", collecting),
+        ("starting", starting),
+        ("worlds", worlds),
+        ("tracing", tracing),
+    ]
+    if not options.quick:
+        parts.append(("a million invoices", million))
+    for number, (name, part) in enumerate(parts, 1):
+        console.print(f"[{number}/{len(parts)}] {name} …", markup=False)
+        rows += part(options.seconds)
+    _print(rows)
+    sys.exit(0 if all(row[-1] for row in rows) else 1)
+
+
+def listing(seconds: float) -> list[Row]:
+    """`GET /billing/invoices`, 15 rows, validated both ways."""
+    with fake(*QUIET) as ours, prism() as theirs, tempfile.NamedTemporaryFile() as file:
+        file.write(_body(ours))
+        file.flush()
+        with bare(Path(file.name)) as baseline:
+            mine, prisms, bares = _rates([ours, theirs, baseline], "list", seconds)
+    return [
+        _row("list of 15 invoices, of Prism's rate", mine / prisms, 4, f"{mine:,.0f}/s to {prisms:,.0f}/s"),
+        _row("list of 15 invoices, of bare Flask's rate", mine / bares, 0.5, f"{mine:,.0f}/s to {bares:,.0f}/s"),
+    ]
+
+
+def collecting(seconds: float) -> list[Row]:
+    """Create, finalize and collect in sequence, each connection its own invoices."""
+    with tempfile.TemporaryDirectory() as folder:
+        fixture = Path(folder) / "charges.yaml"
+        fixture.write_text(
+            "description: charges to invoice\n"
+            "merchants: [{id: 1, name: A, currency: USD, card: pm_card_visa},"
+            " {id: 2, name: B, currency: USD, card: pm_card_visa}]\n"
+            f"generate: {{charges: {CHARGES}, invoices: 0, seed: 1}}\n"
+        )
+        with fake("--fixture", str(fixture), *QUIET) as ours, prism() as theirs:
+            mine, prisms = _rates([ours, theirs], "flow", seconds)
+    what = "create, finalize, collect, of Prism's rate"
+    return [_row(what, mine / prisms, 3, f"{mine:,.0f}/s to {prisms:,.0f}/s")]
+
+
+def starting(_: float) -> list[Row]:
+    """Seconds from the start of the process to its first answer."""
+    mine, theirs = [], []
+    for _ in range(5):
+        with fake(*QUIET) as ours:
+            mine.append(ours.ready_after)
+        with prism() as peer:
+            theirs.append(peer.ready_after)
+    one, other = statistics.median(mine), statistics.median(theirs)
+    return [_row("ready to answer, of Prism's time", one / other, 0.5, f"{one:.2f} s to {other:.2f} s", most=True)]
+
+
+def worlds(seconds: float) -> list[Row]:
+    """The rate of 200 connections in 200 worlds, against 200 connections in one."""
+    with fake(*QUIET) as ours:
+        load(ours, "worlds", seconds=1, connections=200, worlds=200)
+        many, one = [], []
+        for _ in range(3):
+            many.append(load(ours, "worlds", seconds=seconds / 2, connections=200, worlds=200)["rate"])
+            one.append(load(ours, "worlds", seconds=seconds / 2, connections=200, worlds=1)["rate"])
+    mine, alone = statistics.median(many), statistics.median(one)
+    return [_row("200 worlds, of one world's rate", mine / alone, 0.8, f"{mine:,.0f}/s to {alone:,.0f}/s")]
+
+
+def tracing(seconds: float) -> list[Row]:
+    """The rate with journal, trace, worlds and faults, against the same server without them."""
+    with fake(*QUIET) as full, fake(*QUIET, "--no-tracing") as plain:
+        mine, without = _rates([full, plain], "list", seconds)
+    what = "with journal, trace, worlds and faults, of the rate without"
+    return [_row(what, mine / without, 0.85, f"{mine:,.0f}/s to {without:,.0f}/s")]
+
+
+def million(_: float) -> list[Row]:
+    """A million invoices: time, memory, and its pages against those of a thousand."""
+    searches = ['id>"500"', 'id:"777"', 'created_at$DATE>="2026-03-01"', 'created_at$DATE:"2026-05-05"', ""]
+    with fake("--fixture", "large:1000", *QUIET) as small:
+        quick = {q: _page_time(small, q) for q in searches}
+    with fake("--fixture", "large:1000000", *QUIET) as large:
+        slow = {q: _page_time(large, q) for q in searches}
+        memory, seconds = large.memory() / 1e9, large.ready_after
+    worst = max(searches, key=lambda q: slow[q] / quick[q])
+    return [
+        _row("a million invoices, seconds until ready", seconds, 60, f"{seconds:.0f} s", most=True),
+        _row("a million invoices, GB", memory, 1, f"{memory:.2f} GB", most=True),
+        _row(
+            "slowest page at a million, of its time at a thousand",
+            slow[worst] / quick[worst],
+            5,
+            f"{slow[worst] * 1000:.2f} ms to {quick[worst] * 1000:.2f} ms: {worst or 'no search'}",
+            most=True,
+        ),
+    ]
+
+
+def _rates(servers: list[Server], kind: str, seconds: float) -> list[float]:
+    """The median rate of each server, of three turns each, one after the other."""
+    for server in servers:
+        load(server, kind, seconds=1)
+    found: list[list[float]] = [[] for _ in servers]
+    first = 10_000
+    for _ in range(3):
+        for rates, server in zip(found, servers, strict=True):
+            result = load(server, kind, seconds=seconds, firstCharge=first)
+            if result["errors"] or (server is servers[0] and result["refused"]):
+                raise RuntimeError(f"{server.base}: {result}")
+            rates.append(result["rate"])
+        first += CHARGES // 4
+    return [statistics.median(rates) for rates in found]
+
+
+def _body(server: Server) -> bytes:
+    request = urllib.request.Request(f"{server.base}/billing/invoices", headers={"Authorization": "Bearer provider"})
+    with urllib.request.urlopen(request) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def _page_time(server: Server, q: str) -> float:
+    """Median seconds of a page of that search, first and later pages alike."""
+    times = []
+    for number in [1, 2, 5, 10] * 8:
+        query = urllib.parse.urlencode({"page": number, **({"q": q} if q else {})})
+        request = urllib.request.Request(
+            f"{server.base}/billing/invoices?{query}", headers={"Authorization": "Bearer provider"}
+        )
+        started = time.perf_counter()
+        with urllib.request.urlopen(request) as answer:
+            answer.read()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def _row(what: str, found: float, bound: float, detail: str, *, most: bool = False) -> Row:
+    good = found <= bound if most else found >= bound
+    return (what, f"{found:.2f}", f"{'at most' if most else 'at least'} {bound:g}", detail, good)
+
+
+def _print(rows: list[Row]) -> None:
+    machine = (
+        f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    table = Table(title=f"Measured on {machine}", title_justify="left")
+    for column in ("What", "Ratio", "Goal", "Measured", ""):
+        table.add_column(column)
+    for what, ratio, goal, detail, good in rows:
+        table.add_row(what, ratio, goal, detail, "✓" if good else "✗")
+    Console().print(table)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="length of each load")
+    parser.add_argument("--quick", action="store_true", help="leave out the million invoices")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
