@@ -57,8 +57,9 @@ def operations(client_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def client(client_path: Path, server: Running) -> Any:
-    return load("client").AuthenticatedClient(base_url=server.api, token=f"provider@{WORLD}")
+def client(client_path: Path, server: Running) -> Iterator[Any]:
+    with load("client").AuthenticatedClient(base_url=server.api, token=f"provider@{WORLD}") as opened:
+        yield opened
 
 
 def test_every_module_of_the_client_can_be_imported(client_path: Path) -> None:
@@ -106,8 +107,14 @@ def test_the_client_invoices_by_form(client: Any, operations: dict[str, Any], mo
 def test_a_refusal_arrives_as_the_error_of_the_client(
     server: Running, operations: dict[str, Any], models: ModuleType
 ) -> None:
-    stranger = load("client").Client(base_url=server.api)
-    answer = operations["list_invoices"](client=stranger)
+    with load("client").Client(base_url=server.api) as stranger:
+        answer = operations["list_invoices"](client=stranger)
     assert answer.status_code == httpx.codes.UNAUTHORIZED
     assert isinstance(answer.parsed, models.Error)
     assert answer.parsed.message
+
+
+def test_the_token_can_be_given_as_an_argument(server: Running, operations: dict[str, Any], models: ModuleType) -> None:
+    with load("client").Client(base_url=server.api) as stranger:
+        answer = operations["list_invoices"](client=stranger, api_token=f"provider@{WORLD}")
+    assert isinstance(answer.parsed, models.InvoicePage)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.live import Running
+from mockserver.process import Running
 
-WALK = Path(__file__).parent / "generated" / "walk.js"
+WALK = Path(__file__).parent / "build" / "walk.js"
 NODE = shutil.which("node")
 
 

@@ -1,7 +1,7 @@
-// Walks through all seven operations with a client typed by openapi.yaml: `node generated/walk.js ADDRESS [TOKEN [MERCHANT]]`.
+// Walks through all seven operations with a client typed by openapi.yaml: `node build/walk.js ADDRESS [TOKEN [MERCHANT]]`.
 
 import createClient from "openapi-fetch";
-import type { components, paths } from "./generated/api.js";
+import type { components, paths } from "./build/api.js";
 
 declare const process: { argv: string[] };
 
