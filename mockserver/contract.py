@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mockserver import decoding, explain, rules
+from mockserver.compiling import Compiler
 from mockserver.decoding import JSON
 from mockserver.documents import parse_document, read_document
 from mockserver.errors import ContractBroken, InvalidRequest
-from mockserver.fastpath import AnswerPlan, Compiler, Media, Reading, RequestPlan, find_answer, readable
+from mockserver.fastpath import AnswerPlan, Reading, RequestPlan, find_answer, readable
 from mockserver.messages import Call, Request
 from mockserver.places import Place
 from mockserver.routing import Router
@@ -128,9 +129,11 @@ class Contract:
         reading = plan.read(params, request, numeric_strings=numeric_strings)
         if not plan.fits(reading):
             is_large = len(request.body) > LARGE
-            problems = _request_problems(plan, reading, first_only=is_large)
+            problems = plan.problems(reading, first_only=is_large)
             if is_large or self._request_objections(operation, params, request, reading, numeric_strings):
-                raise InvalidRequest(explain.summary(problems), because=decoding.RULE, errors=problems)
+                # A misspelt name often is what a missing field comes from.
+                message = "; ".join([explain.summary(problems), *plan.warnings(request, reading)])
+                raise InvalidRequest(message, because=decoding.RULE, errors=problems)
             log.error("%s: only the compiled validators refuse this request: %s", operation.id, problems)
         body: Any = {} if reading.media is None else reading.body
         if reading.form is not None:
@@ -138,7 +141,7 @@ class Contract:
         query = {**plan.defaults, **reading.query.values} if plan.defaults else reading.query.values
         call = Call(operation.id, reading.path, query, reading.headers, body)
         if reading.query.unknown or reading.media is not None or reading.ignored_body:
-            call.warnings = tuple(_warnings(operation, plan, request, reading))
+            call.warnings = tuple(plan.warnings(request, reading))
         return call
 
     def check(self, operation: Operation, status: int, body: Any, headers: Mapping[str, str] = _NO_HEADERS) -> None:
@@ -154,7 +157,7 @@ class Contract:
         try:
             if plan.fits(kind, body, headers):
                 return
-            problems = _answer_problems(plan, kind, body, headers)
+            problems = plan.problems(kind, body, headers)
         except ValueError as error:
             # What jsonschema-rs raises for a date and the like, which is a mistake of ours as well.
             raise ContractBroken(operation.id, [f"the body is no JSON value: {error}"]) from error
@@ -242,7 +245,7 @@ class Contract:
             if id_ not in self.rules:
                 raise place.child("x-rules").unusable(f"there is no rule {id_!r}")
         self.operations[operation.id] = operation
-        self._requests[operation.id] = RequestPlan(place, item, compiler)
+        self._requests[operation.id] = compiler.request(place, item)
         self._answers[operation.id] = compiler.answers(place)
         self._router.add(operation.method, path, operation)
 
@@ -256,62 +259,6 @@ def _judging() -> Any:
     # The one import that waits until it is needed: openapi-core takes 0.3 s to import, longer than all of the rest, and
     # a server must be up well within a second.
     return importlib.import_module("mockserver.judge")
-
-
-def _request_problems(plan: RequestPlan, reading: Reading, *, first_only: bool) -> dict[str, list[str]]:
-    errors = plan.parameter_errors(reading)
-
-    def name(path: Any) -> str:
-        section, *rest = path
-        if section == "header" and rest and rest[0] in plan.headers:
-            rest[0] = plan.headers[rest[0]].name
-        return explain.body_field(rest)
-
-    found = explain.problems(errors, name=name)
-    if reading.media is not None:
-        for field, messages in explain.problems(plan.body_errors(reading, first_only=first_only)).items():
-            found.setdefault(field, []).extend(messages)
-    elif plan.body_required:
-        found["body"] = [f"a body is required, as {' or '.join(plan.media)}"]
-    return found
-
-
-def _answer_problems(plan: AnswerPlan, kind: str, body: Any, headers: Mapping[str, str]) -> list[str]:
-    found: list[str] = []
-    if plan.headers is not None:
-        errors = plan.headers.iter_errors(plan.read_headers(headers))
-        found += [f"header {m}" for ms in explain.problems(errors).values() for m in ms]
-    if plan.media and body is None:
-        found.append(f"status {plan.status} must have a body, as {' or '.join(plan.media)}")
-    elif plan.media and kind not in plan.media:
-        found.append(f"the Content-Type must be {' or '.join(plan.media)}, got {decoding.shown(kind)}")
-    elif plan.media and not readable(kind, body):
-        found.append(f"a body that is {kind} must be a text, got {decoding.shown(body)}")
-    elif validator := plan.media.get(kind):
-        found += [
-            message for messages in explain.problems(validator.iter_errors(body)).values() for message in messages
-        ]
-    return found
-
-
-def _warnings(operation: Operation, plan: RequestPlan, request: Request, reading: Reading) -> list[str]:
-    found = explain.warnings("query parameter", reading.query.unknown, plan.query.known)
-    if reading.media is not None:
-        found += explain.warnings("body property", _unknown(reading, reading.media), reading.media.known)
-    if reading.ignored_body and not _only_tolerated(request, plan):
-        found.append(f"{operation.id} takes no body: the one that was sent is ignored")
-    return found
-
-
-def _unknown(reading: Reading, media: Media) -> list[str]:
-    if reading.form is not None:
-        return reading.form.unknown
-    return [name for name in reading.body if name not in media.known] if isinstance(reading.body, dict) else []
-
-
-def _only_tolerated(request: Request, plan: RequestPlan) -> bool:
-    given = decoding.body_fields(request)
-    return given is not None and plan.query.tolerated.issuperset(given)
 
 
 def _as_sent(kind: str, body: Any) -> bytes:

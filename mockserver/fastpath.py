@@ -1,107 +1,26 @@
 """Validators compiled once per operation: what accepts an ordinary exchange in microseconds.
 
-Compiling walks the spec; accepting never does. What they refuse, `contract` puts before openapi-core.
+Nothing here walks the spec. What these refuse, `contract` puts before openapi-core.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import jsonschema_rs
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from mockserver import decoding, schemas
-from mockserver.decoding import FORM, JSON, refuse, shown
+from mockserver import decoding, explain, schemas
+from mockserver.decoding import JSON, shown
 from mockserver.errors import UnsupportedMediaType
+from mockserver.fields import Field, Fields, Gathered
 from mockserver.messages import Request
-from mockserver.places import Place
 
 MEDIA_RULE = "GEN-2"
 
-_SPEC = "urn:mockserver:spec"
 _FLOAT = re.compile(rb"[0-9][.eE]")
-_INDEXED = re.compile(r"(.*)\[([0-9]*)\]", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A parameter or a property of a form, which arrive as text: how to read it."""
-
-    name: str
-    read: Callable[[str], Any]
-    is_array: bool
-    splits: bool
-    """An array written as one text with commas in it."""
-    empty_is_absent: bool
-    """`?q=` is the same as no `q` at all (`allowEmptyValue`)."""
-
-    def value(self, text: str) -> Any:
-        """All of one text, as a path or a header has it."""
-        return [self.read(item) for item in text.split(",")] if self.is_array else self.read(text)
-
-
-@dataclass(slots=True)
-class Gathered:
-    """The pairs of a query or a form, sorted by what the spec says of them."""
-
-    values: dict[str, Any]
-    kept: list[tuple[str, str]]
-    """The pairs that the spec knows, an array's under its own name: what openapi-core is given."""
-    unknown: list[str]
-
-
-class Fields:
-    """The fields of a query or a form by name."""
-
-    def __init__(self, fields: Iterable[Field], *, tolerated: frozenset[str], where: str) -> None:
-        self.known = {field.name: field for field in fields}
-        self.tolerated = tolerated
-        self._where = where
-        self._arrays = {name.removesuffix("[]"): field for name, field in self.known.items() if field.is_array}
-
-    def gather(self, pairs: list[tuple[str, str]]) -> Gathered:
-        """Raises `InvalidRequest` for a field that is given twice and is no array."""
-        gathered = Gathered({}, [], [])
-        values, kept = gathered.values, gathered.kept
-        for name, text in pairs:
-            field = self.known.get(name)
-            if field is None:
-                self._odd(name, text, gathered)
-            elif field.is_array:
-                self._append(field, text, gathered)
-            elif name in values:
-                refuse(name, f"{name} is given more than once in the {self._where}")
-            elif text or not field.empty_is_absent:
-                values[name] = field.read(text)
-                kept.append((name, text))
-        return gathered
-
-    def _append(self, field: Field, text: str, gathered: Gathered) -> None:
-        if field.splits and field.name in gathered.values:
-            refuse(
-                field.name, f"{field.name} is given more than once in the {self._where}: separate its items by commas"
-            )
-        texts = text.split(",") if field.splits else [text]
-        gathered.values.setdefault(field.name, []).extend(field.read(item) for item in texts)
-        gathered.kept.append((field.name, text))
-
-    def _odd(self, name: str, text: str, gathered: Gathered) -> None:
-        # PHP, which the real server is written in, knows an array by the brackets after its name: a[]=1, a[0]=1.
-        indexed = _INDEXED.fullmatch(name)
-        field = self._arrays.get(indexed[1] if indexed else name)
-        if field is None and (base := name.partition("[")[0]) in self._arrays:
-            refuse(base, f"{shown(name)} is no item of {base}: write {base}[]")
-        if field is None:
-            if name not in self.tolerated:
-                gathered.unknown.append(name)
-        elif indexed is None:
-            # Without brackets PHP sees one text where an array must be; unread, it would mean "all of them".
-            refuse(name, f"{name} must be an array, got {shown(text)}: write {name}[]={text[: decoding.SHOWN]}")
-        else:
-            self._append(field, text, gathered)
 
 
 @dataclass(slots=True)
@@ -127,6 +46,12 @@ class Media:
     integers: schemas.Integers | None
     fields: Fields | None
 
+    def unknown(self, reading: Reading) -> list[str]:
+        """The names in the body that the spec doesn't know."""
+        if reading.form is not None:
+            return reading.form.unknown
+        return [name for name in reading.body if name not in self.known] if isinstance(reading.body, dict) else []
+
     def read(self, body: bytes, reading: Reading, *, numeric_strings: bool) -> None:
         if self.fields is not None:
             reading.form = self.fields.gather(decoding.form(body))
@@ -138,24 +63,22 @@ class Media:
         reading.body = value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPlan:
     """How one operation's requests are read and judged."""
 
-    def __init__(self, operation: Place, path_item: Place, compiler: Compiler) -> None:
-        parameters = _parameters(operation, path_item)
-        self.template = str(path_item.keys[-1])
-        self.defaults = {
-            place.get("name"): place.child("schema").value["default"]
-            for place in parameters
-            if place.get("in") == "query" and "default" in place.child("schema").value
-        }
-        self.paths = {field.name: field for field in _fields(parameters, "path")}
-        self.headers = {field.name.lower(): field for field in _fields(parameters, "header")}
-        self.query = Fields(_fields(parameters, "query"), tolerated=compiler.tolerated, where="query")
-        self._parameters = compiler.parameters(parameters)
-        body = operation.child("requestBody") if operation.get("requestBody") else None
-        self.body_required = bool(body and body.get("required", False))
-        self.media = {} if body is None else {str(k): compiler.media(str(k), v) for k, v in body.children("content")}
+    operation_id: str
+    paths: dict[str, Field]
+    query: Fields
+    headers: dict[str, Field]
+    """By lower-case name."""
+    defaults: dict[str, Any]
+    """Of the query's parameters."""
+    parameters: Draft202012Validator | None
+    """Judges `{"path": {...}, "query": {...}, "header": {...}}`."""
+    media: dict[str, Media]
+    """By media type; empty for an operation that takes no body."""
+    body_required: bool
 
     def read(self, params: Mapping[str, str], request: Request, *, numeric_strings: bool) -> Reading:
         """Raises `InvalidRequest` or `UnsupportedMediaType` for what can't be read whatever the spec says."""
@@ -172,25 +95,41 @@ class RequestPlan:
 
     def fits(self, reading: Reading) -> bool:
         """Whether the spec allows it."""
-        if self._parameters is not None and not self._parameters.is_valid(_sections(reading)):
+        if self.parameters is not None and not self.parameters.is_valid(_sections(reading)):
             return False
         if reading.media is None:
             return not self.body_required
         return reading.media.validator.is_valid(reading.body)
 
-    def parameter_errors(self, reading: Reading) -> Iterator[ValidationError]:
-        """What is wrong with the parameters; the first step of each path is `path`, `query` or `header`."""
-        return self._parameters.iter_errors(_sections(reading)) if self._parameters is not None else iter(())
+    def problems(self, reading: Reading, *, first_only: bool) -> dict[str, list[str]]:
+        """Field to messages for what the spec doesn't allow; of a body's mistakes only the first, if so asked."""
+        found: dict[str, list[str]] = {}
+        if self.parameters is not None:
+            found = explain.problems(self.parameters.iter_errors(_sections(reading)), name=self._name)
+        if reading.media is not None:
+            errors = _errors(reading.media.validator, reading.body, first_only=first_only)
+            for field, messages in explain.problems(errors).items():
+                found.setdefault(field, []).extend(messages)
+        elif self.body_required:
+            found["body"] = [f"a body is required, as {' or '.join(self.media)}"]
+        return found
 
-    def body_errors(self, reading: Reading, *, first_only: bool) -> Iterator[ValidationError]:
-        """What is wrong with the body that was sent; all of it, unless `first_only`."""
-        if reading.media is not None and first_only:
-            try:
-                reading.media.validator.validate(reading.body)
-            except ValidationError as error:
-                yield error
-        elif reading.media is not None:
-            yield from reading.media.validator.iter_errors(reading.body)
+    def warnings(self, request: Request, reading: Reading) -> list[str]:
+        """A sentence for each thing that a real server would silently pass over."""
+        found = explain.warnings("query parameter", reading.query.unknown, self.query.known)
+        if reading.media is not None:
+            found += explain.warnings("body property", reading.media.unknown(reading), reading.media.known)
+        if reading.ignored_body:
+            given = decoding.body_fields(request)
+            if given is None or not self.query.tolerated.issuperset(given):
+                found.append(f"{self.operation_id} takes no body: the one that was sent is ignored")
+        return found
+
+    def _name(self, path: Sequence[str | int]) -> str:
+        section, *rest = path
+        if section == "header" and rest and rest[0] in self.headers:
+            rest[0] = self.headers[str(rest[0])].name
+        return explain.body_field(rest)
 
     def _read_body(self, request: Request, reading: Reading, numeric_strings: bool) -> None:
         if not self.media:
@@ -218,7 +157,7 @@ class AnswerPlan:
 
     def fits(self, kind: str, body: Any, headers: Mapping[str, str]) -> bool:
         """Whether the spec allows it; `body` None is no body."""
-        if self.headers is not None and not self.headers.is_valid(self.read_headers(headers)):
+        if self.headers is not None and not self.headers.is_valid(self._read_headers(headers)):
             return False
         if not self.media:
             return True
@@ -229,95 +168,27 @@ class AnswerPlan:
         validator = self.media[kind]
         return validator is None or validator.is_valid(body)
 
-    def read_headers(self, headers: Mapping[str, str]) -> dict[str, Any]:
+    def problems(self, kind: str, body: Any, headers: Mapping[str, str]) -> list[str]:
+        """What the spec doesn't allow."""
+        found: list[str] = []
+        if self.headers is not None:
+            told = explain.problems(self.headers.iter_errors(self._read_headers(headers)))
+            found += [f"header {message}" for messages in told.values() for message in messages]
+        if self.media and body is None:
+            found.append(f"status {self.status} must have a body, as {' or '.join(self.media)}")
+        elif self.media and kind not in self.media:
+            found.append(f"the Content-Type must be {' or '.join(self.media)}, got {shown(kind)}")
+        elif self.media and not readable(kind, body):
+            found.append(f"a body that is {kind} must be a text, got {shown(body)}")
+        elif validator := self.media.get(kind):
+            told = explain.problems(validator.iter_errors(body))
+            found += [message for messages in told.values() for message in messages]
+        return found
+
+    def _read_headers(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """The documented headers that are there, read as the spec says."""
         given = {name.lower(): text for name, text in headers.items()}
         return {n: f.value(given[n]) for n, f in self.header_fields.items() if n in given}
-
-
-class Compiler:
-    """Compiles the schemas of one document; raises `Unusable` for what it doesn't cover."""
-
-    def __init__(self, root: Place) -> None:
-        self._registry = jsonschema_rs.Registry([(_SPEC, root.value)], draft=jsonschema_rs.Draft202012)
-        # A token may come as any operation's parameter, in the query or in the body (GEN-3): never a stranger.
-        self.tolerated = (
-            frozenset(
-                scheme.get("name")
-                for _, scheme in root.child("components").children("securitySchemes")
-                if scheme.get("type") == "apiKey" and scheme.get("in") == "query"
-            )
-            if root.get("components")
-            else frozenset()
-        )
-
-    def validator(self, schema: dict[str, Any], place: Place) -> Draft202012Validator:
-        """A validator of a schema that refers to the document by `reference`."""
-        try:
-            return Draft202012Validator(schema, registry=self._registry, validate_formats=True, offline=True)
-        except (ValueError, jsonschema_rs.ReferencingError) as error:
-            schemas.check(Place.root(place.document))
-            raise place.unusable(f"no valid schema: {str(error).splitlines()[0]}") from error
-
-    def reference(self, place: Place) -> dict[str, Any]:
-        """The schema that is at that place."""
-        return {"$ref": _SPEC + place.reference}
-
-    def parameters(self, places: list[Place]) -> Draft202012Validator | None:
-        """A validator of `{"path": {...}, "query": {...}, "header": {...}}`, header names in lower case."""
-        if not places:
-            return None
-        sections: dict[str, Any] = {}
-        for place in places:
-            where, name = place.get("in"), place.get("name")
-            section = sections.setdefault(where, {"type": "object", "properties": {}, "required": []})
-            name = name.lower() if where == "header" else name
-            section["properties"][name] = self.reference(place.unfollowed("schema"))
-            if place.get("required", False):
-                section["required"].append(name)
-        return self.validator({"type": "object", "properties": sections}, places[0])
-
-    def media(self, kind: str, place: Place) -> Media:
-        """How a request body of that media type is read and judged."""
-        if kind not in (JSON, FORM):
-            raise place.unusable(f"request bodies are {JSON} or {FORM}")
-        schema = place.unfollowed("schema")
-        names = schemas.properties(schema)
-        fields = None
-        if kind == FORM:
-            for name, encoding in place.children("encoding"):
-                if encoding.get("style", "form") != "form" or not encoding.get("explode", True):
-                    raise encoding.unusable(f"this encoding of {name} is not supported: an array repeats its name")
-            fields = Fields((_field(n, s) for n, s in names.items()), tolerated=self.tolerated, where="body")
-        return Media(
-            kind=kind,
-            validator=self.validator(self.reference(schema), schema),
-            known=frozenset(names) | self.tolerated,
-            integers=schemas.integers(schema),
-            fields=fields,
-        )
-
-    def answers(self, operation: Place) -> dict[str, AnswerPlan]:
-        """The documented answers by status, class (`4XX`) or `default`."""
-        return {str(status): self._answer(str(status), place) for status, place in operation.children("responses")}
-
-    def _answer(self, status: str, place: Place) -> AnswerPlan:
-        media: dict[str, Draft202012Validator | None] = {}
-        for kind, content in place.children("content"):
-            has_schema = content.get("schema") is not None
-            schema = content.unfollowed("schema") if has_schema else content
-            media[str(kind)] = self.validator(self.reference(schema), schema) if has_schema else None
-        fields: dict[str, Field] = {}
-        section: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
-        for name, header in place.children("headers"):
-            lower = str(name).lower()
-            if lower == "content-type":
-                continue
-            fields[lower] = _field(str(name), header.unfollowed("schema"), splits=not header.get("explode", False))
-            section["properties"][lower] = self.reference(header.unfollowed("schema"))
-            if header.get("required", False):
-                section["required"].append(lower)
-        return AnswerPlan(status, media, self.validator(section, place) if fields else None, fields)
 
 
 def find_answer(answers: Mapping[str, AnswerPlan], status: int) -> AnswerPlan | None:
@@ -338,43 +209,11 @@ def _sections(reading: Reading) -> dict[str, Any]:
     return {"path": reading.path, "query": reading.query.values, "header": reading.headers}
 
 
-def _parameters(operation: Place, path_item: Place) -> list[Place]:
-    """The parameters that hold for an operation; its own override those of the path."""
-    found: dict[tuple[str, str], Place] = {}
-    for owner in (path_item, operation):
-        for _, place in owner.children("parameters"):
-            found[place.child("name").value, place.child("in").value] = place
-    return list(found.values())
-
-
-def _fields(parameters: Iterable[Place], where: str) -> list[Field]:
-    for place in parameters:
-        if place.get("in") not in ("path", "query", "header"):
-            raise place.unusable(f"a parameter in {place.get('in')!r} is not supported")
-        if place.get("schema") is None:
-            raise place.unusable("a parameter needs a schema")
-        usual = "form" if place.get("in") == "query" else "simple"
-        if place.get("style", usual) != usual:
-            raise place.unusable(f"the style {place.get('style')!r} is not supported")
-    return [
-        _field(
-            place.get("name"),
-            place.unfollowed("schema"),
-            splits=not place.get("explode", where == "query"),
-            empty_is_absent=bool(place.get("allowEmptyValue", False)),
-        )
-        for place in parameters
-        if place.get("in") == where
-    ]
-
-
-def _field(name: str, schema: Place, *, splits: bool = False, empty_is_absent: bool = False) -> Field:
-    is_array = schemas.types(schema) == {"array"}
-    inner = schemas.items(schema) if is_array else schema
-    return Field(
-        name=name,
-        read=decoding.reader(schemas.types(inner) if inner is not None else schemas.ALL_TYPES),
-        is_array=is_array,
-        splits=is_array and splits,
-        empty_is_absent=empty_is_absent,
-    )
+def _errors(validator: Draft202012Validator, value: Any, *, first_only: bool) -> Iterator[ValidationError]:
+    if not first_only:
+        yield from validator.iter_errors(value)
+        return
+    try:
+        validator.validate(value)
+    except ValidationError as error:
+        yield error

@@ -1,201 +1,106 @@
-"""Takes typed values out of a document, key by key, and notes every mistake with its file, line and key."""
+"""The fields of a query, a form, a path or the headers, which arrive as text: which there are, how each is read."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from operator import itemgetter
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from mockserver.clock import EARLIEST, LATEST, parse_time
-from mockserver.documents import Document, Key
+from mockserver import decoding, schemas
+from mockserver.decoding import refuse, shown
+from mockserver.places import Place
 
-LARGEST_ID = 2**53
-"""The largest id: beyond it a JSON number is not exact for every client."""
-_LONGEST_SHOWN = 60
-Value = TypeVar("Value")
+_INDEXED = re.compile(r"(.*)\[([0-9]*)\]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter or a property of a form."""
+
+    name: str
+    """As the spec writes it."""
+    read: Callable[[str], Any]
+    is_array: bool
+    splits: bool
+    """An array written as one text with commas in it."""
+    empty_is_absent: bool
+    """`?q=` is the same as no `q` at all (`allowEmptyValue`)."""
+
+    def value(self, text: str) -> Any:
+        """All of one text, as a path or a header has it."""
+        return [self.read(item) for item in text.split(",")] if self.is_array else self.read(text)
 
 
 @dataclass(slots=True)
-class Mistakes:
-    """What is wrong with a document; false as long as that is nothing."""
+class Gathered:
+    """The pairs of a query or a form, sorted by what the spec says of them."""
 
-    document: Document
-    _found: list[tuple[int, str]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def add(self, keys: Sequence[Key], problem: str) -> None:
-        """Note `file:line: key: problem`."""
-        place = self.document.where(*keys)
-        line = place.rpartition(":")[2]
-        key = ".".join(map(str, keys))
-        self._found.append((int(line) if line.isdigit() else 0, f"{place}: {key + ': ' if key else ''}{problem}"))
-
-    def in_order(self) -> list[str]:
-        """All mistakes, by their lines."""
-        return [problem for _, problem in sorted(self._found, key=itemgetter(0))]
-
-
-def shown(value: object) -> str:
-    """A value as a message quotes it."""
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-
-
-def nearest(word: object, words: Iterable[object], *, otherwise: str = "known are") -> str:
-    """`did you mean …?`, or all that there is."""
-    known = [str(one) for one in words]
-    close = difflib.get_close_matches(str(word), known, n=1)
-    return f"did you mean {close[0]}?" if close else f"{otherwise} {', '.join(known)}"
+    values: dict[str, Any]
+    kept: list[tuple[str, str]]
+    """The pairs that the spec knows, an array's under its own name: what openapi-core is given."""
+    unknown: list[str]
 
 
 class Fields:
-    """One mapping of a document. What is missing is read as None; so is what is wrong, after a note of the mistake."""
+    """The fields of a query or a form by name."""
 
-    __slots__ = ("_mistakes", "bad", "is_mapping", "keys", "values")
+    def __init__(self, fields: Iterable[Field], *, tolerated: frozenset[str], where: str) -> None:
+        self.known = {field.name: field for field in fields}
+        self.tolerated = tolerated
+        self._where = where
+        self._arrays = {name.removesuffix("[]"): field for name, field in self.known.items() if field.is_array}
 
-    def __init__(self, mistakes: Mistakes, value: Any, keys: tuple[Key, ...], known: Sequence[str]) -> None:
-        self._mistakes = mistakes
-        self.bad = False
-        """Whether anything of it was wrong so far, unknown keys included."""
-        self.keys = keys
-        self.is_mapping = isinstance(value, dict)
-        self.values: dict[Any, Any] = value if isinstance(value, dict) else {}
-        if not self.is_mapping:
-            self._note((), f"must be a mapping of keys to values, got {shown(value)}")
-        for key in self.values:
-            if key not in known:
-                self._note((key,), f"unknown key: {nearest(key, known)}")
+    def gather(self, pairs: list[tuple[str, str]]) -> Gathered:
+        """Raises `InvalidRequest` for a field that is given twice and is no array."""
+        gathered = Gathered({}, [], [])
+        values, kept = gathered.values, gathered.kept
+        for name, text in pairs:
+            field = self.known.get(name)
+            if field is None:
+                self._odd(name, text, gathered)
+            elif field.is_array:
+                self._append(field, text, gathered)
+            elif name in values:
+                refuse(name, f"{name} is given more than once in the {self._where}")
+            elif text or not field.empty_is_absent:
+                values[name] = field.read(text)
+                kept.append((name, text))
+        return gathered
 
-    @property
-    def place(self) -> str:
-        """Where the mapping stands, as a message about another one says it."""
-        line = self._mistakes.document.where(*self.keys).rpartition(":")[2]
-        return f"{'.'.join(map(str, self.keys))} (line {line})"
+    def _append(self, field: Field, text: str, gathered: Gathered) -> None:
+        if field.splits and field.name in gathered.values:
+            refuse(
+                field.name, f"{field.name} is given more than once in the {self._where}: separate its items by commas"
+            )
+        texts = text.split(",") if field.splits else [text]
+        gathered.values.setdefault(field.name, []).extend(field.read(item) for item in texts)
+        gathered.kept.append((field.name, text))
 
-    def wrong(self, key: Key, problem: str) -> None:
-        """Note a mistake of one key."""
-        self._note((key,), problem)
+    def _odd(self, name: str, text: str, gathered: Gathered) -> None:
+        # PHP, which the real server is written in, knows an array by the brackets after its name: a[]=1, a[0]=1.
+        indexed = _INDEXED.fullmatch(name)
+        field = self._arrays.get(indexed[1] if indexed else name)
+        if field is None and (base := name.partition("[")[0]) in self._arrays:
+            refuse(base, f"{shown(name)} is no item of {base}: write {base}[]")
+        if field is None:
+            if name not in self.tolerated:
+                gathered.unknown.append(name)
+        elif indexed is None:
+            # Without brackets PHP sees one text where an array must be; unread, it would mean "all of them".
+            refuse(name, f"{name} must be an array, got {shown(text)}: write {name}[]={text[: decoding.SHOWN]}")
+        else:
+            self._append(field, text, gathered)
 
-    def _note(self, path: tuple[Key, ...], problem: str) -> None:
-        self.bad = True
-        self._mistakes.add((*self.keys, *path), problem)
 
-    def given(self, key: str) -> bool:
-        """Whether the key is there with a value other than null."""
-        return self.values.get(key) is not None
-
-    def need(self, key: str, read: Callable[[str], Value | None], instead: Value) -> Value:
-        """What `read`, a method of this one, makes of the key; where that is nothing, a mistake and `instead`."""
-        value = read(key)
-        if value is None and not self.given(key) and self.is_mapping:
-            self.wrong(key, "must not be null" if key in self.values else "is missing")
-        return instead if value is None else value
-
-    def integer(self, key: str, *, least: int = 1, most: int = LARGEST_ID) -> int | None:
-        value = self.values.get(key)
-        if value is None or self._is_integer((key,), value, least, most):
-            return value
-        return None
-
-    def integers(self, key: str) -> list[int] | None:
-        """A list of ids; one alone may stand without brackets."""
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            return [value] if self._is_integer((key,), value, 1, LARGEST_ID) else None
-        return [one for index, one in enumerate(value) if self._is_integer((key, index), one, 1, LARGEST_ID)]
-
-    def text(self, key: str, *, empty: bool = False) -> str | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            self.wrong(key, f'must be text, got {shown(value)}: write it in quotes, "{value}"')
-            return None
-        if not value.strip() and not empty:
-            self.wrong(key, "must not be empty")
-            return None
-        return value
-
-    def texts(self, key: str) -> list[str]:
-        """A list of texts."""
-        value = self.values.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            self.wrong(key, f"must be a list of texts, got {shown(value)}")
-            return []
-        return value
-
-    def one_of(self, key: str, words: Iterable[str]) -> str | None:
-        value = self.values.get(key)
-        known = list(words)
-        if value is None or value in known:
-            return value
-        self.wrong(key, f"must not be {shown(value)}: {nearest(value, known)}")
-        return None
-
-    def time(self, key: str) -> int | None:
-        """A time in microseconds since 1970."""
-        value = self.values.get(key)
-        if value is None:
-            return None
-        try:
-            moment = parse_time(value) if isinstance(value, str) else EARLIEST - 1
-        except (ValueError, OverflowError):
-            moment = EARLIEST - 1
-        if EARLIEST <= moment <= LATEST:
-            return moment
-        self.wrong(key, f"must be an ISO 8601 time in UTC, such as 2026-01-15T10:00:00Z, got {shown(value)}")
-        return None
-
-    def decimal(self, key: str) -> Decimal | None:
-        """A number, or a text that is one; a float counts as the decimal that it prints as."""
-        value = self.values.get(key)
-        if value is None:
-            return None
-        number = None
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
-            try:
-                number = Decimal(str(value))
-            except ArithmeticError:
-                number = None
-        if number is None or not number.is_finite():
-            self.wrong(key, f"must be a number, got {shown(value)}")
-            return None
-        return number
-
-    def rows(self, key: str, known: Sequence[str]) -> list[Fields]:
-        """The mappings of a list."""
-        value = self.values.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.wrong(key, f"must be a list, got {shown(value)}: begin each row with a dash")
-            return []
-        return [Fields(self._mistakes, row, (*self.keys, key, index), known) for index, row in enumerate(value)]
-
-    def part(self, key: str, known: Sequence[str]) -> Fields:
-        """The mapping under a key; an empty one where there is none."""
-        value = self.values.get(key)
-        return Fields(self._mistakes, {} if value is None else value, (*self.keys, key), known)
-
-    def _is_integer(self, path: tuple[Key, ...], value: object, least: int, most: int) -> bool:
-        problem = None
-        if isinstance(value, bool) or not isinstance(value, int):
-            problem = f"must be a whole number, got {shown(value)}"
-            if isinstance(value, str) and value.strip().isdigit():
-                problem += ": write it without quotes"
-        elif not least <= value <= most:
-            problem = f"must be {f'{least} or more' if value < least else f'at most {most}'}, got {shown(value)}"
-        if problem:
-            self._note(path, problem)
-        return problem is None
+def field_of(name: str, schema: Place, *, splits: bool = False, empty_is_absent: bool = False) -> Field:
+    """How a field of that schema is read; `splits` where an array is written with commas."""
+    is_array = schemas.types(schema) == {"array"}
+    inner = schemas.items(schema) if is_array else schema
+    return Field(
+        name=name,
+        read=decoding.reader(schemas.types(inner) if inner is not None else schemas.ALL_TYPES),
+        is_array=is_array,
+        splits=is_array and splits,
+        empty_is_absent=empty_is_absent,
+    )

@@ -339,6 +339,12 @@ def test_every_mistake_is_told_at_once(contract: Contract) -> None:
     assert refused.message == "X-Selected-Client-Id is required (and 2 more errors)"
 
 
+def test_a_refusal_tells_of_the_misspelling_that_it_may_come_from(contract: Contract) -> None:
+    refused = refusal(contract, ADJUST, b'{"ammount": 1, "description": ""}', JSON, merchant="1")
+    assert refused.errors == {"amount": ["amount is required"]}
+    assert refused.message == 'amount is required; unknown body property "ammount": did you mean amount?'
+
+
 # Refused requests: bodies
 
 
@@ -573,6 +579,11 @@ def line_of(text: str) -> int:
             "application/json:\n            schema:",
             "text/csv:\n            schema:",
             "request bodies are application/json",
+        ),
+        (
+            "/{invoice}/finalize",
+            "/{number}/finalize",
+            "its path parameters are not those of /billing/invoices/{number}",
         ),
         ("{invoice}/finalize", "i{invoice}/finalize", "a path parameter must fill the whole of a segment"),
     ],
