@@ -9,7 +9,7 @@ from decimal import Decimal
 from iso4217 import Currency
 
 from mockserver.billing import INVOICED, OPEN, STRIPE_STATUSES, STRIPE_VOID, VOID, Charge, Invoice, Merchant
-from mockserver.fields import Fields, nearest, shown
+from mockserver.fixture_fields import Fields, nearest, shown
 from mockserver.money import exponent, to_major, to_minor
 from mockserver.stripe import CARDS
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 
 from mockserver.clock import EARLIEST, LATEST, MICROSECONDS, Clock, ClockState, Identifiers
-from mockserver.fields import Fields, nearest, shown
+from mockserver.fixture_fields import Fields, nearest, shown
 from mockserver.fixture_rows import CARD, Rows
 from mockserver.store import MemoryStore
 from mockserver.stripe import CARDS, NO_CARD, NOTHING_DUE, OUTCOMES, REPEATED, SUCCEEDS, TOO_SMALL, Attempt, Stripe

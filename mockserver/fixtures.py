@@ -14,7 +14,7 @@ from mockserver import generate, resources
 from mockserver.clock import parse_time, render_time
 from mockserver.documents import Document, read_document
 from mockserver.errors import Unusable
-from mockserver.fields import Fields, Mistakes, nearest, shown
+from mockserver.fixture_fields import Fields, Mistakes, nearest, shown
 from mockserver.fixture_rows import Rows, read_charges, read_invoices, read_merchants
 from mockserver.fixture_state import STATE_KEYS, read_clock, read_next_ids, read_stripe
 from mockserver.generate import Plan
@@ -53,7 +53,7 @@ def load_fixture(
     the fixture's own seeds, of what it generates and of Stripe's identifiers. `progress` is called with the number
     of generated records so far, and of all.
     """
-    path, count = _find(name_or_file)
+    path, count = find_fixture(name_or_file)
     with _without_garbage_collection():
         return _build(read_document(path), path.stem, seed=seed, count=count, progress=progress)
 
@@ -64,7 +64,8 @@ def list_fixtures() -> list[FixtureInfo]:
     return [_info(read_document(path), path.stem) for path in paths]
 
 
-def _find(name_or_file: str) -> tuple[Path, int | None]:
+def find_fixture(name_or_file: str) -> tuple[Path, int | None]:
+    """The file that a name or path means, and the number of invoices that it asks for."""
     name, colon, count = name_or_file.rpartition(":")
     counted = colon and count.isascii() and count.isdigit() and len(count) < 19 and not Path(name_or_file).is_file()
     path = resources.find(resources.fixtures_dir(), name if counted else name_or_file, kind="fixture")
