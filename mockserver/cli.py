@@ -69,6 +69,8 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
         if one.name == "cors":
             flag = "--no-cors"
             kwargs = {"is_flag": True, "help": "Don't let pages of other origins call the API."}
+        elif one.name == "reload":
+            kwargs |= {"is_flag": True}
         elif one.name == "set":
             kwargs |= {"multiple": True, "metavar": "KEY=VALUE"}
         elif one.name == "control_cors":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import importlib
 import sys
 import threading
 import time
@@ -59,12 +61,27 @@ class _Loader:
         service = self._service or open_service(self._settings)
         # openapi-core is needed for the first refusal only; importing it now would delay the start.
         threading.Thread(target=service.contract.warm, daemon=True).start()
-        return wsgi(Current(service))
+        current = Current(service)
+        request_log = RequestLog(sys.stderr, self._settings.log_format)
+        if self._settings.reload:
+            _reload(current, request_log.note)
+        return wsgi(current, request_log)
 
 
-def wsgi(current: Current) -> Wsgi:
+def _reload(current: Current, tell: Callable[[str], None]) -> None:
+    # Imported only when it is asked for: it would delay every start.
+    reloader = importlib.import_module("mockserver.reload").Reloader(current, tell)
+    stop = threading.Event()
+    thread = threading.Thread(target=reloader.run, args=(stop,), daemon=True)
+    thread.start()
+    # A thread in native code must be out of it before the interpreter goes.
+    atexit.register(thread.join, 1)
+    atexit.register(stop.set)
+
+
+def wsgi(current: Current, request_log: RequestLog) -> Wsgi:
     """The WSGI callable: it returns a list, which granian sends in one piece, save where a reply is streamed."""
-    app = create_app(current, RequestLog(sys.stderr, current.service.settings.log_format))
+    app = create_app(current, request_log)
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = app(environ, start_response)

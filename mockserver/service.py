@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from mockserver import resources
 from mockserver.contract import Contract
+from mockserver.documents import parse_document
 from mockserver.errors import Unusable
 from mockserver.fixtures import load_fixture
 from mockserver.operations import OPERATIONS
@@ -42,23 +44,48 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
 
     `progress` is told (done, of how many) while rows are generated.
     """
-    spec = resources.openapi_path()
-    text = spec.read_text(encoding="utf-8")
-    contract = Contract.parse(text, path=spec)
-    check_covered(contract)
-    named = load_profile(settings.profile)
+    contract, text = read_spec(spec_path(settings))
+    profile, name = read_profile(settings)
     blueprint = load_fixture(settings.fixture, seed=settings.seed, progress=progress)
     worlds = Worlds(blueprint, most=settings.most_worlds, idle=settings.world_idle)
+    return Service(settings, contract, text, profile, name, worlds)
+
+
+def spec_path(settings: Settings) -> Path:
+    """Where the spec lies."""
+    return resources.openapi_path() if settings.spec is None else Path(settings.spec)
+
+
+def read_spec(path: Path, *, validate: bool = False) -> tuple[Contract, str]:
+    """The spec, compiled, and its text; `validate` holds it to all that OpenAPI says, which takes a while."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    contract = Contract.parse(text, path=path, validate=validate)
+    check_covered(contract, text, path)
+    return contract, text
+
+
+def read_profile(settings: Settings) -> tuple[Profile, str]:
+    """The open choices that the settings make, and what they are called."""
+    named = load_profile(settings.profile)
     overrides = parse_overrides(settings.set)
     name = ", ".join([named.name, *(f"{key}={value}" for key, value in overrides.items())])
-    return Service(settings, contract, text, named.profile.changed(overrides), name, worlds)
+    return named.profile.changed(overrides), name
 
 
-def check_covered(contract: Contract) -> None:
+def check_covered(contract: Contract, text: str, path: Path) -> None:
     """Raises `Unusable` unless every operation of the spec has its function, and every function its operation."""
-    missing = sorted(set(contract.operations) - set(OPERATIONS))
+    missing = [one for one in contract.operations.values() if one.id not in OPERATIONS]
     surplus = sorted(set(OPERATIONS) - set(contract.operations))
-    problems = [f"the spec's operation {name} is not one that this server knows" for name in missing]
-    problems += [f"the spec has no operation {name}" for name in surplus]
-    if problems:
+    if missing or surplus:
+        # Read once more, for the lines, which a contract that is in use doesn't need.
+        where = parse_document(text, path).where
+        problems = [
+            f"{where('paths', one.path, one.method.lower(), 'operationId')}: "
+            f"the operation {one.id} is not one that this server knows"
+            for one in missing
+        ]
+        problems += [f"{where('paths')}: there is no operation {name}" for name in surplus]
         raise Unusable(*problems)

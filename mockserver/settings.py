@@ -23,6 +23,9 @@ class Settings:
     host: str = _option("127.0.0.1", "Address to listen on.")
     port: int = _option(4010, "Port to listen on; 0 takes a free one.")
     fixture: str = _option("default", "World to start with: a name from `mockserver fixtures`, or a YAML file.")
+    spec: str | None = _option(
+        None, "OpenAPI document to serve and enforce, instead of the one that travels with it.", metavar="FILE"
+    )
     profile: str = _option("default", "Open choices to make: a name from `mockserver profiles`, or a YAML file.")
     set: tuple[str, ...] = _option((), "Make one open choice otherwise than the profile; may be repeated.")
     seed: int | None = _option(None, "Seed of all generated data and identifiers, instead of the fixture's own.")
@@ -39,6 +42,7 @@ class Settings:
     control_cors: tuple[str, ...] = _option(
         (), "Let pages of this origin call the control interface, * for any; may be repeated.", metavar="ORIGIN"
     )
+    reload: bool = _option(False, "Take over changes of the spec, profile and fixture while running.")
     log_format: LogFormat = _option("text", "Form of the request log.")
 
 

@@ -25,6 +25,7 @@ def get_health(desk: Desk) -> Reply:
         "fixture": service.worlds.blueprint.name,
         "profile": service.profile_name,
         "worlds": len(service.worlds.names()),
+        "mistakes": list(service.mistakes),
     }
     return Reply(200, body)
 

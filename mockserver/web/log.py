@@ -51,6 +51,16 @@ class RequestLog:
             )
         self._stream.write(line + "\n")
 
+    def note(self, message: str) -> None:
+        """Something that is no exchange, such as a file that was read anew."""
+        now = datetime.now(UTC)
+        if self._json:
+            self._stream.write(
+                orjson.dumps({"time": now.isoformat(timespec="milliseconds"), "note": message}).decode() + "\n"
+            )
+        else:
+            self._stream.write(f"{now:%H:%M:%S} {message}\n")
+
 
 def _without_token(query: str) -> str:
     if "api_token" not in query:
