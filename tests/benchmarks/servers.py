@@ -70,7 +70,7 @@ def prism() -> Iterator[Server]:
 def load(server: Server, kind: str, *, seconds: float, connections: int = 10, **more: Any) -> dict[str, Any]:
     """Put a load on the server for that long; rates are requests a second, times milliseconds."""
     prefix = "/api" if server.base.endswith("/api") else ""
-    wish = {"base": server.base.removesuffix("/api"), "prefix": prefix, "kind": kind}
+    wish: dict[str, Any] = {"base": server.base.removesuffix("/api"), "prefix": prefix, "kind": kind}
     wish |= {"seconds": seconds, "connections": connections}
     wish |= {"token": "provider", "worlds": 1, "firstCharge": 1, **more}
     done = subprocess.run(
