@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import jsonschema_rs
-from jsonschema_rs import Draft202012Validator
-
 from mockserver import schemas
 from mockserver.decoding import FORM, JSON
-from mockserver.fastpath import AnswerPlan, Media, RequestPlan
+from mockserver.fastpath import AnswerPlan, Media, RequestPlan, Schemas, Validator
 from mockserver.fields import Field, Fields, field_of
 from mockserver.places import Place
-
-_SPEC = "urn:mockserver:spec"
 
 
 class Compiler:
     """Compiles the schemas of one document; raises `Unusable` for what it doesn't cover."""
 
     def __init__(self, root: Place) -> None:
-        self._registry = jsonschema_rs.Registry([(_SPEC, root.value)], draft=jsonschema_rs.Draft202012)
+        self._schemas = Schemas(root)
         # A token may come as any operation's parameter, in the query or in the body (GEN-3): never a stranger.
         schemes = root.child("components").children("securitySchemes") if root.get("components") else ()
         self._tolerated = frozenset(
@@ -59,7 +54,7 @@ class Compiler:
         """The documented answers by status, class (`4XX`) or `default`."""
         return {str(status): self._answer(str(status), place) for status, place in operation.children("responses")}
 
-    def _parameters(self, places: list[Place]) -> Draft202012Validator | None:
+    def _parameters(self, places: list[Place]) -> Validator | None:
         """A validator of `{"path": {...}, "query": {...}, "header": {...}}`, header names in lower case."""
         if not places:
             return None
@@ -68,10 +63,10 @@ class Compiler:
             where, name = place.get("in"), place.get("name")
             section = sections.setdefault(where, {"type": "object", "properties": {}, "required": []})
             name = name.lower() if where == "header" else name
-            section["properties"][name] = self._reference(place.unfollowed("schema"))
+            section["properties"][name] = self._schemas.reference(place.unfollowed("schema"))
             if place.get("required", False):
                 section["required"].append(name)
-        return self._validator({"type": "object", "properties": sections}, places[0])
+        return self._schemas.compiled({"type": "object", "properties": sections}, places[0])
 
     def _media(self, kind: str, place: Place) -> Media:
         """How a request body of that media type is read and judged."""
@@ -87,18 +82,18 @@ class Compiler:
             fields = Fields((field_of(n, s) for n, s in names.items()), tolerated=self._tolerated, where="body")
         return Media(
             kind=kind,
-            validator=self._validator(self._reference(schema), schema),
+            validator=self._schemas.at(schema),
             known=frozenset(names) | self._tolerated,
             integers=schemas.integers(schema),
             fields=fields,
         )
 
     def _answer(self, status: str, place: Place) -> AnswerPlan:
-        media: dict[str, Draft202012Validator | None] = {}
+        media: dict[str, Validator | None] = {}
         for kind, content in place.children("content"):
             has_schema = content.get("schema") is not None
             schema = content.unfollowed("schema") if has_schema else content
-            media[str(kind)] = self._validator(self._reference(schema), schema) if has_schema else None
+            media[str(kind)] = self._schemas.at(schema) if has_schema else None
         fields: dict[str, Field] = {}
         section: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
         for name, header in place.children("headers"):
@@ -106,22 +101,10 @@ class Compiler:
             if lower == "content-type":
                 continue
             fields[lower] = field_of(str(name), header.unfollowed("schema"), splits=not header.get("explode", False))
-            section["properties"][lower] = self._reference(header.unfollowed("schema"))
+            section["properties"][lower] = self._schemas.reference(header.unfollowed("schema"))
             if header.get("required", False):
                 section["required"].append(lower)
-        return AnswerPlan(status, media, self._validator(section, place) if fields else None, fields)
-
-    def _validator(self, schema: dict[str, Any], place: Place) -> Draft202012Validator:
-        """A validator of a schema that refers to the document by `reference`."""
-        try:
-            return Draft202012Validator(schema, registry=self._registry, validate_formats=True, offline=True)
-        except (ValueError, jsonschema_rs.ReferencingError) as error:
-            schemas.check(Place.root(place.document))
-            raise place.unusable(f"no valid schema: {str(error).splitlines()[0]}") from error
-
-    def _reference(self, place: Place) -> dict[str, Any]:
-        """The schema that is at that place."""
-        return {"$ref": _SPEC + place.reference}
+        return AnswerPlan(status, media, self._schemas.compiled(section, place) if fields else None, fields)
 
 
 def _parameters(operation: Place, path_item: Place) -> list[Place]:

@@ -1,6 +1,6 @@
 """Validators compiled once per operation: what accepts an ordinary exchange in microseconds.
 
-Nothing here walks the spec. What these refuse, `contract` puts before openapi-core.
+Once they are made nothing walks the spec any more. What they refuse, `contract` puts before openapi-core.
 """
 
 from __future__ import annotations
@@ -10,17 +10,61 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from jsonschema_rs import Draft202012Validator, ValidationError
+import jsonschema_rs
+from jsonschema_rs import Draft202012Validator as Validator
+from jsonschema_rs import ValidationError
 
 from mockserver import decoding, explain, schemas
 from mockserver.decoding import JSON, shown
-from mockserver.errors import UnsupportedMediaType
+from mockserver.errors import UnsupportedMediaType, Unusable
 from mockserver.fields import Field, Fields, Gathered
 from mockserver.messages import Request
+from mockserver.places import Place, complaint
+
+__all__ = ["AnswerPlan", "Media", "Reading", "RequestPlan", "Schemas", "Validator", "find_answer", "readable"]
 
 MEDIA_RULE = "GEN-2"
 
+_SPEC = "urn:mockserver:spec"
 _FLOAT = re.compile(rb"[0-9][.eE]")
+
+
+class Schemas:
+    """The schemas of one document, compiled on demand."""
+
+    def __init__(self, root: Place) -> None:
+        self._root = root
+        self._registry = jsonschema_rs.Registry([(_SPEC, root.value)], draft=jsonschema_rs.Draft202012)
+
+    def reference(self, place: Place) -> dict[str, Any]:
+        """A schema that stands for the one at that place."""
+        return {"$ref": _SPEC + place.reference}
+
+    def at(self, place: Place) -> Validator:
+        """The validator of the schema at that place; raises `Unusable` if that is none."""
+        return self.compiled(self.reference(place), place)
+
+    def compiled(self, schema: dict[str, Any], place: Place) -> Validator:
+        """The validator of a schema that is made of references; `place` is where a mistake is looked for."""
+        try:
+            return Validator(schema, registry=self._registry, validate_formats=True, offline=True)
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            self._check()
+            raise place.unusable(f"no valid schema: {str(error).splitlines()[0]}") from error
+
+    def _check(self) -> None:
+        found = []
+        for place in self._root.everywhere():
+            if place.keys[-1:] == ("schema",) or (len(place.keys) == 3 and place.keys[:2] == ("components", "schemas")):
+                try:
+                    jsonschema_rs.meta.validate(place.value)
+                except ValidationError as error:
+                    message = error.message if len(error.message) < 200 else "is not what JSON Schema allows here"
+                    found.append(complaint(place.document, (*place.keys, *error.instance_path), message))
+                except (TypeError, ValueError) as error:
+                    found.append(complaint(place.document, place.keys, f"no valid schema: {error}"))
+        if found:
+            raise Unusable(*found)
 
 
 @dataclass(slots=True)
@@ -41,7 +85,7 @@ class Media:
     """One way to send a body."""
 
     kind: str
-    validator: Draft202012Validator
+    validator: Validator
     known: frozenset[str]
     integers: schemas.Integers | None
     fields: Fields | None
@@ -74,7 +118,7 @@ class RequestPlan:
     """By lower-case name."""
     defaults: dict[str, Any]
     """Of the query's parameters."""
-    parameters: Draft202012Validator | None
+    parameters: Validator | None
     """Judges `{"path": {...}, "query": {...}, "header": {...}}`."""
     media: dict[str, Media]
     """By media type; empty for an operation that takes no body."""
@@ -151,8 +195,8 @@ class AnswerPlan:
     """One documented answer: its media types and headers."""
 
     status: str
-    media: dict[str, Draft202012Validator | None]
-    headers: Draft202012Validator | None
+    media: dict[str, Validator | None]
+    headers: Validator | None
     header_fields: dict[str, Field]
 
     def fits(self, kind: str, body: Any, headers: Mapping[str, str]) -> bool:
@@ -209,7 +253,7 @@ def _sections(reading: Reading) -> dict[str, Any]:
     return {"path": reading.path, "query": reading.query.values, "header": reading.headers}
 
 
-def _errors(validator: Draft202012Validator, value: Any, *, first_only: bool) -> Iterator[ValidationError]:
+def _errors(validator: Validator, value: Any, *, first_only: bool) -> Iterator[ValidationError]:
     if not first_only:
         yield from validator.iter_errors(value)
         return

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import jsonschema_rs
-
 from mockserver.decoding import read_integer, within_64_bits
-from mockserver.errors import Unusable
-from mockserver.places import Place, complaint
+from mockserver.places import Place
 
 ALL_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "null"})
 
@@ -80,22 +77,6 @@ def settle(value: Any, wanted: Integers, *, numeric_strings: bool, path: tuple[s
             for name, item in value.items()
         }
     return value
-
-
-def check(root: Place) -> None:
-    """Raises `Unusable` for every schema of the document that JSON Schema does not allow."""
-    found = []
-    for place in root.everywhere():
-        if place.keys[-1:] == ("schema",) or (len(place.keys) == 3 and place.keys[:2] == ("components", "schemas")):
-            try:
-                jsonschema_rs.meta.validate(place.value)
-            except jsonschema_rs.ValidationError as error:
-                message = error.message if len(error.message) < 200 else "is not what JSON Schema allows here"
-                found.append(complaint(root.document, (*place.keys, *error.instance_path), message))
-            except (TypeError, ValueError) as error:
-                found.append(complaint(root.document, place.keys, f"no valid schema: {error}"))
-    if found:
-        raise Unusable(*found)
 
 
 def _types(schema: Place, outer: frozenset[tuple[Any, ...]]) -> frozenset[str]:
