@@ -12,6 +12,7 @@ import isodate
 
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _NO_SIGNS = b"xY"
 EARLIEST = -62_135_596_800 * MICROSECONDS
 """0001-01-01T00:00:00Z, in microseconds since 1970."""
@@ -36,7 +37,7 @@ class Clock:
 
     def now(self) -> int:
         frozen_at = self.state.frozen_at
-        return time.time_ns() // 1000 + self.state.offset if frozen_at is None else frozen_at
+        return min(time.time_ns() // 1000 + self.state.offset, LATEST) if frozen_at is None else frozen_at
 
     @property
     def frozen(self) -> bool:
@@ -59,9 +60,9 @@ class Clock:
         else:
             self.state = ClockState(offset=moment - time.time_ns() // 1000)
 
-    def advance(self, microseconds: int) -> None:
-        """Move by that much, standing or running; raises ValueError outside the years 1 to 9999."""
-        self.set(self.now() + microseconds)
+    def advance(self, by: str | float) -> None:
+        """Move as `moved` says, standing or running; raises ValueError."""
+        self.set(moved(self.now(), by))
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def to_datetime(moment: int) -> datetime:
 
 def from_datetime(moment: datetime) -> int:
     """An aware datetime as microseconds since 1970."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def render_time(moment: int, *, microseconds: bool = True) -> str:
@@ -97,12 +98,32 @@ def render_time(moment: int, *, microseconds: bool = True) -> str:
 
 def parse_duration(text: str | float) -> int:
     """Seconds, or an ISO 8601 duration of weeks, days and time such as `PT90M`, in microseconds; raises ValueError."""
-    if isinstance(text, str):
-        try:
-            return isodate.parse_duration(text, as_timedelta_if_possible=True) // timedelta(microseconds=1)
-        except (isodate.ISO8601Error, TypeError) as error:
-            raise ValueError(f"expected seconds or an ISO 8601 duration such as PT90M, got {text!r}") from error
-    return round(timedelta(seconds=text) / timedelta(microseconds=1))
+    duration = _duration(text)
+    if isinstance(duration, isodate.Duration):
+        raise ValueError(f"a month and a year are of no fixed length, got {text!r}: give weeks, days or hours")
+    return duration // _MICROSECOND
+
+
+def moved(moment: int, by: str | float) -> int:
+    """`moment` and so many seconds, or an ISO 8601 duration, whose months and years go by the calendar.
+
+    Raises ValueError, also outside the years 1 to 9999.
+    """
+    try:
+        return from_datetime(to_datetime(moment) + _duration(by))
+    except OverflowError:
+        raise ValueError(f"a clock shows the years 1 to 9999 only, got {by!r}") from None
+
+
+def _duration(text: str | float) -> timedelta | isodate.Duration:
+    try:
+        if isinstance(text, str):
+            return isodate.parse_duration(text, as_timedelta_if_possible=True)
+        return timedelta(seconds=text)
+    except isodate.ISO8601Error as error:
+        raise ValueError(f"expected seconds or an ISO 8601 duration such as PT90M, got {text!r}") from error
+    except OverflowError:
+        raise ValueError(f"no clock shows a time as far away as {text!r}") from None
 
 
 def parse_time(text: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mockserver import billing, render, search
@@ -148,6 +149,9 @@ def create_invoice(call: Call, scene: Scene) -> Reply:
     )
     scene.store.put_charges(billed)
     scene.store.put_invoice(invoice)
+    provider = scene.world.blueprint.provider
+    show = partial(render.invoice_in_event, invoice, billed, merchant, provider, scene.profile)
+    scene.world.emit("invoice.created", show, now=invoice.created_at)
     body = {"message": "Invoice created.", "invoice": _shown(invoice, scene)}
     return Reply(scene.profile.create_status, body, because=because)
 

@@ -65,6 +65,23 @@ def charge(record: Charge, merchant: Merchant, provider: Provider, profile: Prof
     }
 
 
+def invoice_in_event(
+    record: Invoice, charges: Sequence[Charge], merchant: Merchant, provider: Provider, profile: Profile
+) -> JSON:
+    """The invoice as the webhook shows it, with more about it than the list does."""
+
+    def when(at: int | None) -> str | None:
+        return None if at is None else moment(at, profile)
+
+    return {
+        **invoice(record, merchant, provider, profile),
+        "voided_at": when(record.voided_at),
+        "finalized_at": when(record.finalized_at),
+        "is_creating_on_stripe": not record.draft and record.stripe_invoice_id is None,
+        "charges": [charge(one, merchant, provider, profile) for one in charges],
+    }
+
+
 def page(
     rows: Sequence[JSON],
     *,

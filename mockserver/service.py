@@ -12,8 +12,10 @@ from mockserver.documents import parse_document
 from mockserver.errors import Unusable
 from mockserver.fixtures import load_fixture
 from mockserver.operations import OPERATIONS
+from mockserver.postman import Postman
 from mockserver.profile import Profile, load_profile, parse_overrides
 from mockserver.settings import Settings
+from mockserver.webhooks import Subscription, check_url
 from mockserver.worlds import Worlds
 
 
@@ -47,7 +49,13 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
     contract, text = read_spec(spec_path(settings))
     profile, name = read_profile(settings)
     blueprint = load_fixture(settings.fixture, seed=settings.seed, progress=progress)
-    worlds = Worlds(blueprint, most=settings.most_worlds, idle=settings.world_idle)
+    worlds = Worlds(
+        blueprint,
+        most=settings.most_worlds,
+        idle=settings.world_idle,
+        subscription=_subscription(settings),
+        wake=Postman().wake,
+    )
     return Service(settings, contract, text, profile, name, worlds)
 
 
@@ -73,6 +81,15 @@ def read_profile(settings: Settings) -> tuple[Profile, str]:
     overrides = parse_overrides(settings.set)
     name = ", ".join([named.name, *(f"{key}={value}" for key, value in overrides.items())])
     return named.profile.changed(overrides), name
+
+
+def _subscription(settings: Settings) -> Subscription:
+    if not settings.webhook_url:
+        return Subscription(secret=settings.webhook_secret)
+    try:
+        return Subscription(url=check_url(settings.webhook_url), secret=settings.webhook_secret)
+    except ValueError as error:
+        raise Unusable(f"--webhook-url: {error}") from error
 
 
 def check_covered(contract: Contract, text: str, path: Path) -> None:

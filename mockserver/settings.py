@@ -31,8 +31,12 @@ class Settings:
     seed: int | None = _option(None, "Seed of all generated data and identifiers, instead of the fixture's own.")
     stripe_delay: float = _option(2.0, "Seconds from finalizing an invoice to its creation on Stripe.")
     stripe_late: float = _option(3.0, "Seconds that a late answer of Stripe takes.")
-    most_worlds: int = _option(10_000, "How many worlds named by tokens are kept.")
+    most_worlds: int = _option(10_000, "How many worlds that tokens named are kept; the longest unused make room.")
     world_idle: float = _option(3600.0, "Seconds after which an unused world that a token named may be dropped.")
+    webhook_url: str = _option(
+        "", "Address that every world's events are posted to; without one they are only recorded.", metavar="URL"
+    )
+    webhook_secret: str = _option("webhook-secret", "What the events are signed with.")
     cors: bool = _option(True, "Let pages of any origin call the API.")
     control_token: str | None = _option(
         None,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver import billing
 from mockserver.billing import Invoice
-from mockserver.clock import Clock
+from mockserver.clock import LATEST, Clock
 from mockserver.store import MemoryStore, Scope
 from mockserver.stripe import Stripe
+from mockserver.webhooks import NOBODY, Outbox, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,12 @@ class State:
     clock: Clock = field(default_factory=Clock)
     queue: list[tuple[int, int]] = field(default_factory=list)
     """Invoices to create on Stripe, as a heap of (due, invoice id); due in microseconds since 1970 (FINALIZE-2)."""
+    outbox: Outbox = field(default_factory=Outbox)
 
     def copy(self) -> State:
-        return State(self.store.copy(), self.stripe.copy(), Clock(self.clock.state), self.queue.copy())
+        return State(
+            self.store.copy(), self.stripe.copy(), Clock(self.clock.state), self.queue.copy(), self.outbox.copy()
+        )
 
     def settle(self) -> None:
         """Do what has become due by now."""
@@ -47,7 +52,7 @@ class State:
 
     def enqueue(self, invoice: Invoice, *, due: int) -> None:
         """Queue the finalized invoice for creation on Stripe."""
-        heapq.heappush(self.queue, (due, invoice.id))
+        heapq.heappush(self.queue, (min(due, LATEST), invoice.id))
 
     def put_on_stripe(self, invoice: Invoice) -> Invoice:
         """Create the invoice on Stripe and save it as it is then (FINALIZE-2, COLLECT-2)."""
@@ -68,25 +73,84 @@ class Blueprint:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A world as it was: `blueprint` holds its people and its state, which nobody changes."""
+
+    name: str
+    taken_at: int
+    """Microseconds since 1970 of real time, whatever the world's clock showed."""
+    blueprint: Blueprint
+
+
 class World:
-    """One isolated world. Whoever touches `state` holds `lock`."""
+    """One isolated world. Whoever touches `state` or `snapshots` holds `lock`."""
 
     MOST_RENDERED = 10_000
     """How many rendered invoices are kept at most."""
 
-    def __init__(self, name: str, blueprint: Blueprint) -> None:
+    def __init__(
+        self,
+        name: str,
+        blueprint: Blueprint,
+        *,
+        subscription: Subscription = NOBODY,
+        wake: Callable[[World], None] | None = None,
+    ) -> None:
         self.name = name
-        self.blueprint = blueprint
+        self.origin = blueprint
+        """What a reset goes back to."""
         self.lock = threading.RLock()
         self.users = 0
         """Requests that are in this world now; whoever changes it holds the lock of `Worlds`."""
         self.last_used = 0.0
-        self.state = blueprint.state.copy()
+        self.closed = False
+        """Whether it was dropped, so that nothing more is to be sent from it."""
+        self.snapshots: dict[str, Snapshot] = {}
+        """By name, in the order in which the names came; a reset leaves them."""
         self.rendered: dict[int, tuple[Invoice, dict[str, Any]]] = {}
         """Invoices as they were rendered last; a saved invoice is a new record, so identity tells a stale one."""
+        self._subscription = subscription
+        self._wake = wake
+        self.reset()
 
     def reset(self) -> None:
-        """Start over from the blueprint."""
+        """Start over from the fixture."""
         with self.lock:
-            self.state = self.blueprint.state.copy()
-            self.rendered.clear()
+            self._become(self.origin)
+            self.state.outbox.subscription = self._subscription
+
+    def take(self, name: str, blueprint: Blueprint | None = None) -> Snapshot:
+        """Keep the world as it is, or the blueprint given instead, under that name; what had the name is forgotten."""
+        with self.lock:
+            if blueprint is None:
+                blueprint = replace(self.blueprint, state=self.state.copy())
+            else:
+                blueprint.state.outbox.subscription = self.state.outbox.subscription
+            snapshot = self.snapshots[name] = Snapshot(name, time.time_ns() // 1000, blueprint)
+            return snapshot
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be as the snapshot has it. A clock that ran runs on, as far ahead of the real time as it was."""
+        with self.lock:
+            self._become(snapshot.blueprint)
+            self.go_on()
+
+    def emit(self, kind: str, render: Callable[[], dict[str, Any]], *, now: int) -> None:
+        """Record an event, to be delivered by others; `render` makes its `data` when it is first looked at."""
+        outbox = self.state.outbox
+        outbox.add(kind, render, now=now)
+        if outbox.pending and self._wake is not None:
+            self._wake(self)
+
+    def go_on(self) -> None:
+        """Do what has become due, after the clock or the state was changed."""
+        self.state.settle()
+        if self.state.outbox.pending and self._wake is not None:
+            self._wake(self)
+
+    def _become(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        """Whose people are in this world now: the fixture's, or those of the snapshot that was restored."""
+        self.state = blueprint.state.copy()
+        self.rendered.clear()

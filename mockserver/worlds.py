@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mockserver.errors import InvalidRequest
+from mockserver.store import Scope
+from mockserver.webhooks import NOBODY, Subscription
 from mockserver.world import Blueprint, World
 
 COMMON = "common"
@@ -28,10 +30,14 @@ class Worlds:
         *,
         most: int,
         idle: float,
+        subscription: Subscription = NOBODY,
+        wake: Callable[[World], None] | None = None,
         time: Callable[[], float] = time.monotonic,
     ) -> None:
         self.blueprint = blueprint
-        self.common = World(COMMON, blueprint)
+        self._subscription = subscription
+        self._wake = wake
+        self.common = self._make(COMMON)
         self._most = most
         self._idle = idle
         self._time = time
@@ -48,7 +54,7 @@ class Worlds:
             if world is None:
                 check_name(name)
                 self._drop_idle(now)
-                world = self._named[name] = World(name, self.blueprint)
+                world = self._named[name] = self._make(name)
             else:
                 self._named.move_to_end(name)
             world.users += 1
@@ -62,30 +68,61 @@ class Worlds:
                 world.users -= 1
                 world.last_used = self._time()
 
+    def tokens(self, name: str) -> Mapping[str, Scope]:
+        """The tokens that open the world of that name, which need not have been made."""
+        world = self.common if name == COMMON else self._named.get(name)
+        return self.blueprint.tokens if world is None else world.blueprint.tokens
+
+    def listed(self) -> list[tuple[World, float]]:
+        """The worlds that there are with the seconds since their last use, the common one first, then the latest."""
+        with self._lock:
+            now = self._time()
+            named = [(world, 0.0 if world.users else now - world.last_used) for world in self._named.values()]
+            return [(self.common, 0.0), *reversed(named)]
+
     def names(self) -> list[str]:
-        """The worlds that there are, the common one first, then by their last use."""
+        """The names of the worlds that there are, the common one first, then by their last use."""
         with self._lock:
             return [COMMON, *self._named]
+
+    def __len__(self) -> int:
+        return 1 + len(self._named)
 
     def drop(self, name: str) -> bool:
         """Forget a named world, whether or not it is idle; its next use starts from the blueprint."""
         with self._lock:
-            return self._named.pop(name, None) is not None
+            world = self._named.pop(name, None)
+            if world is not None:
+                world.closed = True
+            return world is not None
 
     def replace_blueprint(self, blueprint: Blueprint) -> None:
         """Worlds that are made or reset from now on start from `blueprint`."""
         with self._lock:
+            # A first copy settles what copies share; from then on several can be made at once.
+            blueprint.state.copy()
             self.blueprint = blueprint
             for world in (self.common, *self._named.values()):
-                world.blueprint = blueprint
+                world.origin = blueprint
+
+    def _make(self, name: str) -> World:
+        return World(
+            name,
+            self.blueprint,
+            subscription=self._subscription,
+            wake=self._wake,
+        )
 
     def _drop_idle(self, now: float) -> None:
-        for name, world in list(self._named.items()):
-            full = len(self._named) >= self._most
-            if not full and now - world.last_used < self._idle:
-                return
+        surplus = len(self._named) + 1 - self._most
+        idle: list[str] = []
+        for name, world in self._named.items():
+            if len(idle) >= surplus and now - world.last_used < self._idle:
+                break
             if world.users == 0:
-                del self._named[name]
+                idle.append(name)
+        for name in idle:
+            self._named.pop(name).closed = True
 
 
 def check_name(name: str) -> None:

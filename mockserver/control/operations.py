@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
 
-from mockserver.clock import Clock, parse_duration, render_time
 from mockserver.control.desk import Desk
-from mockserver.errors import InvalidRequest
+from mockserver.control.snapshots import SNAPSHOTS
+from mockserver.control.timing import CLOCK
+from mockserver.control.webhooks import WEBHOOKS
+from mockserver.control.worlds import WORLDS
 from mockserver.export import dump_fixture
 from mockserver.messages import Reply
+from mockserver.snapshots import attempt_body
 
 DISTRIBUTION = "prepbusiness-mockserver"
 _YAML = {"Content-Type": "application/yaml; charset=utf-8"}
@@ -24,7 +25,7 @@ def get_health(desk: Desk) -> Reply:
         "version": version(DISTRIBUTION),
         "fixture": service.worlds.blueprint.name,
         "profile": service.profile_name,
-        "worlds": len(service.worlds.names()),
+        "worlds": len(service.worlds),
         "mistakes": list(service.mistakes),
     }
     return Reply(200, body)
@@ -57,28 +58,7 @@ def get_ledger(desk: Desk) -> Reply:
     wanted = desk.call.query.get("invoice")
     with desk.world.lock:
         ledger = list(desk.world.state.stripe.ledger)
-    data = [{**asdict(one), "at": render_time(one.at)} for one in ledger if wanted in (None, one.invoice)]
-    return Reply(200, {"data": data})
-
-
-def get_clock(desk: Desk) -> Reply:
-    with desk.world.lock:
-        return Reply(200, clock_body(desk.world.state.clock))
-
-
-def advance_clock(desk: Desk) -> Reply:
-    by = desk.call.body["by"]
-    with desk.world.lock:
-        try:
-            desk.world.state.clock.advance(parse_duration(by))
-        except ValueError as error:
-            raise InvalidRequest(f"by: {error}", because="control", errors={"by": [f"by: {error}"]}) from None
-        desk.world.state.settle()
-        return Reply(200, clock_body(desk.world.state.clock))
-
-
-def clock_body(clock: Clock) -> dict[str, Any]:
-    return {"now": render_time(clock.now()), "frozen": clock.frozen}
+    return Reply(200, {"data": [attempt_body(one) for one in ledger if wanted in (None, one.invoice)]})
 
 
 CONTROLS: dict[str, Callable[[Desk], Reply]] = {
@@ -89,7 +69,9 @@ CONTROLS: dict[str, Callable[[Desk], Reply]] = {
     "resetWorld": reset_world,
     "exportWorld": export_world,
     "getLedger": get_ledger,
-    "getClock": get_clock,
-    "advanceClock": advance_clock,
+    **CLOCK,
+    **SNAPSHOTS,
+    **WEBHOOKS,
+    **WORLDS,
 }
 """Every operation of the control interface by its operationId."""
