@@ -73,6 +73,8 @@ class Bench:
     pool: list[int] = field(default_factory=list)
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
     """The search operators that the server takes, by field."""
+    waiting: list[Invoice] = field(default_factory=list)
+    """Invoices that were finalized early, so that the queue for Stripe works while other checks run."""
     started: float = field(default_factory=time.monotonic)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -121,11 +123,26 @@ class Bench:
             raise NotPossible("the charges given by --charge-ids are used up")
         if caller.merchant is None:
             raise NotPossible("a charge can't be made without a merchant (--merchant)")
-        due = self.amount() if amount is None else amount
+        due = amount if amount is not None else self.amount() if by is None else self.spare_amount
         answer = caller.adjust(due, f"{MARK} {next(self._numbers)}")
         if not answer.ok:
             raise NotPossible(f"charges can't be made: quick-adjustment answers {answer.brief()}")
+        self.amount_as_asked(answer, due)
         return self._shown(answer)
+
+    def amount_as_asked(self, answer: Answer, due: Decimal) -> None:
+        """GEN-9: an amount in the currency's precision is the one that is charged."""
+        charged = exact(answer.part("charge").get("amount"))
+        if charged is not None:
+            self.expect(
+                "GEN-9",
+                charged == due,
+                kind="another amount charged",
+                expected=f"the charge is of the amount that was asked for, {due}",
+                actual=f"it is of {charged}",
+                using=[answer],
+                check=f"answers[-1].json['charge']['amount'] == Decimal('{due}')",
+            )
 
     def charges(self, count: int) -> tuple[Charge, ...]:
         return tuple(self.charge() for _ in range(count))
@@ -167,6 +184,10 @@ class Bench:
         ):
             raise Stop
         return invoice
+
+    def queued(self) -> Invoice:
+        """A finalized invoice that has been waiting for the queue for longest."""
+        return self.waiting.pop(0) if self.waiting else self.finalized()
 
     def paid(self, invoice: Invoice | None = None) -> Invoice:
         """A paid invoice; raises `NotPossible` when the card does not pay."""

@@ -239,6 +239,7 @@ def _finalizes(work: Calibration) -> None:
     answer = bench.me.finalize(invoice.id)
     if not answer.ok:
         raise Stop(f"finalize answers {answer.brief()}")
+    bench.waiting = [bench.finalized() for _ in range(5)]
     work.says("finalize_status", answer.status, f"a finalize is answered with {answer.status}")
     _body(work, answer, "finalize")
     row, _ = bench.row(invoice.id)
@@ -344,10 +345,13 @@ def _nothing(work: Calibration) -> None:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
     for _ in range(4):
         answer = bench.me.create()
+        if answer.refused and "currenc" in answer.brief().lower():
+            raise NotPossible("the merchant has open charges in several currencies")
         if answer.refused:
             work.says("no_charges", "refuse", f"with nothing to invoice a create is answered with {answer.status}")
             return
         total = answer.part("invoice").get("total")
         if answer.ok and total == 0:
+            bench.must_row(int(answer.part("invoice").get("id", 0)))
             work.says("no_charges", "empty_draft", "with nothing to invoice a create makes a draft of total 0")
             return

@@ -208,6 +208,18 @@ def when(value: object) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def not_utc(row: Row) -> str | None:
+    """The row's `created_at` if it is given in another zone than UTC."""
+    value = row.get("created_at")
+    if not isinstance(value, str):
+        return None
+    try:
+        offset = datetime.fromisoformat(value).utcoffset()
+    except ValueError:
+        return None
+    return value if offset else None
+
+
 def same(name: str, one: object, other: object) -> bool:
     """Whether two readings of a property agree; a second's difference in times is rounding."""
     if name == "created_at":

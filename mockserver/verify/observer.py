@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from mockserver.verify.court import Court
 from mockserver.verify.events import Exchange
-from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, shown
+from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, not_utc, shown
 from mockserver.verify.pages import page_flaws, repeated_ids
 from mockserver.verify.spec import Operation, Spec
 from mockserver.verify.transport import NOT_JSON, Answer, Transport
@@ -100,6 +100,7 @@ class Observer:
             )
             return answer.ok
         rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
+        self._times(operation, rule, answer)
         flaws = self.spec.flaws(operation, answer.status, answer.content)
         for flaw in flaws:
             what = flaw.pointer or "body"
@@ -113,6 +114,18 @@ class Observer:
         if not flaws:
             self.court.met(rule)
         return True
+
+    def _times(self, operation: Operation, rule: str, answer: Answer) -> None:
+        for row in (answer.part("invoice"), *(answer.rows if operation.id == "listInvoices" else ())):
+            if (value := not_utc(row)) is not None:
+                self._broken(
+                    rule,
+                    f"{operation.id} time not in UTC",
+                    "created_at is a date-time in UTC",
+                    f"it is {value}",
+                    answer,
+                )
+                return
 
     def _no_json(self, operation: Operation, answer: Answer) -> bool:
         if 300 <= answer.status < 400:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.verify.bench import Bench
 from mockserver.verify.checks import Check
-from mockserver.verify.rules import collect, create, finalize, general, isolation, listing, races, search
+from mockserver.verify.rules import audit, collect, create, finalize, general, isolation, listing, races, search
 
 ALL: tuple[Check, ...] = (
     *general.CHECKS,
@@ -33,4 +33,4 @@ def checks_for(bench: Bench) -> list[Check]:
     def rank(check: Check) -> int:
         return 2 if check.name in _SLOW else kinds.get(check.found_by, 3)
 
-    return sorted(ALL, key=rank)
+    return [*sorted(ALL, key=rank), *audit.CHECKS]

@@ -54,7 +54,10 @@ def open_cause(failure: str, message: str, sent: Sent, known: Known, body: objec
 
     `body` is the value that the request carries, as it was generated.
     """
-    if failure in ("UnsupportedMethodResponse", "MissingAllowHeader", "AllowHeaderMismatch") and 400 <= sent.status < 500:
+    if (
+        failure in ("UnsupportedMethodResponse", "MissingAllowHeader", "AllowHeaderMismatch")
+        and 400 <= sent.status < 500
+    ):
         return "which 4xx refuses a method, and with what headers, is open"
     if failure == "RejectedPositiveData" and 400 <= sent.status < 500:
         return _rejection(sent, known)

@@ -21,8 +21,20 @@ PLACEHOLDER = "token-of-the-verifier"
 BASE_PATH = "/api"
 SURELY_UNKNOWN = 2_000_000_000
 """No server has ids from here up, nor below 1."""
-_HOP_BY_HOP = frozenset({"host", "connection", "keep-alive", "accept-encoding", "content-length", "transfer-encoding",
-                         "proxy-connection", "te", "trailer", "upgrade"})
+_HOP_BY_HOP = frozenset(
+    {
+        "host",
+        "connection",
+        "keep-alive",
+        "accept-encoding",
+        "content-length",
+        "transfer-encoding",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+    }
+)
 
 
 class Gateway:
@@ -81,15 +93,15 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(length) if length else None
             if not self.path.startswith(BASE_PATH):
                 return self.reply(404, [], b"{}")
-            headers = tuple((name, value) for name, value in self.headers.items()
-                            if name.lower() not in _HOP_BY_HOP)
+            headers = tuple((name, value) for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP)
             try:
                 answer = gateway.pass_on(Outgoing(self.command, self.path.removeprefix(BASE_PATH), headers, body))
             except Withheld as reason:
                 gateway.withheld += 1
                 content = json.dumps({"message": f"Not sent: {reason}", "errors": {"request": [str(reason)]}})
-                return self.reply(404, [("Content-Type", "application/json"), ("X-Verify-Withheld", "1")],
-                                  content.encode())
+                return self.reply(
+                    404, [("Content-Type", "application/json"), ("X-Verify-Withheld", "1")], content.encode()
+                )
             except (OutOfTime, NoAnswer) as failure:
                 if isinstance(failure, NoAnswer):
                     gateway.unanswered.append(failure)
@@ -137,5 +149,3 @@ def serving(gateway: Gateway) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-

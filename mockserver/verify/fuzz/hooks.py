@@ -51,6 +51,9 @@ class LiveIds:
         if "charge" in path and not walking:
             case.path_parameters = {**path, "charge": next(self._charges)}
         self._feed_charges(case, walking)
+        if walking and isinstance(case.body, dict) and isinstance(case.body.get("amount"), int | float):
+            # An odd amount, as the phases before this one have tried it, ends a walk before it begins.
+            case.body = {**case.body, "amount": 5 + len(self._made) % 90, "description": "a walk"}
 
     def learn(self, case: Any, response: Any) -> None:
         """Takes note of what an accepted request has made."""

@@ -103,12 +103,32 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
     """Exit code and output; the code is None when the time ran out first."""
     examples = max(4, round(EXAMPLES * bench.quick()))
     command = [
-        sys.executable, "-m", "schemathesis.cli", "--config-file", str(folder / "schemathesis.toml"),
-        "run", str(bench.options.spec or openapi_path()), "--url", address, "--no-color",
-        "--seed", str(bench.options.seed), "--max-examples", str(examples),
-        "--report", "ndjson,json,junit", "--report-ndjson-path", str(folder / "events.ndjson"),
-        "--report-json-path", str(folder / "verdict.json"), "--report-junit-path", str(folder / "junit.xml"),
-        "--generation-database", "none", "--suppress-health-check", "all",
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(folder / "schemathesis.toml"),
+        "run",
+        str(bench.options.spec or openapi_path()),
+        "--url",
+        address,
+        "--no-color",
+        "--seed",
+        str(bench.options.seed),
+        "--max-examples",
+        str(examples),
+        "--report",
+        "ndjson,json,junit",
+        "--report-ndjson-path",
+        str(folder / "events.ndjson"),
+        "--report-json-path",
+        str(folder / "verdict.json"),
+        "--report-junit-path",
+        str(folder / "junit.xml"),
+        "--generation-database",
+        "none",
+        "--suppress-health-check",
+        "all",
     ]
     if bench.options.read_only:
         command += ["--include-method", "GET"]
@@ -116,8 +136,9 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
         command += ["--exclude-operation-id", "collectInvoice"]
     environment = {**os.environ, KNOWN_FILE: str(folder / "known.json"), "PYTHONUNBUFFERED": "1"}
     with (folder / "output.txt").open("w+", encoding="utf-8") as output:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
         try:
             code = _wait(bench, process, until)
         finally:
@@ -156,14 +177,22 @@ def _folder(bench: Bench) -> Iterator[Path]:
 def _tell(bench: Bench, gateway: Gateway, harvest: Harvest, code: int | None, output: str) -> None:
     court = bench.court
     for finding in harvest.findings:
-        court.broken(finding.rule, kind=finding.kind, expected=finding.expected, actual=finding.actual,
-                     exchanges=finding.exchanges, found_by="fuzzing")
+        court.broken(
+            finding.rule,
+            kind=finding.kind,
+            expected=finding.expected,
+            actual=finding.actual,
+            exchanges=finding.exchanges,
+            found_by="fuzzing",
+        )
     if code is None:
         court.note("fuzzing was ended before it was through, for want of time")
     elif code not in (0, 1) or not harvest.finished:
         court.note(f"the fuzzer ended with code {code}: {' '.join(output.split())[-300:]}", warning=True)
     walked = ", ".join(f"{step} {harvest.steps.get(step, 0)}" for step in WALK)
-    court.note(f"fuzzing made {harvest.cases} requests; its stateful phase walked from charge to collect "
-               f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back")
+    court.note(
+        f"fuzzing made {harvest.cases} requests; its stateful phase walked from charge to collect "
+        f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back"
+    )
     for failure in gateway.unanswered[:3]:
         court.note(f"a request of the fuzzer was not answered: {failure.words}", warning=True)

@@ -58,7 +58,7 @@ def at_once(bench: Bench) -> None:
 def after_the_queue(bench: Bench) -> None:
     """COLLECT-2 and COLLECT-3: on an invoice that is on Stripe already; its Stripe invoice is the one that is paid."""
     bench.needs_charges()
-    invoice = bench.finalized()
+    invoice = bench.queued()
     row = wait_for_stripe(bench, invoice)
     collect_and_judge(bench, invoice)
     if row is not None:

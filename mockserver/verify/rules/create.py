@@ -238,6 +238,8 @@ def whatever_is_open(bench: Bench) -> None:
             strangers = _strangers(bench, charges)
             if not strangers:
                 break
+        if answer.refused and _mixed(bench):
+            raise NotPossible("the merchant has open charges in several currencies", matters=False)
         draft = bench.made(answer, charges, "CREATE-2")
         _all_taken(bench, draft, what)
         if not strangers:
@@ -300,7 +302,34 @@ def _status(answer: Answer) -> tuple[object, Answer]:
     return answer.part("charge").get("status"), answer
 
 
+def void_charges(bench: Bench) -> None:
+    """CREATE-6: a void charge is refused, where the merchant has one among its latest."""
+    for page in (1, 2, 3):
+        answer = bench.me.charges(page=page, per_page=25)
+        void = next((row for row in answer.rows if "void" in str(row.get("status")).lower()), None)
+        if void is not None:
+            good = bench.charge()
+            created = bench.me.create([good.id, void["id"]])
+            bench.refused("CREATE-6", created, "a create with a void charge", [answer, good.made_by])
+            bench.refused("CREATE-6", bench.me.create([void["id"]]), "a create of a void charge", [answer])
+            return
+        if page >= answer.mapping.get("last_page", 1):
+            return
+
+
+def _mixed(bench: Bench) -> bool:
+    """Whether open charges of several currencies are there, which nobody can invoice at once (CREATE-8)."""
+    currencies = set()
+    for page in (1, 2, 3, 4):
+        answer = bench.me.charges(page=page, per_page=100)
+        currencies |= {row.get("currency") for row in answer.rows if row.get("status") == "Open"}
+        if len(currencies) > 1 or page >= answer.mapping.get("last_page", 1):
+            break
+    return len(currencies) > 1
+
+
 CHECKS = (
+    Check("void charges", ("CREATE-6",), void_charges),
     Check("just these charges", ("CREATE-1", "CREATE-3", "CREATE-4"), just_these_charges),
     Check("listed as answered", ("CREATE-7", "GEN-9"), listed_as_answered),
     Check("all or nothing", ("CREATE-6", "GEN-6"), all_or_nothing),

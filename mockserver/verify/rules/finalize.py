@@ -125,6 +125,7 @@ def again(bench: Bench) -> None:
     """FINALIZE-4: before it is on Stripe, and after."""
     invoice = bench.finalized()
     once_more(bench, invoice, "at once")
+    invoice = bench.queued()
     wait_for_stripe(bench, invoice)
     once_more(bench, invoice, "on Stripe")
 

@@ -8,6 +8,7 @@ from mockserver.verify.api import FORM_TYPE, Billing
 from mockserver.verify.bench import UNKNOWN_ID, Bench
 from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible
+from mockserver.verify.lives import exact
 from mockserver.verify.transport import Answer
 
 STRANGER = "mockserver-verify-unknown-token"
@@ -133,8 +134,11 @@ def bodies_as_forms(bench: Bench) -> None:
     bench.charge_untouched("GEN-2", left, "a create by form of other charges", [invoice.made_by])
     if bench.options.charge_ids or bench.me.merchant is None:
         return
-    body = f"amount={bench.amount()}&description=by+form".encode()
+    due = bench.amount()
+    body = f"amount={due}&description=by+form".encode()
     adjusted = bench.me.send("POST", "/billing/charges/quick-adjustment", body=body, content_type=FORM_TYPE)
+    if adjusted.ok:
+        bench.amount_as_asked(adjusted, due)
     bench.expect(
         "GEN-2",
         adjusted.ok,
@@ -144,6 +148,27 @@ def bodies_as_forms(bench: Bench) -> None:
         using=[adjusted],
         check="200 <= answers[-1].status < 300",
     )
+
+
+def content_types(bench: Bench) -> None:
+    """GEN-2: a content type with a charset is the same content type."""
+    for content_type in ("application/json; charset=utf-8", "application/json;charset=UTF-8"):
+        charge = bench.charge()
+        body = b'{"charge_ids": [%d]}' % charge.id
+        answer = bench.me.send("POST", "/billing/invoices", body=body, content_type=content_type)
+        bench.made(answer, (charge,), "GEN-2")
+        bench.expect(
+            "GEN-2",
+            exact(answer.part("invoice").get("total")) == charge.amount,
+            kind="charset",
+            expected=f"a body of {content_type} is read as JSON",
+            using=[charge.made_by, answer],
+            actual=f"the answer is {answer.brief()}",
+        )
+    charge = bench.charge()
+    body = b"charge_ids%%5B%%5D=%d" % charge.id
+    answer = bench.me.send("POST", "/billing/invoices", body=body, content_type=FORM_TYPE + "; charset=utf-8")
+    bench.made(answer, (charge,), "GEN-2")
 
 
 def one_merchant_by_header(bench: Bench) -> None:
@@ -227,6 +252,55 @@ def _refused_naming(bench: Bench, answer: Answer, what: str, field: str) -> None
     )
 
 
+ODD_SEARCHES = (
+    'id:"1',
+    'id:1"',
+    '"',
+    "id",
+    "id:",
+    'id"1"',
+    ':"1"',
+    'id:"1" AND',
+    'OR id:"1"',
+    'id:"1" id:"2"',
+    "(",
+    "%",
+    "\\",
+    'id:"abc"',
+    'id:""',
+    'id:"1.5"',
+    'id:"-1"',
+    f'id:"{"9" * 40}"',
+    'created_at$DATE>="2026-02-30"',
+    'created_at$DATE:"tomorrow"',
+    'created_at$DATE~"2026"',
+    'stripe_invoice_id>"in_1"',
+    'id~"1"',
+    'created_at$TIME:"1"',
+    'id:"1" XOR id:"2"',
+    "id:\x00",
+    'stripe_invoice_id:"%"',
+    'stripe_invoice_id:"\'; --"',
+    'id:"1" AND ' * 30,
+    "é",
+)
+
+
+def odd_searches(bench: Bench) -> None:
+    """GEN-5: no search makes the server fail; whether it is refused or ignored is open."""
+    for q in ODD_SEARCHES if bench.quick() > 0.3 else ODD_SEARCHES[:12]:
+        answer = bench.me.invoices(q, per_page=1)
+        bench.expect(
+            "GEN-5",
+            answer.ok or answer.refused,
+            kind="a search makes the server fail",
+            expected="an unreadable search is refused with a 4xx, or ignored",
+            actual=f"the answer is {answer.brief()}",
+            using=[answer],
+            check="answers[-1].status < 500",
+        )
+
+
 def bad_bodies(bench: Bench) -> None:
     """GEN-5 and GEN-6: bodies that can't be meant are refused, and take no charge."""
     charge = bench.charge()
@@ -286,6 +360,8 @@ CHECKS = (
     Check("one merchant by header", ("GEN-7",), one_merchant_by_header),
     Check("an unknown merchant", ("GEN-8",), unknown_merchant),
     Check("refusals are readable", ("GEN-5",), refusals_are_readable),
+    Check("odd searches", ("GEN-5",), odd_searches),
+    Check("content types", ("GEN-2",), content_types),
     Check("what is made is the merchant's", ("GEN-7",), made_for_the_merchant),
     Check("writing without a token", ("GEN-4", "GEN-6"), writing_without_a_token),
     Check("writing with the token as a parameter", ("GEN-3",), writing_with_a_parameter),

@@ -109,6 +109,27 @@ def charging_others(bench: Bench) -> None:
     )
 
 
+def both_for_themselves(bench: Bench) -> None:
+    """GEN-7 and GEN-9: what the second token makes for its own merchant is that merchant's, and in its list."""
+    other = bench.second()
+    if other.merchant is None or bench.options.charge_ids:
+        raise NotPossible("the second token's merchant is not known (--other-merchant)")
+    draft = bench.draft(by=other)
+    row, listed = bench.row(draft.id, by=other)
+    for where, answer, shown in (
+        ("answered", draft.made_by, draft.made_by.part("invoice")),
+        ("listed", listed, row or {}),
+    ):
+        bench.expect(
+            "GEN-7",
+            str(shown.get("chargee_id")) == other.merchant,
+            kind=f"invoice {where} for another merchant",
+            expected=f"the invoice is the selected merchant's, {other.merchant}",
+            actual=f"its chargee_id is {shown.get('chargee_id')}" if shown else "it is not in its list",
+            using=[draft.charges[0].made_by, draft.made_by, answer],
+        )
+
+
 def mixed_charges(bench: Bench) -> None:
     """CREATE-6, CREATE-8, GEN-8: charges of two merchants in one request are refused, and none is taken."""
     other = bench.second()
@@ -183,6 +204,7 @@ CHECKS = (
     Check("others do not act on our records", ("GEN-8", "GEN-7"), acting),
     Check("others do not charge us", ("GEN-8",), charging_others),
     Check("another merchant's charge", ("CREATE-6",), foreign_charge),
+    Check("both merchants for themselves", ("GEN-7", "GEN-9"), both_for_themselves),
     Check("charges of two merchants", ("CREATE-8", "CREATE-6"), mixed_charges),
     Check("all merchants of a provider", ("GEN-7",), all_merchants),
 )
