@@ -1,0 +1,147 @@
+"""The Python client of the control interface: steers and inspects one world of a running mock server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import Any, Self
+from uuid import uuid4
+
+from mockserver.client.forms import Attempt, Health, Snapshot, WorldInfo
+from mockserver.client.parts import ClockControl, KeptSnapshot, Moment, WebhooksControl
+from mockserver.client.wire import ROUTES, Wire, given
+
+__all__ = ["ROUTES", "Control"]
+
+COMMON = "common"
+"""The world of a token without `@NAME`."""
+
+
+class Control:
+    """One world of a mock server, as a tester sees it. Every control operation is a method.
+
+    `token` names the world, as it does for the API: `provider@checkout-17`. What the server refuses is raised as
+    `ControlRefused`; a server that doesn't answer as ConnectionError.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:4010",
+        token: str = "provider",
+        *,
+        control_token: str | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self._become(Wire.open(url, token, control_token=control_token, timeout=timeout))
+
+    def _become(self, wire: Wire) -> Self:
+        self._wire = wire
+        self.clock = ClockControl(wire)
+        self.webhooks = WebhooksControl(wire)
+        return self
+
+    @property
+    def url(self) -> str:
+        """The address of the API."""
+        return f"{self._wire.base}/api"
+
+    @property
+    def token(self) -> str:
+        """What a client of the API sends to be in this world."""
+        return self._wire.token
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header that puts a request to the API into this world."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def name(self) -> str:
+        """The world's name."""
+        return self.token.partition("@")[2] or COMMON
+
+    def world(self, name: str | None = None) -> Control:
+        """Another world of the same server, under the same token; without a name, one that nobody has used."""
+        token = self.token.partition("@")[0]
+        return _over(self._wire.as_token(f"{token}@{name or uuid4().hex}"))
+
+    def token_for(self, token: str) -> str:
+        """Another token of the fixture, such as `merchant1`, for this world."""
+        return token if self.name == COMMON else f"{token}@{self.name}"
+
+    def health(self) -> Health:
+        """That the server is ready, and with what."""
+        health: Health = self._wire.call("getHealth")
+        return health
+
+    def spec(self) -> dict[str, Any]:
+        """The API's OpenAPI document."""
+        document: dict[str, Any] = self._wire.call("getSpecJson")
+        return document
+
+    def spec_yaml(self) -> str:
+        """The API's OpenAPI document, as it was written."""
+        return str(self._wire.call("getSpecYaml"))
+
+    def control_spec_yaml(self) -> str:
+        """The control interface's own OpenAPI document."""
+        return str(self._wire.call("getControlSpec"))
+
+    def worlds(self) -> list[WorldInfo]:
+        """The worlds of the server."""
+        worlds: list[WorldInfo] = self._wire.call("listWorlds")["data"]
+        return worlds
+
+    def delete(self) -> None:
+        """Forget this world; its next use makes it anew."""
+        self._wire.call("deleteWorld", world=self.name)
+
+    def reset(self) -> None:
+        """Start over from the fixture."""
+        self._wire.call("resetWorld")
+
+    def export(self) -> str:
+        """The world as the text of a fixture file."""
+        return str(self._wire.call("exportWorld"))
+
+    def ledger(self, *, invoice: int | None = None) -> list[Attempt]:
+        """Every attempt to charge a card, or those for one invoice."""
+        ledger: list[Attempt] = self._wire.call("getLedger", query={"invoice": invoice})["data"]
+        return ledger
+
+    def snapshots(self) -> list[Snapshot]:
+        """The world's snapshots."""
+        snapshots: list[Snapshot] = self._wire.call("listSnapshots")["data"]
+        return snapshots
+
+    def snapshot(self, name: str | None = None, *, fixture: str | None = None) -> KeptSnapshot:
+        """Keep the world as it is, or what the text of a fixture file describes, under a name.
+
+        `with control.snapshot():` makes the world what it was when the block ends.
+        """
+        body = given(fixture=fixture)
+        info = self._wire.call("putSnapshot", snapshot=name or uuid4().hex, body=body)
+        return KeptSnapshot(self._wire, info, passing=name is None)
+
+    def restore(self, name: str) -> None:
+        """Make the world what it was when the snapshot was taken."""
+        self._wire.call("restoreSnapshot", snapshot=name)
+
+    def frozen(self, at: Moment | None = None) -> AbstractContextManager[datetime]:
+        """Freeze the world's clock within; afterwards it shows what it would have shown."""
+        return self.clock.frozen(at)
+
+
+def _over(wire: Wire) -> Control:
+    return Control.__new__(Control)._become(wire)
+
+
+@contextmanager
+def new_world(control: Control) -> Iterator[Control]:
+    """A fresh world that is forgotten when the block ends."""
+    world = control.world()
+    try:
+        yield world
+    finally:
+        world.delete()
