@@ -197,7 +197,8 @@ class Api:
         return Reply(self.choices.collect_status, self.view.acted("The payment was collected.", invoice))
 
     def list_charges(self, caller: Caller, request: Request, body: Mapping[str, Any]) -> Reply:
-        page = self.pages.cut(request.query, self.visible_charges(caller)[::-1])
+        query = {"per_page": str(self.choices.charges_per_page)} | dict(request.query)
+        page = self.pages.cut(query, self.visible_charges(caller)[::-1])
         return self.page_reply(request, page, [self.view.charge(row) for row in page.rows])
 
     def visible_charges(self, caller: Caller) -> list[Charge]:
@@ -228,7 +229,7 @@ class Api:
         if errors:
             raise self.billing.invalid("The adjustment can't be made.", errors)
         charge = self.records.add_charge(merchant, amount, description)
-        return Reply(200, self.view.charge_answer(charge))
+        return Reply(self.choices.adjustment_status, self.view.charge_answer(charge))
 
     def adjusted_merchant(self, caller: Caller) -> int:
         if caller.selected is not None:
@@ -248,6 +249,8 @@ class Api:
         minor = self.to_minor(Decimal(given), currency)
         if minor < 0 and self.choices.negative_amounts == "refuse":
             raise BadAmount("must not be negative")
+        if minor == 0 and self.choices.zero_amounts == "refuse":
+            raise BadAmount("must not be zero")
         return minor
 
     def to_minor(self, amount: Decimal, currency: str) -> int:

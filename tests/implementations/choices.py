@@ -35,12 +35,17 @@ LISTED: dict[str, tuple[Any, ...]] = {
 """The contract's last table: key to its values, the first one being the default. `per_page_max` takes any number."""
 
 UNLISTED: dict[str, tuple[Any, ...]] = {
+    "adjustment_status": (200, 201),
     "empty_range": ("null", "arithmetic"),
     "queued_stripe_status": ("open", "draft"),
     "paid_label": ("Paid", "same"),
     "chargee_type": ("merchant", "team"),
     "negative_amounts": ("refuse", "accept"),
     "fine_amounts": ("refuse", "round"),
+    "zero_amounts": ("accept", "refuse"),
+    "empty_search": ("ignore", "refuse"),
+    "charge_moment": ("iso", "plain"),
+    "charges_per_page": (15, 10),
     "unselected_create": ("refuse", "first_merchant"),
     "missing_header_adjustment": ("refuse", "own_merchant"),
     "invoice_description": ("text", "null"),
@@ -81,12 +86,17 @@ class Choices:
     date_without_modifier: str = "refuse"
     party_id_type: str = "string"
     created_at_precision: str = "microseconds"
+    adjustment_status: int = 200
     empty_range: str = "null"
     queued_stripe_status: str = "open"
     paid_label: str = "Paid"
     chargee_type: str = "merchant"
     negative_amounts: str = "refuse"
     fine_amounts: str = "refuse"
+    zero_amounts: str = "accept"
+    empty_search: str = "ignore"
+    charge_moment: str = "iso"
+    charges_per_page: int = 15
     unselected_create: str = "refuse"
     missing_header_adjustment: str = "refuse"
     invoice_description: str = "text"

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.implementations.choices import LISTED, UNLISTED
 from tests.implementations.nuisances import NUISANCES
-from tests.implementations.setting import PROVIDER, Setting
+from tests.implementations.setting import MIXED, PROVIDER, Setting
 from tests.implementations.stripe import PAYS_LATER
 
 CORRECT = Setting(name="correct", says="every choice at its default, nothing in the way")
@@ -97,6 +97,13 @@ def combinations() -> Iterator[Setting]:
     yield Setting(name="no_minor_unit", says="the merchant is billed in BIF", currencies={1: "BIF", 2: "BIF"})
     yield Setting(name="three_decimals", says="the merchant is billed in KWD", currencies={1: "KWD", 2: "JPY"})
     yield Setting(name="two_currencies", says="the merchants are billed in two currencies", currencies={2: "EUR"})
+    yield Setting(
+        name="mixed_currencies",
+        says="the charges to be billed are in two currencies",
+        nuisances=("empty", "mixed_currencies"),
+        arguments=MIXED,
+        exits=frozenset((0, 3)),
+    )
     yield Setting(
         name="declining",
         says="the merchant's card always declines, so that no payment can be seen",

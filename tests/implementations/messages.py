@@ -44,6 +44,7 @@ class Request:
 @dataclass(slots=True)
 class Reply:
     status: int
+    """0 for what is no HTTP answer: `raw` is sent as it is, and without it the connection is reset."""
     document: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None

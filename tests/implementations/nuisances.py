@@ -15,6 +15,7 @@ from tests.implementations.records import Caller, Refusal
 NUISANCES: dict[str, str] = {
     "empty": "there is no invoice and no charge at first",
     "prefilled": "more than five thousand invoices are there at first",
+    "mixed_currencies": "the merchant has open charges in two currencies at first",
     "busy": "other merchants are billed all the time",
     "crowded": "another client of the same merchant makes charges and invoices of its own all the time",
     "slow": "each answer takes 50 ms",

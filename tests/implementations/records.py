@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-PROVIDER = 1
+PROVIDER = 77
 """The company that bills; every charge and invoice is made out by it."""
 
 State = Literal["draft", "finalized", "paid"]
@@ -88,7 +88,7 @@ class Caller:
         return self.reach if self.selected is None else frozenset((self.selected,))
 
 
-@dataclass(slots=True)
+@dataclass
 class Records:
     """All of the server's memory; `lock` guards it."""
 

@@ -55,7 +55,7 @@ class Search:
 
     def filter(self, text: str | None, rows: Sequence[Invoice]) -> list[Invoice]:
         """The rows that match, in their order; raises Refusal."""
-        if text is None or not text.strip():
+        if text is None or (not text.strip() and self.choices.empty_search == "ignore"):
             return list(rows)
         try:
             query = self.parse(text)
@@ -71,7 +71,8 @@ class Search:
     def parse(self, text: str) -> Query:
         """The text as clauses; raises BadSearch."""
         text = text.strip()
-        clauses, joiners = [], []
+        clauses: list[Clause] = []
+        joiners: list[str] = []
         place = 0
         while True:
             found = CLAUSE.match(text, place)

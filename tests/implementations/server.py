@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from tests.implementations.api import Api
 from tests.implementations.choices import UnknownChoice, read_choice
+from tests.implementations.faults import FAULTS
 from tests.implementations.legal import CORRECT, LEGAL
+from tests.implementations.non_apis import NON_APIS, NonApi, posing
 from tests.implementations.nuisances import NUISANCES, UnknownNuisance
 from tests.implementations.setting import Setting, build
 from tests.implementations.stripe import UnknownCard
@@ -44,16 +46,21 @@ def running(setting: Setting = CORRECT, *, port: int = 0) -> Iterator[Running]:
         yield Running(server.url, api)
 
 
-def read_arguments(arguments: Sequence[str]) -> tuple[Setting, int]:
-    """The setting and the port that a command line asks for; raises the errors of choices and nuisances."""
+def read_arguments(arguments: Sequence[str]) -> tuple[Setting | NonApi, int]:
+    """What to run and at which port; raises the errors of choices and nuisances."""
     parser = argparse.ArgumentParser(prog="python -m tests.implementations.server", description=__doc__)
-    parser.add_argument("--legal", choices=LEGAL, metavar="NAME", default="correct")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--legal", choices=LEGAL, metavar="NAME", default="correct")
+    which.add_argument("--fault", choices=FAULTS, metavar="NAME")
+    which.add_argument("--non-api", choices=NON_APIS, metavar="NAME")
     parser.add_argument("--choice", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--nuisance", action="append", default=[], choices=NUISANCES, metavar="NAME")
     parser.add_argument("--card", action="append", default=[], metavar="MERCHANT=CARD")
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args(arguments)
-    setting = LEGAL[given.legal]
+    if given.non_api:
+        return NON_APIS[given.non_api], given.port
+    setting = FAULTS[given.fault] if given.fault else LEGAL[given.legal]
     cards = {int(number): card for number, _, card in (text.partition("=") for text in given.card)}
     return (
         replace(
@@ -70,16 +77,17 @@ def main(arguments: Sequence[str]) -> int:
     """Prints `{"url": …}` when ready, and `{"requests": …}` when it is told to end."""
     ending = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    what, port = read_arguments(arguments)
     try:
-        setting, port = read_arguments(arguments)
+        server = posing(what, port=port) if isinstance(what, NonApi) else running(what, port=port)
+        with server as answering:
+            sys.stdout.write(json.dumps({"url": answering.url}) + "\n")
+            sys.stdout.flush()
+            signal.sigwait(ending)
+            sys.stdout.write(json.dumps({"requests": answering.requests}) + "\n")
     except (UnknownChoice, UnknownNuisance, UnknownCard) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    with running(setting, port=port) as server:
-        sys.stdout.write(json.dumps({"url": server.url}) + "\n")
-        sys.stdout.flush()
-        signal.sigwait(ending)
-        sys.stdout.write(json.dumps({"requests": server.requests}) + "\n")
     return 0
 
 

@@ -17,6 +17,8 @@ Area = Literal["form", "list", "search", "create", "finalize", "collect", "isola
 CURRENCIES: dict[int, str] = {1: "USD", 2: "USD", 3: "EUR", 4: "BIF", 5: "KWD"}
 CARDS: dict[int, str] = {1: PAYS, 2: PAYS, 3: "pm_card_visa_chargeDeclined", 4: PAYS, 5: PAYS}
 MERCHANT: tuple[str, ...] = ("--token", "merchant1", "--merchant", "1", "--other-token", "merchant2")
+MIXED: tuple[str, ...] = (*MERCHANT, "--charge-ids", "1,2,3,4")
+"""For `mixed_currencies` with `empty`, where the charges have these ids."""
 PROVIDER: tuple[str, ...] = ("--token", "provider", "--merchant", "1", "--other-token", "merchant2")
 
 

@@ -21,6 +21,9 @@ class View:
         wanted = "%Y-%m-%dT%H:%M:%S.%fZ" if self.choices.created_at_precision == "microseconds" else None
         return when.strftime(wanted or "%Y-%m-%dT%H:%M:%SZ")
 
+    def charge_moment(self, when: datetime) -> str:
+        return self.moment(when) if self.choices.charge_moment == "iso" else when.strftime("%Y-%m-%d %H:%M:%S")
+
     def party(self, number: int) -> str | int:
         return str(number) if self.choices.party_id_type == "string" else number
 
@@ -61,7 +64,7 @@ class View:
             "charger_type": "company",
             "chargee_id": self.party(charge.merchant),
             "chargee_type": self.choices.chargee_type,
-            "created_at": self.moment(charge.created_at),
+            "created_at": self.charge_moment(charge.created_at),
             "currency": charge.currency,
             "price": amount,
             "amount": amount,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.server
-import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from tests.implementations.api import Api
 from tests.implementations.messages import JSON_TYPE, Reply, Request, read_target
 
 LARGEST_BODY = 20_000_000
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
 POLL = 0.02
 """Seconds between two looks at whether the server is to stop."""
 
@@ -59,9 +60,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, query = read_target(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.server.api.respond(Request(self.command, path, query, headers, body))
-        if self.server.close_always:
+        if self.server.close_always or reply.headers.get("Connection") == "close":
             self.close_connection = True
-        self.send(reply)
+        if reply.status == 0:
+            self.misbehave(reply.raw)
+        else:
+            self.send(reply)
+
+    def misbehave(self, content: bytes | None) -> None:
+        """Sends what is no HTTP, and resets the connection when there is nothing to send."""
+        self.close_connection = True
+        if content is not None:
+            self.wfile.write(content)
+            return
+        # Closing with a linger time of nothing sends RST in place of FIN.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.server.abandon(self.connection)
 
     def read_body(self) -> bytes:
         """Raises BadLength."""
@@ -97,7 +111,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "Content-Length": str(len(content)),
             "Connection": "close" if self.close_connection else "keep-alive",
         } | reply.headers
-        phrase = http.client.responses.get(reply.status, "")
+        phrase = PHRASES.get(reply.status, "")
         lines = [f"HTTP/1.1 {reply.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
         self.wfile.write(head if self.command == "HEAD" else head + content)
@@ -122,6 +136,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.api = api
         self.close_always = close_always
         self.open: set[socket.socket] = set()
+        self.abandoned: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), Handler)
 
     @property
@@ -142,10 +157,25 @@ class Server(http.server.ThreadingHTTPServer):
 
     def shutdown_request(self, request: Any) -> None:
         self.open.discard(request)
-        super().shutdown_request(request)
+        if request in self.abandoned:
+            # A shutdown would send FIN before the reset.
+            self.abandoned.discard(request)
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def abandon(self, connection: socket.socket) -> None:
+        """The connection is to be closed without a farewell."""
+        self.abandoned.add(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A thread that dies of a fault closes its connection, silently."""
+
+    def stop(self) -> None:
+        """Answers nobody any more; not to be called from the serving thread."""
+        self.shutdown()
+        self.drop_connections()
+        self.server_close()
 
     def drop_connections(self) -> None:
         for connection in list(self.open):
@@ -164,12 +194,5 @@ def serving(server: Server) -> Iterator[Server]:
     try:
         yield server
     finally:
-        server.shutdown()
+        server.stop()
         thread.join()
-        server.drop_connections()
-        server.server_close()
-
-
-def ready_line(url: str) -> str:
-    """What the command prints when it can be called."""
-    return json.dumps({"url": url})

@@ -20,6 +20,8 @@ SHARES = {1: 60, 2: 20, 3: 10, 4: 5, 5: 5}
 
 def fill(api: Api, nuisances: Sequence[str]) -> None:
     """Twenty-four old invoices, at the edges of days; or none (`empty`), or thousands (`prefilled`)."""
+    if "mixed_currencies" in nuisances:
+        add_mixed(api)
     if "empty" in nuisances:
         return
     rng = random.Random(20260115)
@@ -37,6 +39,13 @@ def fill(api: Api, nuisances: Sequence[str]) -> None:
         add_old(api, merchant, moment, rng)
     api.records.add_charge(api.records.merchants[1], 1_234, "never mind").void = True
     api.records.add_charge(api.records.merchants[3], 5_678, "not billed yet")
+
+
+def add_mixed(api: Api) -> None:
+    """Charges 1 and 2 in the merchant's currency, 3 and 4 in another."""
+    for place in range(4):
+        charge = api.records.add_charge(api.records.merchants[1], 1_000 + place, "of several currencies")
+        charge.currency = "EUR" if place > 1 else charge.currency
 
 
 def add_old(api: Api, merchant: int, moment: datetime, rng: random.Random) -> None:
