@@ -68,6 +68,8 @@ class Bench:
     """Decimal places of the merchant's currency."""
     declining: str | None = None
     """A merchant whose card declines, once one is found."""
+    declined: bool = False
+    """Whether the merchant's card was seen to decline."""
     pays: bool | None = None
     """Whether the merchant's card pays; None until it was tried."""
     pool: list[int] = field(default_factory=list)

@@ -292,6 +292,7 @@ def _collected(work: Calibration, caller: Billing, invoice: Invoice) -> Answer |
         if answer.refused:
             row, _ = work.bench.row(invoice.id, by=caller)
             if row is not None and row.get("stripe_invoice_status") != "paid":
+                work.bench.declined = work.bench.declined or caller is work.bench.me
                 work.says("declined_status", answer.status, f"a declined collect is answered with {answer.status}")
     return None
 

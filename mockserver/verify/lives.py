@@ -43,6 +43,8 @@ class InvoiceLife:
     stripe_id: str | None = None
     stripe_since: float = 0.0
     paid_since: float | None = None
+    declined: bool = False
+    """Whether a collect was refused after it was finalized."""
     story: list[Exchange] = field(default_factory=list)
 
     def tell(self, exchange: Exchange) -> None:

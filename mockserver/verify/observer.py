@@ -272,6 +272,8 @@ class Observer:
         if answer.refused and life.finalized_since is None:
             life.refused = action
         life.last_action = action
+        if action == "collect" and answer.refused and life.finalized_since is not None:
+            life.declined = True
         if answer.ok or not answer.refused:
             life.finalize_tried = True
             life.collect_tried = life.collect_tried or action == "collect"
@@ -381,8 +383,7 @@ class Observer:
             return "paid"
         if life.finalized_since is None or life.finalized_since > answer.started:
             return "Draft"
-        declined = any("/collect" in step.url and step.status and step.status >= 400 for step in life.story)
-        return "declined" if declined else "finalized"
+        return "declined" if life.declined else "finalized"
 
 
 def named_charges(body: bytes | None) -> tuple[int, ...] | None:

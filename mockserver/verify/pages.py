@@ -69,7 +69,7 @@ def _echoes(current: int, size: int, page: str | None, per_page: str | None) -> 
 
 def _range(page: Mapping[str, Any], before: int, rows: int) -> list[Contradiction]:
     first, last = page.get("from"), page.get("to")
-    if rows == 0 or first is None and last is None and rows == 0:
+    if rows == 0 or (first is None and last is None and rows == 0):
         return []
     if not _whole(first) or not _whole(last):
         return [

@@ -81,7 +81,7 @@ def _is_provider(bench: Bench) -> bool:
     rows = bench.me.acting(merchant=other).invoices(per_page=5).rows
     charges = bench.me.acting(merchant=other).charges(per_page=5).rows
     parties = {str(row.get("chargee_id")) for row in (*rows, *charges)}
-    return bool(parties) and parties <= {str(other)} or not parties
+    return (bool(parties) and parties <= {str(other)}) or not parties
 
 
 def _only_merchant(caller: Billing) -> str | None:

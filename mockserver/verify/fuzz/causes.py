@@ -141,7 +141,7 @@ def _form_is_sound(sent: Sent) -> bool:
 def _numeric(body: object) -> bool:
     ids = body.get("charge_ids") if isinstance(body, Mapping) else None
     return isinstance(ids, list) and all(
-        isinstance(one, int) and not isinstance(one, bool) or isinstance(one, str) and one.strip().isdigit()
+        (isinstance(one, int) and not isinstance(one, bool)) or (isinstance(one, str) and one.strip().isdigit())
         for one in ids
     )
 
