@@ -1,13 +1,16 @@
-"""The one road of a request: named, let in, judged, acted upon, and its reply judged too."""
+"""The one road of a request: named, let in, judged, acted upon, its reply judged too, and all of it in the journal."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
 
-from mockserver.access import credentials
+from mockserver.access import credentials, given_token
 from mockserver.contract import Contract, Operation
+from mockserver.disturbance import Disturbance, plan
 from mockserver.errors import ContractBroken, Refused, Unauthenticated
+from mockserver.journal import Exchange
 from mockserver.messages import Call, Reply, Request
 from mockserver.operations import OPERATIONS, Scene, narrow
 from mockserver.profile import Profile
@@ -17,32 +20,47 @@ from mockserver.world import World
 log = logging.getLogger("mockserver")
 
 
-@dataclass(slots=True)
-class Exchange:
-    """One request with its reply, and how it was understood on the way."""
-
-    request: Request
-    reply: Reply
-    world: World
-    operation: Operation | None = None
-    """None when no operation of the spec was addressed."""
-    call: Call | None = None
-    """None when the request was turned down before it was accepted."""
-    broken: list[str] | None = None
-    """How our own reply broke the spec."""
-
-
 def respond(request: Request, service: Service, *, address: str) -> Exchange:
     """Answer one request to the API; `address` is its own URL without the query, for a page's links."""
-    exchange = Exchange(request, _NO_REPLY, service.worlds.common)
+    started = time.perf_counter()
+    exchange = Exchange(request, address, _NO_REPLY)
+    params: Mapping[str, str] = {}
+    world: World | None = None
     try:
-        exchange.reply = _answer(exchange, service, address)
+        exchange.operation, params = service.contract.route(request.method, request.path)
+        token, name = credentials(request)
+        reach = service.worlds.tokens(name).get(token)
+        if reach is None:
+            raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+        world = service.worlds.enter(name)
+        call = exchange.call = service.contract.accept(
+            exchange.operation, params, request, numeric_strings=service.profile.numeric_strings == "accept"
+        )
+        scene = Scene(
+            world,
+            service.profile,
+            narrow(call.merchant, reach),
+            call.merchant,
+            address,
+            request.query_string,
+            service.settings.stripe_delay,
+            service.settings.stripe_late,
+        )
+        if world.faults.planned or "prefer" in request.headers:
+            exchange.reply = _disturbed(exchange, call, scene, service)
+        else:
+            exchange.reply = _act(call, scene)
     except Refused as refusal:
         exchange.reply = refuse(refusal, service.profile)
+        if exchange.call is None:
+            exchange.objections = _objections(exchange, refusal, params, service)
+        world = world or _world_of(request, service)
     finally:
-        service.worlds.leave(exchange.world)
+        if world is not None:
+            service.worlds.leave(world)
     if exchange.operation is not None:
         _judge(exchange, exchange.operation, service.contract)
+    _record(exchange, world, started)
     return exchange
 
 
@@ -55,35 +73,56 @@ def refuse(refusal: Refused, profile: Profile) -> Reply:
     return Reply(status, body, refusal.headers, because=refusal.because)
 
 
-def _answer(exchange: Exchange, service: Service, address: str) -> Reply:
-    request, profile = exchange.request, service.profile
-    exchange.operation, params = service.contract.route(request.method, request.path)
-    token, world_name = credentials(request)
-    reach = service.worlds.blueprint.tokens.get(token)
-    if reach is None:
-        raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
-    world = exchange.world = service.worlds.enter(world_name)
-    call = exchange.call = service.contract.accept(
-        exchange.operation, params, request, numeric_strings=profile.numeric_strings == "accept"
-    )
-    scene = Scene(
-        world,
-        profile,
-        narrow(call.merchant, reach),
-        call.merchant,
-        address,
-        request.query_string,
-        service.settings.stripe_delay,
-        service.settings.stripe_late,
-    )
-    with world.lock:
-        world.state.settle()
-        return OPERATIONS[exchange.operation.id](call, scene)
+def turned_down(request: Request, service: Service, reply: Reply, *, address: str) -> Exchange:
+    """An exchange that ended before its request could be read, or because we failed; for the journal's sake."""
+    started = time.perf_counter()
+    exchange = Exchange(request, address, reply)
+    if reply.status < 500:
+        exchange.objections = [str(reply.body["message"])]
+    else:
+        exchange.broken = [str(reply.body["message"])]
+    world = _world_of(request, service)
+    service.worlds.leave(world)
+    _record(exchange, world, started)
+    return exchange
+
+
+def _act(call: Call, scene: Scene) -> Reply:
+    with scene.world.lock:
+        scene.state.settle()
+        return OPERATIONS[call.operation](call, scene)
+
+
+def _disturbed(exchange: Exchange, call: Call, scene: Scene, service: Service) -> Reply:
+    """The reply as planned faults and the request's own preferences make it."""
+    disturbance = plan(exchange, call, scene.world, service.contract)
+    if disturbance.wait:
+        time.sleep(disturbance.wait)
+    reply = disturbance.stand_in()
+    if reply is None:
+        disturbance.set_scene(scene)
+        try:
+            reply = _collected(call, scene, disturbance) if disturbance.at_stripe else _act(call, scene)
+        except Refused as refusal:
+            reply = refuse(refusal, service.profile)
+    return disturbance.finish(exchange, reply, service.contract)
+
+
+def _collected(call: Call, scene: Scene, disturbance: Disturbance) -> Reply:
+    with scene.world.lock:
+        before = len(scene.state.stripe.ledger)
+        try:
+            return _act(call, scene)
+        finally:
+            if len(scene.state.stripe.ledger) == before:
+                disturbance.spare_stripe()
 
 
 def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None:
     """Check our own reply; one that breaks the spec is a defect of ours, answered with 500 and never hidden."""
     reply = exchange.reply
+    if exchange.spoilt:
+        return
     try:
         contract.check(operation, reply.status, reply.body)
     except ContractBroken as broken:
@@ -91,6 +130,38 @@ def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None
         log.error("our reply breaks the spec: %s", broken)
         message = f"The mock server's own reply breaks openapi.yaml: {'; '.join(broken.problems)}"
         exchange.reply = Reply(500, {"message": message}, {"X-Mock-Broken": operation.id}, because="contract-broken")
+
+
+def _objections(exchange: Exchange, refusal: Refused, params: Mapping[str, str], service: Service) -> list[str] | None:
+    """What the spec has against a request that was turned down before it was accepted."""
+    if isinstance(refusal, Unauthenticated) and exchange.operation is not None and given_token(exchange.request):
+        # The spec can't tell a wrong token from a right one, so that the rest of the request is judged by itself.
+        try:
+            service.contract.accept(exchange.operation, params, exchange.request)
+        except Refused as found:
+            refusal = found
+        else:
+            return None
+    return [problem for problems in (refusal.errors or {}).values() for problem in problems] or [refusal.message]
+
+
+def _world_of(request: Request, service: Service) -> World:
+    """The world in whose journal a request belongs that was turned down at the door; to be left again."""
+    try:
+        token, name = credentials(request)
+        if token in service.worlds.tokens(name):
+            return service.worlds.enter(name)
+    except Refused:
+        pass
+    return service.worlds.common
+
+
+def _record(exchange: Exchange, world: World, started: float) -> None:
+    exchange.world = world.name
+    seconds = time.perf_counter() - started + exchange.reply.delay
+    if exchange.delivery is not None:
+        seconds += exchange.delivery.seconds
+    world.journal.record(exchange, at=world.state.clock.now(), seconds=seconds)
 
 
 _NO_REPLY = Reply(500, None)

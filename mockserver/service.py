@@ -55,6 +55,7 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
         idle=settings.world_idle,
         subscription=_subscription(settings),
         wake=Postman().wake,
+        journal_size=settings.journal_size,
     )
     return Service(settings, contract, text, profile, name, worlds)
 

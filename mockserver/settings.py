@@ -33,6 +33,7 @@ class Settings:
     stripe_late: float = _option(3.0, "Seconds that a late answer of Stripe takes.")
     most_worlds: int = _option(10_000, "How many worlds that tokens named are kept; the longest unused make room.")
     world_idle: float = _option(3600.0, "Seconds after which an unused world that a token named may be dropped.")
+    journal_size: int = _option(1000, "How many exchanges the journal of each world keeps.")
     webhook_url: str = _option(
         "", "Address that every world's events are posted to; without one they are only recorded.", metavar="URL"
     )

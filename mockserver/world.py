@@ -12,6 +12,8 @@ from typing import Any
 from mockserver import billing
 from mockserver.billing import Invoice
 from mockserver.clock import LATEST, Clock
+from mockserver.faults import Faults
+from mockserver.journal import Journal
 from mockserver.store import MemoryStore, Scope
 from mockserver.stripe import Stripe
 from mockserver.webhooks import NOBODY, Outbox, Subscription
@@ -96,8 +98,12 @@ class World:
         *,
         subscription: Subscription = NOBODY,
         wake: Callable[[World], None] | None = None,
+        journal_size: int = 1000,
     ) -> None:
         self.name = name
+        self.journal = Journal(journal_size)
+        """What was said here; like the faults it is no part of a snapshot, and a reset empties it."""
+        self.faults = Faults()
         self.origin = blueprint
         """What a reset goes back to."""
         self.lock = threading.RLock()
@@ -117,6 +123,8 @@ class World:
     def reset(self) -> None:
         """Start over from the fixture."""
         with self.lock:
+            self.faults.clear()
+            self.journal.clear()
             self._become(self.origin)
             self.state.outbox.subscription = self._subscription
 

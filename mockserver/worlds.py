@@ -32,11 +32,13 @@ class Worlds:
         idle: float,
         subscription: Subscription = NOBODY,
         wake: Callable[[World], None] | None = None,
+        journal_size: int = 1000,
         time: Callable[[], float] = time.monotonic,
     ) -> None:
         self.blueprint = blueprint
         self._subscription = subscription
         self._wake = wake
+        self._journal_size = journal_size
         self.common = self._make(COMMON)
         self._most = most
         self._idle = idle
@@ -111,6 +113,7 @@ class Worlds:
             self.blueprint,
             subscription=self._subscription,
             wake=self._wake,
+            journal_size=self._journal_size,
         )
 
     def _drop_idle(self, now: float) -> None:

@@ -10,14 +10,18 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from mockserver.control.interface import ControlInterface
+from mockserver.decoding import JSON
+from mockserver.journal import Exchange
 from mockserver.messages import Reply, Request
-from mockserver.pipeline import Exchange, respond
+from mockserver.pipeline import respond, turned_down
 from mockserver.service import Current
 from mockserver.settings import API, CONTROL
 from mockserver.web.log import RequestLog
+from mockserver.web.wire import pieces
 
 STREAMED = "mockserver.streamed"
 """Set in the environment of a request whose reply must go out piece by piece."""
+_EXPOSED = "X-Mock-Trace, X-Mock-Warning, X-Mock-Broken, Preference-Applied, Retry-After"
 LARGEST_BODY = 1_000_000
 """Bytes; a larger request body to the API is refused with 413."""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
@@ -36,7 +40,7 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
         if cors and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
             return _preflight(environ)
         exchange = respond(_request(environ, API), current.service, address=_address(environ))
-        response = _exchanged(exchange)
+        response = _exchanged(exchange, environ)
         if cors and "HTTP_ORIGIN" in environ:
             _allow_origin(response)
         request_log.write(exchange, environ, time.perf_counter() - started)
@@ -50,11 +54,21 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
     for prefix, view in ((API, api), (CONTROL, control)):
         for rule in (f"{prefix}/<path:path>", f"{prefix}/", prefix):
             app.add_url_rule(rule, view.__name__, view, methods=METHODS, provide_automatic_options=False)
-    app.register_error_handler(HTTPException, _refused)
+
+    def refused(error: HTTPException) -> Response:
+        reply = _refusal(error)
+        if not request.path.startswith(API):
+            return _response(reply)
+        environ = request.environ
+        exchange = turned_down(_request(environ, API, body=b""), current.service, reply, address=_address(environ))
+        request_log.write(exchange, environ, exchange.seconds)
+        return _exchanged(exchange, environ)
+
+    app.register_error_handler(HTTPException, refused)
     return app
 
 
-def _request(environ: dict[str, Any], prefix: str) -> Request:
+def _request(environ: dict[str, Any], prefix: str, *, body: bytes | None = None) -> Request:
     headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
     if kind := environ.get("CONTENT_TYPE"):
         headers["content-type"] = kind
@@ -64,7 +78,7 @@ def _request(environ: dict[str, Any], prefix: str) -> Request:
         environ["PATH_INFO"][len(prefix) :],
         environ.get("QUERY_STRING", ""),
         headers,
-        request.get_data(cache=False) if has_body else b"",
+        (request.get_data(cache=False) if has_body else b"") if body is None else body,
     )
 
 
@@ -73,22 +87,25 @@ def _address(environ: dict[str, Any]) -> str:
     return f"{environ['wsgi.url_scheme']}://{host}{environ['PATH_INFO']}"
 
 
-def _exchanged(exchange: Exchange) -> Response:
-    response = _response(exchange.reply)
-    response.headers["X-Mock-Trace"] = exchange.reply.because
-    if exchange.call is not None and exchange.call.warnings:
-        response.headers["X-Mock-Warning"] = "; ".join(exchange.call.warnings)
-    return response
+def _exchanged(exchange: Exchange, environ: dict[str, Any]) -> Response:
+    reply, delivery = exchange.reply, exchange.delivery
+    if delivery is None:
+        body = b"" if reply.body is None else orjson.dumps(reply.body)
+        return Response(body, reply.status, exchange.headers(), content_type=JSON)
+    environ[STREAMED] = True
+    headers = {**exchange.headers(), "Content-Length": str(delivery.length)}
+    # A status of 0 stands for no answer at all, and none of it is ever sent.
+    return Response(pieces(delivery, environ), reply.status or 200, headers, content_type=JSON)
 
 
 def _response(reply: Reply) -> Response:
     if isinstance(reply.body, str):
         return Response(reply.body, reply.status, reply.headers)
     body = b"" if reply.body is None else orjson.dumps(reply.body)
-    return Response(body, reply.status, reply.headers, content_type="application/json")
+    return Response(body, reply.status, reply.headers, content_type=JSON)
 
 
-def _refused(error: HTTPException) -> Response:
+def _refusal(error: HTTPException) -> Reply:
     """What Flask itself turns down, and what goes wrong in us, in the API's own form (GEN-5)."""
     status = error.code or 500
     headers = {}
@@ -103,12 +120,12 @@ def _refused(error: HTTPException) -> Response:
         message = f"There is nothing at {request.path}: the API is below {API}, the control interface below {CONTROL}."
     if status == 405 and (allowed := error.get_headers(request.environ)):
         headers.update({name: value for name, value in allowed if name == "Allow"})
-    return _response(Reply(status, {"message": message}, headers))
+    return Reply(status, {"message": message}, headers, because=f"http:{status}")
 
 
 def _allow_origin(response: Response) -> None:
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "X-Mock-Trace, X-Mock-Warning, X-Mock-Broken, Retry-After"
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 
 
 def _preflight(environ: dict[str, Any]) -> Response:
@@ -116,7 +133,7 @@ def _preflight(environ: dict[str, Any]) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Allow-Methods"] = "GET, POST"
     response.headers["Access-Control-Allow-Headers"] = environ.get(
-        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Authorization, Content-Type, X-Selected-Client-Id"
+        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Authorization, Content-Type, Prefer, X-Selected-Client-Id"
     )
     response.headers["Access-Control-Max-Age"] = "600"
     return response

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from mockserver.pipeline import Exchange
+from mockserver.journal import Exchange
 from mockserver.settings import LogFormat
 
 
@@ -24,29 +24,31 @@ class RequestLog:
         target = environ["PATH_INFO"]
         if request.query_string:
             target += "?" + _without_token(request.query_string)
-        warnings = exchange.call.warnings if exchange.call is not None else ()
+        warnings = exchange.warnings
+        status = reply.status if exchange.answered else None
+        broken = None if exchange.spoilt else exchange.broken
         if not target.isprintable():
             target = ascii(target)[1:-1]
         now = datetime.now(UTC)
         if self._json:
             entry = {
                 "time": now.isoformat(timespec="milliseconds"),
-                "world": exchange.world.name,
+                "world": exchange.world,
                 "method": request.method,
                 "target": target,
                 "operation": exchange.operation.id if exchange.operation else None,
-                "status": reply.status,
+                "status": status,
                 "because": reply.because,
                 "milliseconds": round(elapsed * 1000, 3),
                 "warnings": warnings,
-                "broken": exchange.broken,
+                "broken": broken,
             }
             line = orjson.dumps(entry).decode()
         else:
             told = "".join(f"\n         warning: {warning}" for warning in warnings)
-            told += "".join(f"\n         OUR REPLY BREAKS THE SPEC: {problem}" for problem in exchange.broken or ())
+            told += "".join(f"\n         OUR REPLY BREAKS THE SPEC: {problem}" for problem in broken or ())
             line = (
-                f"{now:%H:%M:%S} {reply.status} {request.method:<4} {target}"
+                f"{now:%H:%M:%S} {status or '---'} {request.method:<4} {target}"
                 f"  {elapsed * 1000:.1f} ms  {reply.because}{told}"
             )
         self._stream.write(line + "\n")
