@@ -11,7 +11,7 @@ from mockserver.billing import Charge, Invoice, Merchant
 from mockserver.clock import render_time
 from mockserver.profile import Profile
 from mockserver.stripe import Attempt
-from mockserver.world import Blueprint
+from mockserver.world import Blueprint, State
 
 JSON = dict[str, Any]
 
@@ -33,7 +33,7 @@ def compare(before: Blueprint, after: Blueprint, profile: Profile) -> JSON:
         "charges": _records(one.store.charges(), other.store.charges(), _charge, before, after, profile),
         "invoices": _records(one.store.invoices(), other.store.invoices(), _invoice, before, after, profile),
         "attempts": _log(one.stripe.ledger, other.stripe.ledger, attempt_body),
-        "queue": _log(one.queue, other.queue, _queued),
+        "queue": _log(_waiting(one), _waiting(other), _queued),
         "next_ids": _changes(_next_ids(before), _next_ids(after)),
     }
     lines = [line for kind in ("merchant", "charge", "invoice") for line in _lines(kind, found[f"{kind}s"])]
@@ -89,10 +89,14 @@ def _lines(kind: str, found: JSON) -> Iterator[str]:
     for row in found["removed"]:
         yield f"- {kind} {row['id']}{_gist(row)}"
     for row in found["changed"]:
-        changes = (f"{key} {change['from']} -> {change['to']}" for key, change in row["changes"].items())
+        changes = (f"{key} {_word(one['from'])} -> {_word(one['to'])}" for key, one in row["changes"].items())
         yield f"~ {kind} {row['id']}: {', '.join(changes)}"
     for row in found["added"]:
         yield f"+ {kind} {row['id']}{_gist(row)}"
+
+
+def _word(value: object) -> str:
+    return "null" if value is None else str(value)
 
 
 def _gist(row: JSON) -> str:
@@ -121,6 +125,12 @@ def _whose(record: Charge | Invoice, blueprint: Blueprint) -> Merchant:
     if merchant is None:
         raise LookupError(f"the store has records of merchant {record.merchant}, but not the merchant")
     return merchant
+
+
+def _waiting(state: State) -> list[tuple[int, int]]:
+    """The entries of the queue to Stripe that still have something to do."""
+    found = ((due, number, state.store.invoice(number)) for due, number in sorted(state.queue))
+    return [(due, number) for due, number, invoice in found if invoice and invoice.stripe_invoice_id is None]
 
 
 def _queued(entry: tuple[int, int]) -> JSON:
