@@ -65,7 +65,7 @@ def parse_document(text: str, path: Path) -> Document:
         node = loader.get_single_node()
         if node is not None:
             lines[()] = node.start_mark.line + 1
-        value = None if node is None else _build(loader, node, (), path, lines, problems)
+        value = None if node is None else _Builder(loader, path, lines, problems).value(node, (), lines[()])
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -79,38 +79,39 @@ def parse_document(text: str, path: Path) -> Document:
     return Document(path, value, lines)
 
 
-def _build(
-    loader: _Loader,
-    node: yaml.Node,
-    keys: tuple[Key, ...],
-    path: Path,
-    lines: dict[tuple[Key, ...], int],
-    problems: list[str],
-) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        # The loader's own way for a text takes ten times as long, and most of a large fixture is texts.
-        return node.value if node.tag == _TEXT else loader.construct_object(node)
-    if isinstance(node, yaml.SequenceNode):
-        items = []
-        for index, item in enumerate(node.value):
-            _note_line(item, node, (*keys, index), lines)
-            items.append(_build(loader, item, (*keys, index), path, lines, problems))
-        return items
-    mapping: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = key_node.value if key_node.tag == _TEXT else loader.construct_object(key_node)
-        if not isinstance(key, str | int):
-            line = key_node.start_mark.line + 1
-            problems.append(f"{path}:{line}: a key must be a word or a number, got {key!r}")
-            continue
-        if key in mapping:
-            problems.append(f"{path}:{key_node.start_mark.line + 1}: the key {key!r} is given twice")
-        _note_line(key_node, node, (*keys, key), lines)
-        mapping[key] = _build(loader, value_node, (*keys, key), path, lines, problems)
-    return mapping
+@dataclass(slots=True)
+class _Builder:
+    """Makes values of nodes, and keeps their lines and what is wrong with them."""
 
+    loader: _Loader
+    path: Path
+    lines: dict[tuple[Key, ...], int]
+    problems: list[str]
 
-def _note_line(node: yaml.Node, parent: yaml.Node, keys: tuple[Key, ...], lines: dict[tuple[Key, ...], int]) -> None:
-    """Keep the line of a part, unless its parent's says the same: most rows of a fixture stand on one line."""
-    if node.start_mark.line != parent.start_mark.line:
-        lines[keys] = node.start_mark.line + 1
+    def value(self, node: yaml.Node, keys: tuple[Key, ...], line: int) -> Any:
+        """The value of a node; `line` is what `where` would tell of it if nothing were kept of what is in it."""
+        if isinstance(node, yaml.SequenceNode):
+            return [self._part(item, item, (*keys, index), line) for index, item in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return self._scalar(node)
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node)
+            place = f"{self.path}:{key_node.start_mark.line + 1}"
+            if not isinstance(key, str | int):
+                self.problems.append(f"{place}: a key must be a word or a number, got {key!r}")
+                continue
+            if key in mapping:
+                self.problems.append(f"{place}: the key {key!r} is given twice")
+            mapping[key] = self._part(key_node, value_node, (*keys, key), line)
+        return mapping
+
+    def _part(self, start: yaml.Node, node: yaml.Node, keys: tuple[Key, ...], line: int) -> Any:
+        own = start.start_mark.line + 1
+        if own != line:
+            self.lines[keys] = own
+        return self.value(node, keys, own)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        # The loader's own way to a text takes ten times as long, and most of a large fixture is texts.
+        return node.value if node.tag == _TEXT else self.loader.construct_object(node)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from decimal import Decimal
 from functools import partial
 
 from mockserver.clock import EARLIEST, LATEST, MICROSECONDS, Clock, ClockState, Identifiers
@@ -26,13 +25,13 @@ def read_clock(top: Fields) -> Clock:
         return Clock(ClockState(frozen_at=frozen_at))
     if frozen_at is not None:
         part.wrong("ahead", "a clock is either frozen or runs ahead: give one of both")
-    bound = Decimal(LATEST - EARLIEST) / MICROSECONDS
-    clock = Clock(ClockState(offset=round(min(max(ahead, -bound), bound) * MICROSECONDS)))
-    if not EARLIEST <= clock.now() <= LATEST:
+    offset = round(ahead * MICROSECONDS) if abs(ahead) < _LARGEST else _LARGEST
+    # A clock that runs past the last moment stays there, so how far ahead it is may be more than is left by now.
+    if offset > LATEST - EARLIEST or Clock().now() + offset < EARLIEST:
         part.wrong(
             "ahead", f"leads out of the years 1 to 9999, which a clock can show, got {shown(part.values['ahead'])}"
         )
-    return clock
+    return Clock(ClockState(offset=offset))
 
 
 def read_next_ids(top: Fields, store: MemoryStore) -> None:
@@ -92,7 +91,7 @@ def _attempt(row: Fields, number: int, rows: Rows) -> Attempt:
     """A line of the ledger. What its invoice and its outcome tell already need not be repeated."""
     invoice_id = _invoice_of(row, rows)
     invoice = rows.invoices.get(invoice_id)
-    outcome = _ENDS[row.one_of("outcome", _ENDS) or SUCCEEDS.name]
+    outcome = _ENDS[row.need("outcome", partial(row.one_of, words=_ENDS), SUCCEEDS.name)]
     return Attempt(
         number=number,
         at=row.need("at", row.time, 0),
