@@ -23,6 +23,7 @@ from mockserver.verify.spec import Spec
 from mockserver.verify.transport import Answer, Transport
 
 Result = TypeVar("Result")
+Evidence = Answer | Exchange
 UNKNOWN_ID = 2_147_483_646
 """An id that no server has: the last but one that fits 32 bits."""
 MARK = "mockserver verify"
@@ -263,7 +264,7 @@ class Bench:
         kind: str,
         expected: str,
         actual: str,
-        using: Iterable[Answer | Exchange],
+        using: Iterable[Evidence],
         check: str = "",
     ) -> bool:
         """Counts the rule as put to the test; records a breach unless it holds. Returns `holds`."""
@@ -274,7 +275,7 @@ class Bench:
             self.court.broken(rule, kind=kind, expected=expected, actual=actual, exchanges=exchanges, check=check)
         return holds
 
-    def refused(self, rule: str, answer: Answer, what: str, using: Iterable[Answer | Exchange] = ()) -> bool:
+    def refused(self, rule: str, answer: Answer, what: str, using: Iterable[Evidence] = ()) -> bool:
         """Expects a 4xx; `what` names the request in a few words, without ids."""
         return self.expect(
             rule,
@@ -286,7 +287,7 @@ class Bench:
             check="400 <= answers[-1].status < 500",
         )
 
-    def charge_untouched(self, rule: str, charge: Charge, what: str, using: Iterable[Answer | Exchange]) -> bool:
+    def charge_untouched(self, rule: str, charge: Charge, what: str, using: Iterable[Evidence]) -> bool:
         """Expects that the charge is still `Open` after `what` was refused."""
         status, answer = self.charge_status(charge.id)
         return self.expect(
@@ -299,7 +300,7 @@ class Bench:
             check="answers[-1].json['charge']['status'] != 'Invoiced'",
         )
 
-    def still_draft(self, rule: str, invoice: Invoice, what: str, using: Iterable[Answer | Exchange]) -> bool:
+    def still_draft(self, rule: str, invoice: Invoice, what: str, using: Iterable[Evidence]) -> bool:
         """Expects that the invoice is a draft as it was, after `what` was refused."""
         row, answer = self.must_row(invoice.id)
         total = exact(invoice.made_by.part("invoice").get("total"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ from mockserver.verify.options import Options, base_address
 from mockserver.verify.run import verify as run_verification
 from mockserver.verify.spec import read_spec
 from mockserver.verify.table import read_table
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class VerifyCommand(click.Command):
@@ -33,7 +35,7 @@ class VerifyCommand(click.Command):
         return super().make_context(info_name, args, parent, **{**extra, "default_map": table})
 
 
-class Rate(click.ParamType):
+class Rate(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone
     """Requests a second: `20` or `20/s`."""
 
     name = "N/s"
@@ -45,7 +47,7 @@ class Rate(click.ParamType):
         return float(match[1])
 
 
-class Header(click.ParamType):
+class Header(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone
     """`NAME: VALUE`."""
 
     name = "NAME: VALUE"
@@ -60,7 +62,7 @@ class Header(click.ParamType):
         return name.strip(), text.strip()
 
 
-class Tls(click.ParamType):
+class Tls(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone
     """`true`, `false`, or a file of certificates."""
 
     name = "true|false|FILE"
@@ -74,7 +76,7 @@ class Tls(click.ParamType):
         return str(value)
 
 
-def _option(*names: str, **settings: Any) -> Any:
+def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     """An option that has its variable in the environment."""
     variable = next(name for name in names if name.startswith("--")).split("/")[0].lstrip("-").replace("-", "_")
     return click.option(*names, envvar=f"MOCKSERVER_VERIFY_{variable.upper()}", show_envvar=True, **settings)
@@ -156,7 +158,7 @@ def _option(*names: str, **settings: Any) -> Any:
     help="The OpenAPI document to judge by, instead of the one that travels with it.",
 )
 @click.pass_context
-def verify(ctx: click.Context, **given: Any) -> None:
+def verify(ctx: click.Context, /, **given: Any) -> None:
     """Say whether the implementation at URL keeps the contract.
 
     Ends with 0 if it conforms, 1 if a rule is broken, 2 if the run could not be made, 3 if nothing is broken but a rule

@@ -1,4 +1,4 @@
-"""Random sequences on the server and, in step, on our own fake: whatever differs beyond the open choices is a breach."""
+"""Random sequences on the server and in step on our own fake: what differs beyond the open choices is a breach."""
 
 from __future__ import annotations
 

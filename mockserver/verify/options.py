@@ -59,7 +59,7 @@ class Options:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address by its own name; nothing is looked up, since a name can be pointed anywhere."""
+    """Whether `host` is a loopback address as it is written; a name could be pointed anywhere, so none is looked up."""
     if host == "localhost":
         return True
     try:

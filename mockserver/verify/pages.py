@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from mockserver.verify.lives import Contradiction
@@ -86,7 +86,7 @@ def _flaw(kind: str, expected: str, actual: str, rule: str = "LIST-3") -> Contra
     return Contradiction(rule, kind, expected, actual)
 
 
-def _whole(value: object) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -26,11 +26,46 @@ _SLOW = (
 """Those that may wait for the queue."""
 
 
-def checks_for(bench: Bench) -> list[Check]:
-    """All checks in the order of this run: scenarios, races, properties, and last what may have to wait."""
-    kinds = {"scenario": 0, "race": 1, "property": 3}
+_THOROUGH = frozenset(
+    {
+        "odd searches",
+        "content types",
+        "bad actions",
+        "bad adjustments",
+        "collecting without a token",
+        "page sizes",
+        "large page numbers",
+        "the whole list",
+        "the order is stable",
+        "void charges",
+        "finalize leaves others alone",
+        "a finalized invoice is locked",
+        "finalizing a paid invoice",
+        "collecting leaves others alone",
+        "collecting after the queue",
+        "paid for good",
+        "both merchants for themselves",
+        "a refused create leaves no invoice",
+        "creates that overlap",
+        "creating of everything at once",
+        "finalizing one invoice at once",
+        "collecting while finalizing",
+        "operators on stripe_invoice_id",
+        "what is made is the merchant's",
+        "writing with the token as a parameter",
+    }
+)
+"""Those that look further at rules which others have put to the test; a slow server meets them last."""
+LEAN = 0.3
 
-    def rank(check: Check) -> int:
-        return 2 if check.name in _SLOW else kinds.get(check.found_by, 3)
+
+def checks_for(bench: Bench) -> list[Check]:
+    """All checks in the order of this run: scenarios, races, what may have to wait for the queue, properties."""
+    kinds = {"scenario": 0, "race": 1, "property": 3}
+    lean = bench.quick() < LEAN
+
+    def rank(check: Check) -> tuple[bool, int]:
+        later = check.name in _THOROUGH or check.found_by == "property"
+        return lean and later, 2 if check.name in _SLOW else kinds.get(check.found_by, 3)
 
     return [*sorted(ALL, key=rank), *audit.CHECKS]

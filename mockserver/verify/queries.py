@@ -1,4 +1,4 @@
-"""Searches as values: their text, and what they must find, evaluated from left to right and independently of the fake."""
+"""Searches as values: their text, and what they must find, from left to right and independently of the fake."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from mockserver.verify.lives import Row, when
 
 Field = Literal["id", "stripe_invoice_id", "created_at"]
 Joint = Literal["AND", "OR"]
-_ORDER: dict[str, Callable[[object, object], bool]] = {
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
     ":": operator.eq,
     "!:": operator.ne,
     ">": operator.gt,

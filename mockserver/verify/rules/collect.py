@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.verify.api import Billing
-from mockserver.verify.bench import UNKNOWN_ID, Bench, Invoice
+from mockserver.verify.bench import UNKNOWN_ID, Bench, Evidence, Invoice
 from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible, Stop
 from mockserver.verify.lives import Row, exact, shown
@@ -79,7 +79,7 @@ def collect_and_judge(bench: Bench, invoice: Invoice, *, by: Billing | None = No
     for _ in range(3):
         answer = (by or bench.me).collect(invoice.id)
         row, after = _listed(bench, invoice, by)
-        story = [*bench.observer.invoices[invoice.id].story, after]
+        story: list[Evidence] = [*bench.observer.invoices[invoice.id].story, after]
         if answer.ok:
             _paid(bench, invoice, answer, row, story)
             return True
@@ -101,17 +101,16 @@ def _listed(bench: Bench, invoice: Invoice, by: Billing | None) -> tuple[Row, An
     return row, answer
 
 
-def _paid(bench: Bench, invoice: Invoice, answer: Answer, row: Row, story: list[object]) -> None:
+def _paid(bench: Bench, invoice: Invoice, answer: Answer, row: Row, story: list[Evidence]) -> None:
     if answer.status == 202 and row.get("stripe_invoice_status") != "paid":
         row = bench.until(lambda: _when_paid(bench, invoice), LATER) or bench.must_row(invoice.id)[0]
-    using = [step for step in story if not isinstance(step, str)]
     bench.expect(
         "COLLECT-3",
         row.get("stripe_invoice_status") == "paid",
         kind="not paid after success",
         expected="after a successful collect stripe_invoice_status is paid",
         actual=f"it is {shown(row.get('stripe_invoice_status'))}",
-        using=using,
+        using=story,
         check="answers[-1].json['data'][0]['stripe_invoice_status'] == 'paid'",
     )
     bench.expect(
@@ -120,7 +119,7 @@ def _paid(bench: Bench, invoice: Invoice, answer: Answer, row: Row, story: list[
         kind="not on stripe after collect",
         expected="after a collect stripe_invoice_id is set",
         actual=f"it is {shown(row.get('stripe_invoice_id'))}",
-        using=using,
+        using=story,
         check="answers[-1].json['data'][0]['stripe_invoice_id'] is not None",
     )
     bench.expect(
@@ -129,7 +128,7 @@ def _paid(bench: Bench, invoice: Invoice, answer: Answer, row: Row, story: list[
         kind="draft after collect",
         expected="a collected invoice is no draft",
         actual="its status is Draft",
-        using=using,
+        using=story,
     )
     told = answer.part("invoice")
     for name in ("id", "total", "stripe_invoice_id", "stripe_invoice_status"):
@@ -140,7 +139,7 @@ def _paid(bench: Bench, invoice: Invoice, answer: Answer, row: Row, story: list[
                 kind=f"{name} answered otherwise by collect",
                 expected=f"the list shows the {name} that was answered, {shown(told[name])}",
                 actual=f"it shows {shown(row.get(name))}",
-                using=using,
+                using=story,
             )
 
 
@@ -149,15 +148,14 @@ def _when_paid(bench: Bench, invoice: Invoice) -> Row | None:
     return row if row.get("stripe_invoice_status") == "paid" else None
 
 
-def _declined(bench: Bench, row: Row, answer: Answer, story: list[object], invoice: Invoice) -> None:
-    using = [step for step in story if not isinstance(step, str)]
+def _declined(bench: Bench, row: Row, answer: Answer, story: list[Evidence], invoice: Invoice) -> None:
     bench.expect(
         "COLLECT-3",
         row.get("stripe_invoice_status") != "paid",
         kind="paid after a decline",
         expected="after a declined collect the invoice is not paid",
         actual="stripe_invoice_status is paid",
-        using=using,
+        using=story,
         check="answers[-1].json['data'][0]['stripe_invoice_status'] != 'paid'",
     )
     bench.expect(
@@ -166,7 +164,7 @@ def _declined(bench: Bench, row: Row, answer: Answer, story: list[object], invoi
         kind="not on stripe after a decline",
         expected="a collect puts the invoice on Stripe first, so stripe_invoice_id is set",
         actual=f"it is {shown(row.get('stripe_invoice_id'))}",
-        using=using,
+        using=story,
     )
     status = row.get("stripe_invoice_status")
     bench.expect(
@@ -175,7 +173,7 @@ def _declined(bench: Bench, row: Row, answer: Answer, story: list[object], invoi
         kind="can't be collected again after a decline",
         expected="a declined invoice can be collected again: it is open on Stripe",
         actual=f"stripe_invoice_status is {shown(status)}",
-        using=using,
+        using=story,
     )
     total = exact(invoice.made_by.part("invoice").get("total"))
     bench.expect(
@@ -184,7 +182,7 @@ def _declined(bench: Bench, row: Row, answer: Answer, story: list[object], invoi
         kind="changed by a decline",
         expected=f"a decline leaves the invoice finalized, its total {total}",
         actual=f"status {row.get('status')}, total {row.get('total')}",
-        using=using,
+        using=story,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.verify.bench import UNKNOWN_ID, Bench, Invoice
+from mockserver.verify.bench import UNKNOWN_ID, Bench, Evidence, Invoice
 from mockserver.verify.checks import Check
 from mockserver.verify.lives import Row, exact, shown
 from mockserver.verify.transport import Answer
@@ -143,7 +143,7 @@ def once_more(bench: Bench, invoice: Invoice, when: str) -> None:
         using=[invoice.made_by, answer],
     )
     after, second = bench.must_row(invoice.id)
-    story = [*bench.observer.invoices[invoice.id].story, second]
+    story: list[Evidence] = [*bench.observer.invoices[invoice.id].story, second]
     for name in ("status", "total", "stripe_invoice_status", "stripe_invoice_id"):
         if before.get(name) is None and name.startswith("stripe"):
             # The queue may do its work in between.

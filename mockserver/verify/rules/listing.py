@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -60,10 +61,9 @@ def first_page(bench: Bench) -> None:
 
 
 def _page_one(bench: Bench) -> None:
+    pagings: tuple[dict[str, Any], ...] = ({}, {"page": 1}, {"page": 1, "per_page": 15}, {})
     for _ in range(4):
-        plain, first, explicit, again = (
-            bench.me.invoices(**paging) for paging in ({}, {"page": 1}, {"page": 1, "per_page": 15}, {})
-        )
+        plain, first, explicit, again = (bench.me.invoices(**paging) for paging in pagings)
         if _ids(plain) != _ids(again):
             # Somebody else writes.
             continue

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 
 from mockserver.verify.bench import Bench, Invoice
 from mockserver.verify.checks import Check
@@ -40,7 +41,7 @@ def creating_one_charge(bench: Bench) -> None:
     """CREATE-4: of parallel creates on one charge at most one succeeds."""
     for _ in range(rounds(bench)):
         charge = bench.charge()
-        answers = at_once([lambda charge=charge: bench.me.create([charge.id])] * CALLERS)
+        answers = at_once([partial(bench.me.create, [charge.id])] * CALLERS)
         won = [answer for answer in answers if answer.ok]
         numbers = {answer.part("invoice").get("id") for answer in won}
         if not bench.expect(
@@ -59,7 +60,7 @@ def creating_overlapping(bench: Bench) -> None:
     """CREATE-4: creates that share one charge out of several."""
     for _ in range(max(1, rounds(bench) // 2)):
         shared, *own = bench.charges(4)
-        answers = at_once([lambda one=one, shared=shared: bench.me.create([one.id, shared.id]) for one in own])
+        answers = at_once([partial(bench.me.create, [one.id, shared.id]) for one in own])
         won = [answer for answer in answers if answer.ok]
         bench.expect(
             "CREATE-4",
@@ -100,7 +101,7 @@ def finalizing(bench: Bench) -> None:
     """FINALIZE-4: parallel finalizes end in one Stripe invoice."""
     invoices = [bench.draft() for _ in range(max(1, rounds(bench) // 2))]
     for invoice in invoices:
-        answers = at_once([lambda invoice=invoice: bench.me.finalize(invoice.id)] * 4)
+        answers = at_once([partial(bench.me.finalize, invoice.id)] * 4)
         _no_failure(bench, "FINALIZE-4", answers, "finalizes")
         bench.must_row(invoice.id)
     for invoice in invoices:
@@ -112,7 +113,7 @@ def collecting(bench: Bench) -> None:
     bench.needs_charges()
     for _ in range(rounds(bench)):
         invoice = bench.finalized()
-        answers = at_once([lambda invoice=invoice: bench.me.collect(invoice.id)] * CALLERS)
+        answers = at_once([partial(bench.me.collect, invoice.id)] * CALLERS)
         if not _charged_once(bench, invoice, answers):
             return
 
@@ -123,10 +124,7 @@ def collecting_while_finalizing(bench: Bench) -> None:
     for _ in range(max(1, rounds(bench) // 2)):
         invoice = bench.draft()
         bench.observer.expect_collect(invoice.id)
-        calls = [
-            lambda invoice=invoice: bench.me.finalize(invoice.id),
-            lambda invoice=invoice: bench.me.collect(invoice.id),
-        ] * 3
+        calls = [partial(bench.me.finalize, invoice.id), partial(bench.me.collect, invoice.id)] * 3
         answers = at_once(calls)
         collects = [answer for answer in answers if answer.outgoing.target.endswith("/collect")]
         if not _charged_once(bench, invoice, collects):
