@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
 
 from mockserver.client.forms import Attempt, Health, Snapshot, WorldInfo
 from mockserver.client.parts import ClockControl, KeptSnapshot, Moment, WebhooksControl
-from mockserver.client.wire import ROUTES, Wire, given
-
-__all__ = ["ROUTES", "Control"]
+from mockserver.client.wire import Wire, given
 
 COMMON = "common"
 """The world of a token without `@NAME`."""
@@ -69,6 +66,10 @@ class Control:
     def token_for(self, token: str) -> str:
         """Another token of the fixture, such as `merchant1`, for this world."""
         return token if self.name == COMMON else f"{token}@{self.name}"
+
+    def close(self) -> None:
+        """Close the connection, for all worlds that were made from this one; it also closes with the program."""
+        self._wire.http.close()
 
     def health(self) -> Health:
         """That the server is ready, and with what."""
@@ -135,13 +136,3 @@ class Control:
 
 def _over(wire: Wire) -> Control:
     return Control.__new__(Control)._become(wire)
-
-
-@contextmanager
-def new_world(control: Control) -> Iterator[Control]:
-    """A fresh world that is forgotten when the block ends."""
-    world = control.world()
-    try:
-        yield world
-    finally:
-        world.delete()
