@@ -28,6 +28,7 @@ _SLOW = (
 
 _THOROUGH = frozenset(
     {
+        "odd numbers",
         "odd searches",
         "content types",
         "bad actions",
@@ -38,6 +39,7 @@ _THOROUGH = frozenset(
         "the whole list",
         "the order is stable",
         "void charges",
+        "charges of two currencies",
         "finalize leaves others alone",
         "a finalized invoice is locked",
         "finalizing a paid invoice",

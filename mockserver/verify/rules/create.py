@@ -317,6 +317,21 @@ def void_charges(bench: Bench) -> None:
             return
 
 
+def two_currencies(bench: Bench) -> None:
+    """CREATE-8: charges of two currencies in one request are refused, where the merchant has an open one of another."""
+    ours = bench.charge()
+    listed = bench.me.charges(per_page=25)
+    rows = [*listed.rows, *bench.me.charges(page=2, per_page=25).rows]
+    other = next(
+        (row for row in rows if row.get("status") == "Open" and str(row.get("currency")) != ours.currency), None
+    )
+    if other is None:
+        return
+    answer = bench.me.create([ours.id, other["id"]])
+    bench.refused("CREATE-8", answer, "a create with charges of two currencies", [listed, ours.made_by])
+    bench.charge_untouched("CREATE-8", ours, "a create with charges of two currencies", [answer])
+
+
 def _mixed(bench: Bench) -> bool:
     """Whether open charges of several currencies are there, which nobody can invoice at once (CREATE-8)."""
     currencies = set()
@@ -329,6 +344,7 @@ def _mixed(bench: Bench) -> bool:
 
 
 CHECKS = (
+    Check("charges of two currencies", ("CREATE-8",), two_currencies),
     Check("void charges", ("CREATE-6",), void_charges),
     Check("just these charges", ("CREATE-1", "CREATE-3", "CREATE-4"), just_these_charges),
     Check("listed as answered", ("CREATE-7", "GEN-9"), listed_as_answered),

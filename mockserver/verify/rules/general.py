@@ -301,6 +301,42 @@ def odd_searches(bench: Bench) -> None:
         )
 
 
+ODD_NUMBERS = ("0", "-1", "-5", "1.5", "1e3", "", " 1", "+1", "0x10", "null", "true", str(2**31), str(2**63), "9" * 40)
+ODD_MERCHANTS = ("abc", "-1", "1.5", "0", "null", "1,2", "9" * 40, "é")
+
+
+def odd_numbers(bench: Bench) -> None:
+    """GEN-5: no page, page size or merchant makes the server fail, and no size below one is a size."""
+    nothing = f'id:"{UNKNOWN_ID}"'
+    some = ODD_NUMBERS if bench.quick() > 0.3 else ("0", "-5", str(2**63))
+    for value in some:
+        for what, answer in (
+            ("per_page", bench.me.invoices(nothing, per_page=value)),
+            ("page", bench.me.invoices(nothing, page=value)),
+            ("page of charges", bench.me.charges(page=value, per_page=1)),
+            ("per_page of charges", bench.me.charges(per_page=value, page=1_000_000)),
+        ):
+            _answered(bench, answer, f"an odd {what}")
+            if what.startswith("per_page") and value.startswith("-"):
+                bench.refused("GEN-5", answer, f"a negative {what}")
+    for value in ODD_MERCHANTS if bench.quick() > 0.3 else ODD_MERCHANTS[:2]:
+        caller = bench.me.acting(merchant=value)
+        for answer in (caller.invoices(nothing), caller.charges(per_page=1), caller.create([UNKNOWN_ID])):
+            _answered(bench, answer, "an odd merchant header")
+
+
+def _answered(bench: Bench, answer: Answer, what: str) -> None:
+    bench.expect(
+        "GEN-5",
+        answer.ok or answer.refused,
+        kind=f"{what} makes the server fail",
+        expected=f"{what} is refused with a 4xx, or read in a lenient way",
+        actual=f"the answer is {answer.brief()}",
+        using=[answer],
+        check="answers[-1].status < 500",
+    )
+
+
 def bad_bodies(bench: Bench) -> None:
     """GEN-5 and GEN-6: bodies that can't be meant are refused, and take no charge."""
     charge = bench.charge()
@@ -360,6 +396,7 @@ CHECKS = (
     Check("one merchant by header", ("GEN-7",), one_merchant_by_header),
     Check("an unknown merchant", ("GEN-8",), unknown_merchant),
     Check("refusals are readable", ("GEN-5",), refusals_are_readable),
+    Check("odd numbers", ("GEN-5",), odd_numbers),
     Check("odd searches", ("GEN-5",), odd_searches),
     Check("content types", ("GEN-2",), content_types),
     Check("what is made is the merchant's", ("GEN-7",), made_for_the_merchant),

@@ -48,6 +48,16 @@ def first_page(bench: Bench) -> None:
     )
     if plain.ok:
         _page_one(bench)
+        none = bench.me.invoices(f'id:"{UNKNOWN_ID}"')
+        bench.expect(
+            "LIST-1",
+            none.ok and not none.rows,
+            kind="no match",
+            expected="no match is an empty page",
+            actual=f"the answer is {none.brief()}",
+            using=[none],
+            check="answers[-1].json['data'] == []",
+        )
         size = plain.mapping.get("per_page")
         bench.expect(
             "LIST-2",
@@ -135,8 +145,8 @@ def _figures(bench: Bench, answer: Answer, number: int, size: int, count: int) -
 def page_sizes(bench: Bench) -> None:
     """LIST-3: `per_page` is what was asked for, up to the maximum, and so is the number of rows."""
     largest = bench.profile.get("per_page_max")
-    for size in (1, 7, 14, 16, 30, 100):
-        if isinstance(largest, int) and size > largest:
+    for size in (1, 7, 14, 16, 30, 100, 150, 550):
+        if (isinstance(largest, int) and size > largest) or (size > 100 and bench.quick() < 0.5):
             continue
         answer = bench.me.invoices(per_page=size)
         if not answer.ok and "per_page_max" not in bench.profile:
