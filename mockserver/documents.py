@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,18 @@ from mockserver.errors import Unusable
 
 Key = str | int
 _TEXT = "tag:yaml.org,2002:str"
-
-
-PLAIN_SCALARS: dict[str, list[Any]] = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-"""What a scalar without quotes is taken for. No dates: a time stays text, so that its own check can speak of it."""
+_COLLECTIONS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+_DEEPEST = 50
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML without dates."""
+    """YAML without dates: a time stays the text that was written, so that its own check can speak of it."""
 
 
-_Loader.yaml_implicit_resolvers = PLAIN_SCALARS
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,60 +56,105 @@ def read_document(path: Path) -> Document:
 
 def parse_document(text: str, path: Path) -> Document:
     """Like `read_document`, for a text that is already there; `path` is what messages call it."""
-    loader = _Loader(text)
-    problems: list[str] = []
-    lines: dict[tuple[Key, ...], int] = {}
     try:
-        node = loader.get_single_node()
-        if node is not None:
-            lines[()] = node.start_mark.line + 1
-        value = None if node is None else _Builder(loader, path, lines, problems).value(node, (), lines[()])
+        loader = _Loader(text)
+        try:
+            reader = _Reader(loader, path)
+            value = reader.document()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise Unusable(f"{place}: not valid YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise Unusable(f"{path}: not valid YAML: {error or type(error).__name__}") from error
-    finally:
-        loader.dispose()
-    if problems:
-        raise Unusable(*problems)
-    return Document(path, value, lines)
+        raise Unusable(f"{place}: not valid YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise Unusable(f"{path}: not valid YAML: {error}") from error
+    if reader.problems:
+        raise Unusable(*reader.problems)
+    return Document(path, value, reader.lines)
 
 
 @dataclass(slots=True)
-class _Builder:
-    """Makes values of nodes, and keeps their lines and what is wrong with them."""
+class _Reader:
+    """Makes values of the parser's events, with their lines.
+
+    The loader's own way, by a tree of nodes, takes thrice the time and memory for a large fixture, and ends the
+    process where a text is nested deeply enough.
+    """
 
     loader: _Loader
     path: Path
-    lines: dict[tuple[Key, ...], int]
-    problems: list[str]
+    lines: dict[tuple[Key, ...], int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    anchors: dict[str, Any] = field(default_factory=dict)
 
-    def value(self, node: yaml.Node, keys: tuple[Key, ...], line: int) -> Any:
-        """The value of a node; `line` is what `where` would tell of it if nothing were kept of what is in it."""
-        if isinstance(node, yaml.SequenceNode):
-            return [self._part(item, item, (*keys, index), line) for index, item in enumerate(node.value)]
-        if not isinstance(node, yaml.MappingNode):
-            return self._scalar(node)
+    def document(self) -> Any:
+        """The value of the only document; None when there is none."""
+        self._next()
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            return None
+        event = self._next()
+        self.lines[()] = event.start_mark.line + 1
+        value = self._value(event, (), self.lines[()])
+        self._next()
+        rest = self._next()
+        if not isinstance(rest, yaml.StreamEndEvent):
+            raise yaml.MarkedYAMLError(problem="expected one document only", problem_mark=rest.start_mark)
+        return value
+
+    def _next(self) -> Any:
+        return self.loader.get_event()
+
+    def _value(self, event: Any, keys: tuple[Key, ...], line: int) -> Any:
+        """The value that begins with this event; `line` is that of the part of the document which it is."""
+        mark: Any = event.start_mark
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise yaml.MarkedYAMLError(problem=f"no anchor &{event.anchor}", problem_mark=mark)
+            return self.anchors[event.anchor]
+        else:
+            if event.tag not in _COLLECTIONS:
+                raise yaml.MarkedYAMLError(problem=f"unknown tag {event.tag}", problem_mark=mark)
+            if len(keys) >= _DEEPEST:
+                problem = f"nested deeper than {_DEEPEST} levels"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+            is_list = isinstance(event, yaml.SequenceStartEvent)
+            value = self._items(keys, line) if is_list else self._mapping(keys, line)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value
+        return value
+
+    def _items(self, keys: tuple[Key, ...], line: int) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            items.append(self._part(event, event.start_mark.line + 1, (*keys, len(items)), line))
+        return items
+
+    def _mapping(self, keys: tuple[Key, ...], line: int) -> dict[Any, Any]:
         mapping: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = self._scalar(key_node)
-            place = f"{self.path}:{key_node.start_mark.line + 1}"
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            own = event.start_mark.line + 1
+            key = self._value(event, (*keys, "?"), own)
             if not isinstance(key, str | int):
-                self.problems.append(f"{place}: a key must be a word or a number, got {key!r}")
-                continue
-            if key in mapping:
-                self.problems.append(f"{place}: the key {key!r} is given twice")
-            mapping[key] = self._part(key_node, value_node, (*keys, key), line)
+                self.problems.append(f"{self.path}:{own}: a key must be a word or a number, got {key!r}")
+                key = "?"
+            elif key in mapping:
+                self.problems.append(f"{self.path}:{own}: the key {key!r} is given twice")
+            mapping[key] = self._part(self._next(), own, (*keys, key), line)
         return mapping
 
-    def _part(self, start: yaml.Node, node: yaml.Node, keys: tuple[Key, ...], line: int) -> Any:
-        own = start.start_mark.line + 1
+    def _part(self, event: Any, own: int, keys: tuple[Key, ...], line: int) -> Any:
+        """A part of a value on `line` that begins on the line `own`: most rows of a fixture stand on one line."""
         if own != line:
             self.lines[keys] = own
-        return self.value(node, keys, own)
+        return self._value(event, keys, own)
 
-    def _scalar(self, node: yaml.Node) -> Any:
-        # The loader's own way to a text takes ten times as long, and most of a large fixture is texts.
-        return node.value if node.tag == _TEXT else self.loader.construct_object(node)
+    def _scalar(self, event: Any) -> Any:
+        tag = event.tag
+        if tag is None or tag == "!":
+            tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
+        if tag == _TEXT:
+            return event.value
+        return self.loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))

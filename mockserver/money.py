@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
 
 from iso4217 import Currency
 
 LARGEST_AMOUNT = 10**12
 """No single amount is larger, in minor units; sums of thousands of them still fit a JSON number exactly."""
+_EXACT = Context(prec=40, traps=[Inexact])
+"""Rather refuses than rounds, as Decimal would do from the 29th digit on."""
 
 
 @cache
@@ -29,17 +31,18 @@ def to_minor(amount: int | float | str | Decimal, currency: str) -> int:
     decimals = exponent(currency)
     try:
         exact = Decimal(str(amount))
-        minor = exact.scaleb(decimals)
     except InvalidOperation:
         raise ValueError(f"must be a number, got {amount!r}") from None
     if not exact.is_finite():
         raise ValueError(f"must be a number, got {amount!r}")
-    if abs(minor) > LARGEST_AMOUNT:
+    if exact.copy_abs() > to_major(LARGEST_AMOUNT, currency):
         raise ValueError(f"must be at most {to_major(LARGEST_AMOUNT, currency)} {currency}")
-    if minor != minor.to_integral_value():
+    try:
+        minor = exact.scaleb(decimals, _EXACT)
+        return int(minor.to_integral_exact(context=_EXACT))
+    except Inexact:
         plural = "" if decimals == 1 else "s"
-        raise ValueError(f"must have at most {decimals} decimal{plural} in {currency}, got {amount}")
-    return int(minor)
+        raise ValueError(f"must have at most {decimals} decimal{plural} in {currency}, got {amount}") from None
 
 
 def to_major(minor: int, currency: str) -> Decimal:
