@@ -76,6 +76,8 @@ class Bench:
     pool: list[int] = field(default_factory=list)
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
     """The search operators that the server takes, by field."""
+    elders: list[Row] = field(default_factory=list)
+    """Some of the invoices that were there before the run."""
     waiting: list[Invoice] = field(default_factory=list)
     """Invoices that were finalized early, so that the queue for Stripe works while other checks run."""
     started: float = field(default_factory=time.monotonic)
@@ -242,6 +244,19 @@ class Bench:
         """The charge's status, None when it can't be read."""
         answer = self.me.charge(charge)
         return answer.part("charge").get("status"), answer
+
+    def open_currencies(self) -> set[str]:
+        """The currencies of the merchant's uninvoiced charges, as far as the newest few pages show."""
+        found: set[str] = set()
+        for page in (1, 2, 3, 4):
+            answer = self.me.charges(page=page, per_page=100)
+            if not answer.ok:
+                answer = self.me.charges(page=page)
+            found |= {str(row.get("currency")) for row in answer.rows if row.get("status") == "Open"}
+            last = answer.mapping.get("last_page")
+            if len(found) > 1 or not isinstance(last, int) or page >= last:
+                break
+        return found
 
     def until(self, ready: Callable[[], Result | None], seconds: float) -> Result | None:
         """What `ready` returns as soon as it is not None, asked again with growing pauses; None in the end."""

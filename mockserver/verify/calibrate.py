@@ -102,7 +102,10 @@ def _lists(work: Calibration) -> None:
         work.says("page_below_one", "refuse", f"page 0 is answered with {below.status}")
     elif below.ok:
         work.says("page_below_one", "first_page", f"page 0 is answered with {below.status}")
-    first = me.invoices(per_page=2)
+    first = me.invoices(per_page=25)
+    last = first.mapping.get("last_page")
+    oldest = me.invoices(per_page=25, page=last) if isinstance(last, int) and last > 1 else first
+    work.bench.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
     start = first.mapping.get("from")
     if first.rows and isinstance(start, int):
         work.says("range_base", start, f"the first page's from is {start}")
@@ -344,10 +347,13 @@ def _nothing(work: Calibration) -> None:
     bench = work.bench
     if bench.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
+    if len(bench.open_currencies()) > 1:
+        answer = bench.me.create()
+        bench.refused("CREATE-8", answer, "a create of charges of several currencies")
+        if answer.refused:
+            raise NotPossible("the merchant has open charges in several currencies")
     for _ in range(4):
         answer = bench.me.create()
-        if answer.refused and "currenc" in answer.brief().lower():
-            raise NotPossible("the merchant has open charges in several currencies")
         if answer.refused:
             work.says("no_charges", "refuse", f"with nothing to invoice a create is answered with {answer.status}")
             return

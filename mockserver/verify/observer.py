@@ -250,6 +250,7 @@ class Observer:
                     f"its charges have {' and '.join(sorted(values))}",
                     answer,
                 )
+        self._parties(row, lives, answer)
         due = sum((life.amount for life in {life.id: life for life in lives}.values()), Decimal(0))
         total = exact(row.get("total"))
         if total is not None and total != due:
@@ -263,6 +264,20 @@ class Observer:
             )
         elif total is not None:
             self.court.met("CREATE-5")
+
+    def _parties(self, row: Row, lives: Sequence[ChargeLife], answer: Answer) -> None:
+        """The invoice is between those, and in the currency, that its charges are."""
+        for name, rule in (("currency", "CREATE-8"), ("chargee_id", "CREATE-8"), ("charger_id", "GEN-9")):
+            values = {str(life.born.get(name)) for life in lives}
+            if name in row and values != {str(row[name])}:
+                self._broken(
+                    rule,
+                    f"{name} of its charges",
+                    f"the invoice has the {name} of its charges, {' or '.join(sorted(values))}",
+                    f"its {name} is {row[name]}",
+                    answer,
+                    [step for life in lives for step in life.story[:1]],
+                )
 
     def _acted(self, action: str, answer: Answer) -> None:
         life = self.invoices.get(addressed(answer) or -1)

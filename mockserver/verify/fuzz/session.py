@@ -194,5 +194,5 @@ def _tell(bench: Bench, gateway: Gateway, harvest: Harvest, code: int | None, ou
         f"fuzzing made {harvest.cases} requests; its stateful phase walked from charge to collect "
         f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back"
     )
-    for failure in gateway.unanswered[:3]:
+    for failure in [one for one in gateway.unanswered if one.kind != "unsendable"][:3]:
         court.note(f"a request of the fuzzer was not answered: {failure.words}", warning=True)

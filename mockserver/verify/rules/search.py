@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from hypothesis import strategies as st
 
@@ -196,19 +196,14 @@ def _side(distance: int) -> str:
 
 
 def _older_rows(bench: Bench) -> list[Row]:
-    """Up to two invoices of other days, those latest and earliest in their day, from the list's two ends."""
-    first = bench.me.invoices(per_page=25)
-    last = bench.me.invoices(page=first.mapping.get("last_page", 1), per_page=25)
+    """Up to four invoices that were there before, those latest and earliest in their day."""
     dated = [
-        (moment, row)
-        for row in (*first.rows, *last.rows)
-        if (moment := when(row.get("created_at"))) is not None and moment.date() != date.today()
+        (moment.time(), str(row["id"]), row)
+        for row in bench.elders
+        if isinstance(row.get("id"), int) and (moment := when(row.get("created_at"))) is not None
     ]
-    dated = [(moment, row) for moment, row in dated if isinstance(row.get("id"), int)]
-    if not dated:
-        return []
-    by_time = sorted(dated, key=lambda pair: pair[0].time())
-    return [by_time[-1][1]] if by_time[0][1]["id"] == by_time[-1][1]["id"] else [by_time[0][1], by_time[-1][1]]
+    by_time = [row for _, _, row in sorted(dated, key=lambda one: one[:2])]
+    return by_time if len(by_time) <= 4 else by_time[:2] + by_time[-2:]
 
 
 def left_to_right(bench: Bench) -> None:
