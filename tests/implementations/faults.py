@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from tests.implementations.broken.adding_up import MONEY
 from tests.implementations.broken.collecting import COLLECT
 from tests.implementations.broken.creating import CREATE
 from tests.implementations.broken.finalizing import FINALIZE
 from tests.implementations.broken.form import FORM
 from tests.implementations.broken.isolation import ISOLATION
 from tests.implementations.broken.listing import LIST
+from tests.implementations.broken.nonsense import NONSENSE
 from tests.implementations.broken.racing import RACES
 from tests.implementations.broken.searching import SEARCH
 from tests.implementations.setting import Fault
 
-AREAS = (FORM, LIST, SEARCH, CREATE, FINALIZE, COLLECT, ISOLATION, RACES)
+CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, MONEY, FINALIZE, COLLECT, ISOLATION, RACES)
 
 
 class DuplicateName(ValueError):
-    """Two faults of different areas have one name."""
+    """Two faults of different catalogs have one name."""
 
 
 def gather() -> dict[str, Fault]:
     """Raises DuplicateName."""
     faults: dict[str, Fault] = {}
-    for area in AREAS:
-        both = faults.keys() & area.faults.keys()
+    for catalog in CATALOGS:
+        both = faults.keys() & catalog.faults.keys()
         if both:
             raise DuplicateName(", ".join(sorted(both)))
-        faults |= area.faults
+        faults |= catalog.faults
     return faults
 
 

@@ -16,7 +16,7 @@ from tests.implementations.faults import FAULTS
 from tests.implementations.legal import CORRECT, LEGAL
 from tests.implementations.non_apis import NON_APIS, NonApi, posing
 from tests.implementations.nuisances import NUISANCES, UnknownNuisance
-from tests.implementations.setting import Setting, build
+from tests.implementations.setting import Setting, build, without_fault
 from tests.implementations.stripe import UnknownCard
 from tests.implementations.web import Server, serving
 
@@ -52,6 +52,7 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Setting | NonApi, int]:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--legal", choices=LEGAL, metavar="NAME", default="correct")
     which.add_argument("--fault", choices=FAULTS, metavar="NAME")
+    which.add_argument("--without-fault", choices=FAULTS, metavar="NAME", help="the server it was made of")
     which.add_argument("--non-api", choices=NON_APIS, metavar="NAME")
     parser.add_argument("--choice", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--nuisance", action="append", default=[], choices=NUISANCES, metavar="NAME")
@@ -60,7 +61,9 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Setting | NonApi, int]:
     given = parser.parse_args(arguments)
     if given.non_api:
         return NON_APIS[given.non_api], given.port
-    setting = FAULTS[given.fault] if given.fault else LEGAL[given.legal]
+    setting: Setting = FAULTS[given.fault] if given.fault else LEGAL[given.legal]
+    if given.without_fault:
+        setting = without_fault(FAULTS[given.without_fault])
     cards = {int(number): card for number, _, card in (text.partition("=") for text in given.card)}
     return (
         replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from tests.implementations.api import Api
@@ -49,6 +49,12 @@ class Fault(Setting):
     """The ids that it may rightly be named by, the one that it was made for first."""
     patch: Callable[[Api], None]
     exits: frozenset[int] = frozenset((1,))
+
+
+def without_fault(fault: Fault) -> Setting:
+    """The legal server that the fault was made of."""
+    same = {item.name: getattr(fault, item.name) for item in fields(Setting)}
+    return Setting(**same | {"exits": frozenset((0,))})
 
 
 def build(setting: Setting) -> tuple[Api, list[Background]]:

@@ -63,7 +63,7 @@ def nothing_without_a_token(ground: Ground) -> None:
     number, charge = ground.draft(700), ground.charge(800)
     locked = ground.locked(900)
     charges = ground.mine.charges().document["total"]
-    for talk in (ground.nobody, ground.stranger, Talk(ground.url, "", 1)):
+    for talk in (ground.nobody, ground.stranger, ground.talk("", 1)):
         answers = [
             talk.page(),
             talk.charges(),
@@ -74,7 +74,6 @@ def nothing_without_a_token(ground: Ground) -> None:
             talk.collect(locked),
         ]
         assert [refused(answer).status for answer in answers] == [401] * 7, answers
-        talk.close()
     assert ground.mine.look(number)["status"] == "Draft"
     assert ground.mine.look(locked)["stripe_invoice_status"] != "paid"
     assert ground.status_of(charge) == "Open"
@@ -98,9 +97,8 @@ def nonsense_is_refused(ground: Ground) -> None:
     refused(ground.mine.finalize("x"))
     refused(ground.mine.collect(10**25))
     refused(ground.mine.get_charge("x"))
-    odd = Talk(ground.url, ground.mine.token, "x y")
+    odd = ground.talk(ground.mine.token, "x y")
     refused(odd.page())
-    odd.close()
     assert ground.mine.create_all().status < 500
     refused(ground.mine.create(2**40))
 
@@ -177,7 +175,7 @@ def the_header_restricts(ground: Ground) -> None:
 def tokens_are_apart(ground: Ground) -> None:
     theirs, their_charge = ground.other.draft(5), ground.other.charge(5)
     mine = ground.draft(400)
-    own = [Talk(ground.url, "merchant1", 1), Talk(ground.url, "merchant1")]
+    own = [ground.talk("merchant1", 1), ground.talk("merchant1")]
     for talk in own:
         for text in (f'id:"{theirs}"', f'id:"{mine}" OR id:"{theirs}"', f'id>="{theirs}"', f'id:"0" OR id:"{theirs}"'):
             assert theirs not in talk.search(text), text
@@ -192,7 +190,7 @@ def tokens_are_apart(ground: Ground) -> None:
         refused(talk.collect(theirs))
     assert ground.other.look(theirs)["stripe_invoice_status"] != "paid"
     assert ground.other.get_charge(their_charge).charge["status"] == "Open"
-    header = Talk(ground.url, "merchant1", 2)
+    header = ground.talk("merchant1", 2)
     refused(header.page())
     refused(header.charges())
     refused(header.adjust(5))
@@ -200,8 +198,6 @@ def tokens_are_apart(ground: Ground) -> None:
     ground.charge(400)
     own[1].create_all()
     assert ground.other.get_charge(their_charge).charge["status"] == "Open"
-    for talk in (*own, header):
-        talk.close()
 
 
 def at_the_same_time(ground: Ground, theirs: object) -> None:
@@ -214,9 +210,8 @@ def at_the_same_time(ground: Ground, theirs: object) -> None:
 def race_of_lists(ground: Ground) -> list[tuple[int, Answer]]:
     def look(talk: Talk, number: int) -> tuple[int, Answer]:
         merchant = 1 + number % 2
-        with_own = Talk(ground.url, f"merchant{merchant}")
+        with_own = ground.talk(f"merchant{merchant}")
         answers = [with_own.page(per_page=5) for _ in range(3)]
-        with_own.close()
         return merchant, next((answer for answer in answers if foreign(answer, merchant)), answers[0])
 
     return at_once(ground.url, 6, look)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,14 @@ class Ground:
     whole: Talk
     nobody: Talk
     stranger: Talk
+    opened: list[Talk]
+    """All of these and those that were made later; closed at the end."""
+
+    def talk(self, token: str | None, merchant: object = None) -> Talk:
+        """One more client."""
+        talk = Talk(self.url, token, merchant)
+        self.opened.append(talk)
+        return talk
 
     @property
     def has_provider(self) -> bool:
@@ -143,13 +151,9 @@ def ground_at(url: str, setting: Setting) -> Iterator[Ground]:
         "nobody": Talk(url, None, 1),
         "stranger": Talk(url, "nobody-knows-me", 1),
     }
+    ground = Ground(url, setting, choose(setting.choices), **talks, opened=list(talks.values()))
     try:
-        yield Ground(url, setting, choose(setting.choices), **talks)
+        yield ground
     finally:
-        for talk in talks.values():
+        for talk in ground.opened:
             talk.close()
-
-
-def with_token(ground: Ground, token: str) -> Ground:
-    """The same with another token for merchant 1, for what a provider's token can't show."""
-    return replace(ground, mine=Talk(ground.url, token, 1))
