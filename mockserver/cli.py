@@ -79,7 +79,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
             kwargs |= {"type": click.Choice(get_args(LogFormat)), "default": one.default, "show_default": True}
         else:
             kwargs |= {"default": one.default, "show_default": one.default is not None}
-            kwargs["type"] = _TYPES[str(one.type)]
+            kwargs["type"] = click.IntRange(0, 65535) if one.name == "port" else _TYPES[str(one.type)]
         command = click.option(flag, envvar="MOCKSERVER_" + flag[2:].upper().replace("-", "_"), **kwargs)(command)
     return command
 
@@ -87,7 +87,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 _TYPES: dict[str, Any] = {
     "str": str,
     "str | None": str,
-    "int": click.IntRange(0, 65535),
+    "int": click.IntRange(min=0),
     "int | None": int,
     "float": click.FloatRange(min=0),
 }

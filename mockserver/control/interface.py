@@ -68,6 +68,6 @@ class ControlInterface:
 
 def _enter(request: Request, service: Service) -> World:
     token, name = split(given_token(request) or "")
-    if token and token not in service.worlds.blueprint.tokens:
+    if token and token not in service.worlds.tokens(name):
         raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
     return service.worlds.enter(name if token else COMMON)
