@@ -23,14 +23,14 @@ def refuse(field: str, problem: str) -> NoReturn:
     raise Refused(f"{field} {problem}", because="control", errors={field: [f"{field} {problem}"]})
 
 
-def outcome_named(name: Any, *, field: str = "outcome") -> str:
+def outcome_named(name: Any) -> str:
     """The outcome of that name, or as that card ends; raises `Refused` with all that there are."""
     if isinstance(name, str):
         if name in OUTCOMES:
             return name
         if name in CARDS:
             return CARDS[name].name
-    refuse(field, f"must be one of {', '.join(OUTCOMES)}, or the card {', '.join(CARDS)}; got {shown(name)}")
+    refuse("outcome", f"must be one of {', '.join(OUTCOMES)}, or the card {', '.join(CARDS)}; got {shown(name)}")
 
 
 def card_named(name: Any) -> str:
@@ -40,9 +40,12 @@ def card_named(name: Any) -> str:
     return name
 
 
-def read_fault(fields: Mapping[str, Any], operations: Collection[str]) -> Fault:
-    """The fault with these fields; numbers may be texts. Raises `Refused` (400) for the first thing that is wrong."""
-    kind = _kind(fields.get("kind"))
+def read_fault(fields: Mapping[str, Any], operations: Collection[str], *, called: str = "kind") -> Fault:
+    """The fault with these fields; numbers may be texts. Raises `Refused` (400) for the first thing that is wrong.
+
+    `called` is the name of the field `kind` to whoever gave it.
+    """
+    kind = _kind(fields.get("kind"), called)
     own = ("delay", *kind.takes) if kind.slows else kind.takes
     if unknown := [name for name in fields if name not in (*GENERAL, *own)]:
         allowed = ", ".join(name for name in (*GENERAL, *own) if name != "when" or len(kind.when) > 1)
@@ -68,9 +71,9 @@ def read_fault(fields: Mapping[str, Any], operations: Collection[str]) -> Fault:
     )
 
 
-def _kind(name: Any) -> Kind:
+def _kind(name: Any, called: str) -> Kind:
     if not isinstance(name, str) or name not in KINDS:
-        refuse("kind", f"must be one of {', '.join(KINDS)}; got {shown(name)}")
+        refuse(called, f"must be one of {', '.join(KINDS)}; got {shown(name)}")
     return KINDS[name]
 
 

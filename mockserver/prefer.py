@@ -42,8 +42,8 @@ def read_preferences(header: str, operations: tuple[str, ...]) -> Preferences:
     try:
         return _read(header, operations)
     except Refused as refusal:
-        refusal.because = "prefer"
-        raise
+        message = f"Prefer: {refusal.message}"
+        raise Refused(message, because="prefer", errors={"Prefer": [message]}) from None
 
 
 @lru_cache(maxsize=256)
@@ -61,9 +61,9 @@ def _read(header: str, operations: tuple[str, ...]) -> Preferences:
             warnings.append(f"the preference {shown(name)} is not known here and ignored: {hint}")
     values = {name: value for name, (value, _) in found.items()}
     if "code" in values and "fault" in values:
-        raise Refused("Prefer has both code and fault: give one of them.", because="prefer")
+        refuse("code", "and fault are both given: one of them is enough")
     return Preferences(
-        outcome=outcome_named(values["outcome"], field="Prefer: outcome") if "outcome" in values else None,
+        outcome=outcome_named(values["outcome"]) if "outcome" in values else None,
         delay=_delay(values["delay"]) if "delay" in values else None,
         fault=_fault(found, operations),
         asked=tuple((name, f"{name}={value}") for name, value in values.items()),
@@ -74,7 +74,7 @@ def _read(header: str, operations: tuple[str, ...]) -> Preferences:
 def _fault(found: Mapping[str, tuple[str, dict[str, str]]], operations: Collection[str]) -> Fault | None:
     if "code" in found:
         value, parameters = found["code"]
-        http_error(value, "Prefer: code")
+        http_error(value, "code")
         fields = {"kind": "status", "status": value}
     elif "fault" in found:
         value, parameters = found["fault"]
@@ -83,8 +83,8 @@ def _fault(found: Mapping[str, tuple[str, dict[str, str]]], operations: Collecti
         return None
     for name in parameters:
         if name in GENERAL and name not in ("when", "seed"):
-            refuse("Prefer", f"asks for this one request, so that {name} makes no sense there")
-    return read_fault({**parameters, **fields}, operations)
+            refuse(name, "makes no sense for a single request")
+    return read_fault({**parameters, **fields}, operations, called="fault")
 
 
 def _pairs(item: str) -> list[tuple[str, str]]:
@@ -99,5 +99,4 @@ def _delay(value: str) -> Delay:
     try:
         return read_delay(value)
     except ValueError as error:
-        problem = f"Prefer: delay is wrong: {error}"
-        raise Refused(problem, because="prefer", errors={"Prefer": [problem]}) from None
+        refuse("delay", f"is wrong: {error}")

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from mockserver.control.desk import Desk
 from mockserver.control.snapshots import SNAPSHOTS
 from mockserver.control.timing import CLOCK
+from mockserver.control.traffic import TRAFFIC
 from mockserver.control.webhooks import WEBHOOKS
 from mockserver.control.worlds import WORLDS
 from mockserver.export import dump_fixture
@@ -71,6 +72,7 @@ CONTROLS: dict[str, Callable[[Desk], Reply]] = {
     "getLedger": get_ledger,
     **CLOCK,
     **SNAPSHOTS,
+    **TRAFFIC,
     **WEBHOOKS,
     **WORLDS,
 }

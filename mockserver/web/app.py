@@ -17,7 +17,7 @@ from mockserver.pipeline import respond, turned_down
 from mockserver.service import Current
 from mockserver.settings import API, CONTROL
 from mockserver.web.log import RequestLog
-from mockserver.web.wire import pieces
+from mockserver.web.wire import broken
 
 STREAMED = "mockserver.streamed"
 """Set in the environment of a request whose reply must go out piece by piece."""
@@ -93,9 +93,8 @@ def _exchanged(exchange: Exchange, environ: dict[str, Any]) -> Response:
         body = b"" if reply.body is None else orjson.dumps(reply.body)
         return Response(body, reply.status, exchange.headers(), content_type=JSON)
     environ[STREAMED] = True
-    headers = {**exchange.headers(), "Content-Length": str(delivery.length)}
     # A status of 0 stands for no answer at all, and none of it is ever sent.
-    return Response(pieces(delivery, environ), reply.status or 200, headers, content_type=JSON)
+    return broken(delivery, reply.status or 200, exchange.headers(), environ)
 
 
 def _response(reply: Reply) -> Response:
