@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
@@ -34,6 +35,8 @@ def _lazily(name: str) -> ModuleType:
 
 
 faker = _lazily("faker")
+_FIRST_USE = threading.Lock()
+"""A lazy module must not be used by two threads at once before it is there."""
 
 _HOUR = 3600 * MICROSECONDS
 _LEAD = 72 * _HOUR
@@ -213,7 +216,8 @@ def _drawn(random: Callable[[], float], things: Sequence[Thing]) -> Thing:
 
 
 def _fake(seed: int) -> Any:
-    fake = faker.Faker("en_US")
+    with _FIRST_USE:
+        fake = faker.Faker("en_US")
     fake.seed_instance(seed)
     return fake
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from mockserver.billing import INVOICED, OPEN, PAID, STRIPE_STATUSES, VOID
 from mockserver.clock import parse_time
 from mockserver.errors import Unusable
 from mockserver.export import dump_fixture
-from mockserver.fixtures import list_fixtures, load_fixture
+from mockserver.fixture_rows import CHARGE_KEYS, INVOICE_KEYS, MERCHANT_KEYS
+from mockserver.fixture_state import LEDGER_KEYS
+from mockserver.fixtures import GENERATE_KEYS, KEYS, list_fixtures, load_fixture
 from mockserver.generate import charges_on
 from mockserver.resources import fixtures_dir
 from mockserver.stripe import CARDS, OUTCOMES
@@ -388,3 +392,24 @@ def test_progress_is_told_up_to_the_last_record(load: Any) -> None:
     assert [done for done, _ in told] == sorted({done for done, _ in told})
     assert len(told) > 2
     assert told[-1] == (total, total)
+
+
+def test_the_page_on_fixtures_names_every_key() -> None:
+    page = (fixtures_dir() / "README.md").read_text(encoding="utf-8")
+    for key in (*KEYS, *GENERATE_KEYS, *MERCHANT_KEYS, *CHARGE_KEYS, *INVOICE_KEYS, *LEDGER_KEYS):
+        assert f"`{key}`" in page
+
+
+def test_the_example_on_the_page_on_fixtures_loads(load: Any) -> None:
+    page = (fixtures_dir() / "README.md").read_text(encoding="utf-8")
+    store = load(page.split("```yaml\n")[1].split("```")[0]).state.store
+    assert [charge.status for charge in store.charges()] == [INVOICED, OPEN, OPEN]
+
+
+def test_faker_is_not_imported_for_a_world_of_rows() -> None:
+    """Its import takes a tenth of a second, which every start would pay."""
+    program = (
+        "import sys; from mockserver.fixtures import load_fixture; load_fixture('default'); "
+        "assert 'faker.factory' not in sys.modules; load_fixture('large:1'); assert 'faker.factory' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
