@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, Unpack
 from uuid import uuid4
 
-from mockserver.client.forms import Attempt, Health, Snapshot, WorldInfo
-from mockserver.client.parts import ClockControl, KeptSnapshot, Moment, WebhooksControl
+from mockserver.client.forms import (
+    Attempt,
+    Chosen,
+    Entry,
+    Expectation,
+    Fault,
+    FaultKind,
+    Health,
+    Snapshot,
+    Verdict,
+    Vocabulary,
+    WorldInfo,
+)
+from mockserver.client.parts import (
+    ClockControl,
+    Duration,
+    GivenCard,
+    KeptSnapshot,
+    Moment,
+    Page,
+    PlannedFault,
+    WebhooksControl,
+    duration_value,
+)
 from mockserver.client.wire import Wire, given
 
 COMMON = "common"
@@ -132,6 +155,112 @@ class Control:
     def frozen(self, at: Moment | None = None) -> AbstractContextManager[datetime]:
         """Freeze the world's clock within; afterwards it shows what it would have shown."""
         return self.clock.frozen(at)
+
+    def outcomes(self) -> Vocabulary:
+        """Everything that can be asked for: outcomes, cards, faults, and what they take."""
+        vocabulary: Vocabulary = self._wire.call("listOutcomes")
+        return vocabulary
+
+    def card(self, merchant: int, card: str) -> GivenCard:
+        """Give a merchant another card; as a context manager, only until the block ends."""
+        return GivenCard(self._wire, self._wire.call("putCard", merchant=merchant, body={"card": card}))
+
+    def next_outcomes(self, *outcomes: str) -> list[str]:
+        """Say how the next attempts to charge end, after those that were said before; all that are ahead."""
+        for outcome in outcomes:
+            self._wire.call("addNext", body={"outcome": outcome})
+        ahead: list[str] = self._wire.call("getNext")["outcomes"]
+        return ahead
+
+    def clear_next_outcomes(self) -> None:
+        """Let the next attempts end as the cards say."""
+        self._wire.call("clearNext")
+
+    def declines(
+        self, outcome: str = "generic_decline", *, invoice: int | None = None, count: int | None = None
+    ) -> PlannedFault:
+        """Let attempts to charge end so, whatever the cards say: `with control.declines("expired_card"):`."""
+        return self.fault("outcome", outcome=outcome, invoice=invoice, count=count)
+
+    def fault(
+        self,
+        kind: FaultKind,
+        *,
+        when: str | None = None,
+        operation: str | Sequence[str] | None = None,
+        invoice: int | None = None,
+        nth: int | None = None,
+        probability: float | None = None,
+        count: int | None = None,
+        duration: Duration | None = None,
+        seed: int | None = None,
+        delay: Duration | dict[str, Any] | None = None,
+        status: int | None = None,
+        retry_after: int | None = None,
+        share: float | None = None,
+        way: str | None = None,
+        outcome: str | None = None,
+    ) -> PlannedFault:
+        """Plan a fault; as a context manager, it is gone when the block ends. `outcomes` says what each kind takes."""
+        fault = given(
+            kind=kind,
+            when=when,
+            operation=operation if operation is None or isinstance(operation, str) else list(operation),
+            invoice=invoice,
+            nth=nth,
+            probability=probability,
+            count=count,
+            duration=None if duration is None else duration_value(duration),
+            seed=seed,
+            delay=delay if delay is None or isinstance(delay, dict) else duration_value(delay),
+            status=status,
+            retry_after=retry_after,
+            share=share,
+            way=way,
+            outcome=outcome,
+        )
+        return PlannedFault(self._wire, self._wire.call("addFault", body=fault))
+
+    def faults(self) -> list[Fault]:
+        """The world's faults, with how often they struck."""
+        faults: list[Fault] = self._wire.call("listFaults")["data"]
+        return faults
+
+    def clear_faults(self) -> None:
+        """Take all faults away."""
+        self._wire.call("deleteFaults")
+
+    def journal(self, **chosen: Unpack[Chosen]) -> Page[Entry]:
+        """What was said in this world, the oldest first; its `cursor` is the `since` for those that follow."""
+        return Page(self._wire.call("getJournal", query=_query(chosen)))
+
+    def har(self, **chosen: Unpack[Chosen]) -> dict[str, Any]:
+        """What was said, as a HAR 1.2 file."""
+        har: dict[str, Any] = self._wire.call("getJournal", query={**_query(chosen), "format": "har"})
+        return har
+
+    def curl(self, **chosen: Unpack[Chosen]) -> list[str]:
+        """Commands that send the requests again."""
+        return str(self._wire.call("getJournal", query={**_query(chosen), "format": "curl"})).splitlines()
+
+    def clear_journal(self) -> None:
+        """Empty the journal."""
+        self._wire.call("clearJournal")
+
+    def verify(self, *expect: Expectation, in_order: bool = False, since: int = 0) -> Verdict:
+        """Assert what was said; raises AssertionError with the nearest misses.
+
+        `control.verify({"operation": "collectInvoice", "status": 402, "at_most": 1})`
+        """
+        body = {"expect": list(expect), "in_order": in_order, "since": since}
+        verdict: Verdict = self._wire.call("verifyJournal", body=body)
+        if not verdict["verified"]:
+            raise AssertionError(verdict["message"])
+        return verdict
+
+
+def _query(chosen: Chosen) -> dict[str, Any]:
+    return {**chosen, "invalid": "true" if chosen.get("invalid") else None}
 
 
 def _over(wire: Wire) -> Control:

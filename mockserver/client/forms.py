@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Change = TypedDict("Change", {"from": Any, "to": Any})
 """What a property was and is."""
@@ -137,7 +137,201 @@ class Delivery(TypedDict):
     attempts: list[DeliveryAttempt]
 
 
-class Deliveries(TypedDict):
-    data: list[Delivery]
-    cursor: int
+class OutcomeInfo(TypedDict):
+    name: str
+    code: str | None
+    decline_code: str | None
+    charged: bool
+    paid: bool
+    answered: bool
+
+
+class CardInfo(TypedDict):
+    name: str
+    outcome: str
+
+
+class KindInfo(TypedDict):
+    kind: str
+    description: str
+    when: list[Literal["before", "after"]]
+    takes: list[str]
+
+
+class DistributionInfo(TypedDict):
+    name: str
+    parameters: list[str]
+    description: str
+
+
+class WayInfo(TypedDict):
+    name: str
+    description: str
+
+
+class Vocabulary(TypedDict):
+    """Everything that can be asked for."""
+
+    outcomes: list[OutcomeInfo]
+    cards: list[CardInfo]
+    faults: list[KindInfo]
+    distributions: list[DistributionInfo]
+    ways: list[WayInfo]
+
+
+class CardChange(TypedDict):
+    merchant: int
+    card: str
+    was: str
+    outcome: str
+
+
+FaultKind = Literal[
+    "latency",
+    "status",
+    "reset",
+    "empty",
+    "truncated",
+    "malformed",
+    "drip",
+    "schema",
+    "outcome",
+    "stripe_down",
+    "stripe_slow",
+    "lost_answer",
+]
+
+
+class GivenFault(TypedDict):
+    """A fault as it is asked for; what is left out limits nothing."""
+
+    kind: str
+    when: NotRequired[str]
+    operation: NotRequired[str | list[str]]
+    invoice: NotRequired[int]
+    nth: NotRequired[int]
+    probability: NotRequired[float]
+    count: NotRequired[int]
+    duration: NotRequired[float | str]
+    seed: NotRequired[int]
+    delay: NotRequired[float | str | dict[str, Any]]
+    status: NotRequired[int]
+    retry_after: NotRequired[int]
+    share: NotRequired[float]
+    way: NotRequired[str]
+    outcome: NotRequired[str]
+
+
+class Fault(GivenFault):
+    """A planned fault; `struck` is how many requests it struck."""
+
+    id: int
+    created_at: str
+    in_force: bool
+    seen: int
+    struck: int
+
+
+class SentRequest(TypedDict):
+    """`path` is below `/api`, `body` a JSON value, a form's fields or a text."""
+
+    method: str
+    url: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: Any
+    valid: bool
+    problems: list[str]
+
+
+class SentResponse(TypedDict):
+    """`status` is None when no answer went out."""
+
+    status: int | None
+    headers: dict[str, str]
+    body: Any
+    valid: bool
+    problems: list[str]
+
+
+class StruckFault(TypedDict):
+    id: int | None
+    kind: str
+    when: str | None
+
+
+class Entry(TypedDict):
+    """One exchange of the journal; `because` is what decided the answer."""
+
+    number: int
+    at: str
+    seconds: float
+    world: str
+    operation: str | None
+    request: SentRequest
+    response: SentResponse
+    because: str
+    faults: list[StruckFault]
+    warnings: list[str]
+
+
+class Chosen(TypedDict, total=False):
+    """Which exchanges of the journal are wanted; what is left out limits nothing."""
+
+    operation: str
+    status: int | str
+    """Such as 402, or `4xx`."""
+    invoice: int
+    invalid: bool
+    """Only exchanges whose request or answer the spec forbids."""
+    since: int
+    limit: int
+
+
+class Expectation(TypedDict, total=False):
+    """What the journal is expected to hold; without `at_least` and `at_most`, at least once."""
+
+    operation: str
+    method: str
+    path: str
+    status: int | str
+    invoice: int
+    because: str
+    fault: str
+    request: Any
+    response: Any
+    headers: dict[str, str]
+    at_least: int
+    at_most: int
+
+
+class Mismatch(TypedDict):
+    field: str
+    expected: Any
+    got: Any
+
+
+class NearMiss(TypedDict):
+    number: int
+    operation: str | None
+    status: int | None
+    differences: list[Mismatch]
+
+
+class ExpectationResult(TypedDict):
+    expectation: Expectation
+    verified: bool
+    matched: int
+    numbers: list[int]
+    complaint: str | None
+    nearest: list[NearMiss]
+
+
+class Verdict(TypedDict):
+    """What became of the expectations; `message` says all that is wrong, for people."""
+
+    verified: bool
+    message: str
+    results: list[ExpectationResult]
     lost: int

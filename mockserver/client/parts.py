@@ -1,4 +1,4 @@
-"""Parts of the client that stand for one thing of a world: its clock, its webhooks, a snapshot, a fault."""
+"""Parts of the client that stand for one thing of a world: its clock, its webhooks, a snapshot, a fault, a card."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Generic, Self, TypeVar
 
-from mockserver.client.forms import Clock, Deliveries, Delivery, DeliveryState, Difference, Snapshot, Subscription
-from mockserver.client.wire import Wire, given
+from mockserver.client.forms import (
+    CardChange,
+    Clock,
+    Delivery,
+    DeliveryState,
+    Difference,
+    Fault,
+    Snapshot,
+    Subscription,
+)
+from mockserver.client.wire import ControlRefused, Wire, given
 
+Row = TypeVar("Row")
+_NOT_FOUND = 404
 Moment = str | date | datetime
 """ISO 8601, or a datetime with its zone; a date is its start in UTC."""
 Duration = str | float | timedelta
@@ -26,6 +37,17 @@ def moment_text(moment: Moment) -> str:
 def duration_value(duration: Duration) -> str | float:
     """The duration as the control interface takes it."""
     return duration.total_seconds() if isinstance(duration, timedelta) else duration
+
+
+class Page(list[Row], Generic[Row]):
+    """Rows of a list that grows."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(answer["data"])
+        self.cursor: int = answer["cursor"]
+        """Where the rows begin that follow."""
+        self.lost: int = answer["lost"]
+        """How many rows the server dropped to make room."""
 
 
 class ClockControl:
@@ -119,11 +141,12 @@ class WebhooksControl:
         """Tell nobody any more; events are still recorded."""
         self._wire.call("deleteWebhooks")
 
-    def deliveries(self, *, after: int = 0, state: DeliveryState | None = None, limit: int | None = None) -> Deliveries:
-        """The recorded events in `data`, the oldest first; `cursor` is the `after` for those that follow."""
+    def deliveries(
+        self, *, after: int = 0, state: DeliveryState | None = None, limit: int | None = None
+    ) -> Page[Delivery]:
+        """The recorded events, the oldest first; its `cursor` is the `after` for those that follow."""
         query = {"after": after, "state": state, "limit": limit}
-        deliveries: Deliveries = self._wire.call("listDeliveries", query=query)
-        return deliveries
+        return Page(self._wire.call("listDeliveries", query=query))
 
     def delivery(self, id: int) -> Delivery:
         """One delivery, with every attempt so far."""
@@ -136,7 +159,23 @@ class WebhooksControl:
         return delivery
 
 
-class KeptSnapshot:
+class Undone:
+    """Something that is taken back when its block ends."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.undo()
+
+    def undo(self) -> None:
+        """Take it back."""
+        raise NotImplementedError
+
+
+class KeptSnapshot(Undone):
     """A snapshot of the world. As a context manager, it makes the world what it was when the block ends."""
 
     def __init__(self, wire: Wire, info: Snapshot, *, passing: bool) -> None:
@@ -162,12 +201,44 @@ class KeptSnapshot:
         """Forget it; the world stays as it is."""
         self._wire.call("deleteSnapshot", snapshot=self.name)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def undo(self) -> None:
+        """Make the world what it was, and forget a snapshot that was given no name."""
         self.restore()
         if self._passing:
             self.delete()
+
+
+class PlannedFault(Undone):
+    """A fault of the world. As a context manager, it is gone when the block ends."""
+
+    def __init__(self, wire: Wire, info: Fault) -> None:
+        self._wire = wire
+        self.info = info
+        """The fault as it was when it was planned."""
+        self.id = info["id"]
+
+    @property
+    def struck(self) -> int:
+        """How many requests it has struck; 0 once it is gone."""
+        faults: list[Fault] = self._wire.call("listFaults")["data"]
+        return next((fault["struck"] for fault in faults if fault["id"] == self.id), 0)
+
+    def undo(self) -> None:
+        """Take it away, if a reset of the world has not done so."""
+        try:
+            self._wire.call("deleteFault", fault=self.id)
+        except ControlRefused as refused:
+            if refused.status != _NOT_FOUND:
+                raise
+
+
+class GivenCard(Undone):
+    """A merchant's new card. As a context manager, the merchant has the old one again when the block ends."""
+
+    def __init__(self, wire: Wire, info: CardChange) -> None:
+        self._wire = wire
+        self.info = info
+
+    def undo(self) -> None:
+        """Give the merchant the old card."""
+        self._wire.call("putCard", merchant=self.info["merchant"], body={"card": self.info["was"]})

@@ -36,6 +36,18 @@ ROUTES: dict[str, tuple[str, str]] = {
     "listDeliveries": ("GET", "/webhooks/deliveries"),
     "getDelivery": ("GET", "/webhooks/deliveries/{delivery}"),
     "redeliver": ("POST", "/webhooks/deliveries/{delivery}/redeliver"),
+    "listOutcomes": ("GET", "/outcomes"),
+    "putCard": ("PUT", "/merchants/{merchant}/card"),
+    "getNext": ("GET", "/stripe/next"),
+    "addNext": ("POST", "/stripe/next"),
+    "clearNext": ("DELETE", "/stripe/next"),
+    "listFaults": ("GET", "/faults"),
+    "addFault": ("POST", "/faults"),
+    "deleteFaults": ("DELETE", "/faults"),
+    "deleteFault": ("DELETE", "/faults/{fault}"),
+    "getJournal": ("GET", "/journal"),
+    "clearJournal": ("DELETE", "/journal"),
+    "verifyJournal": ("POST", "/journal/verify"),
 }
 """Method and path of every control operation, as `/_mock/openapi.yaml` has them."""
 _CONTROL = "/_mock"
