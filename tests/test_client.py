@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, get_type_hints, is_typeddict
+from typing import Any, get_args, get_type_hints, is_typeddict
 
 import pytest
 import yaml
@@ -59,19 +59,28 @@ def test_every_route_of_the_client_is_used_by_a_method() -> None:
     assert used == set(ROUTES)
 
 
-def resolved(schema: Any) -> Any:
-    while "$ref" in schema:
-        schema = SPEC["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return schema
+ALWAYS_THERE = {"seed"}
+"""What an answer has that a question need not have, where the client has one form for both."""
+
+
+def described(schema: Any) -> tuple[set[str], set[str]]:
+    """The properties of an object, and those that it must have."""
+    properties, required = set(schema.get("properties", ())), set(schema.get("required", ()))
+    for part in schema.get("allOf", ()):
+        whole = SPEC["components"]["schemas"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        inner = described(whole)
+        properties, required = properties | inner[0], required | inner[1]
+    return properties, required
 
 
 @pytest.mark.parametrize(
     "name", [name for name, form in vars(forms).items() if is_typeddict(form) and name in SPEC["components"]["schemas"]]
 )
 def test_a_form_of_the_client_has_the_properties_of_its_schema(name: str) -> None:
-    form, schema = getattr(forms, name), SPEC["components"]["schemas"][name]
-    assert set(get_type_hints(form)) == set(schema["properties"])
-    assert form.__required_keys__ == set(schema["required"])
+    form = getattr(forms, name)
+    properties, required = described(SPEC["components"]["schemas"][name])
+    assert set(get_type_hints(form)) == properties
+    assert form.__required_keys__ == required - ALWAYS_THERE
 
 
 def test_the_package_exports_few_names_in_order() -> None:
@@ -236,11 +245,11 @@ def test_a_snapshot_is_read_from_a_fixture(control: Control) -> None:
 def test_events_are_fetched_without_an_address(control: Control, api: Api) -> None:
     api.draft()
     deliveries = control.webhooks.deliveries()
-    (delivery,) = deliveries["data"]
-    assert (delivery["type"], delivery["state"], deliveries["lost"]) == ("invoice.created", "recorded", 0)
+    (delivery,) = deliveries
+    assert (delivery["type"], delivery["state"], deliveries.lost) == ("invoice.created", "recorded", 0)
     assert control.webhooks.delivery(delivery["id"]) == delivery
-    assert control.webhooks.deliveries(after=deliveries["cursor"])["data"] == []
-    assert control.webhooks.deliveries(state="failed")["data"] == []
+    assert control.webhooks.deliveries(after=deliveries.cursor) == []
+    assert control.webhooks.deliveries(state="failed") == []
 
 
 def test_a_subscription_says_what_was_given_and_the_usual_for_the_rest(control: Control, api: Api) -> None:
@@ -250,7 +259,7 @@ def test_a_subscription_says_what_was_given_and_the_usual_for_the_rest(control: 
     assert told == control.webhooks.get()
     assert (told["url"], told["delay"], told["copies"], told["backoff"]) == ("http://127.0.0.1:9/hook", 86400, 2, 60)
     api.draft()
-    (first, _) = control.webhooks.deliveries(limit=2)["data"]
+    (first, _) = control.webhooks.deliveries(limit=2)
     assert first["state"] == "pending"
     assert control.webhooks.redeliver(first["id"])["id"] == first["id"]
     control.webhooks.stop()
@@ -260,3 +269,115 @@ def test_a_subscription_says_what_was_given_and_the_usual_for_the_rest(control: 
 def test_a_subscription_takes_all_that_it_can_have(control: Control) -> None:
     known = SPEC["components"]["schemas"]["GivenSubscription"]["properties"]
     assert set(inspect.signature(control.webhooks.set).parameters) == set(known)
+
+
+def test_what_can_be_asked_for_is_listed(control: Control) -> None:
+    vocabulary = control.outcomes()
+    assert {one["kind"] for one in vocabulary["faults"]} == set(get_args(forms.FaultKind))
+    assert set(vocabulary) == set(get_type_hints(forms.Vocabulary))
+    assert "expired_card" in [one["name"] for one in vocabulary["outcomes"]]
+
+
+def test_a_merchant_has_another_card_within_a_block(control: Control, api: Api) -> None:
+    with control.card(1, "pm_card_radarBlock") as given:
+        assert given.info["outcome"] == "fraudulent"
+        assert api.collect(api.finalized()["id"]).status_code == 402
+    assert api.collect(api.finalized()["id"]).status_code == 200
+    control.card(1, "none")
+    assert api.collect(api.finalized()["id"]).status_code == 402
+    with pytest.raises(ControlRefused, match="pm_card_visa"):
+        control.card(1, "pm_card_vsia")
+
+
+def test_collecting_is_declined_within_a_block(control: Control, api: Api) -> None:
+    invoice = api.finalized()["id"]
+    with control.declines("expired_card"):
+        assert "expired_card" in api.collect(invoice).json()["message"]
+    assert api.collect(invoice).status_code == 200
+    assert control.faults() == []
+
+
+def test_one_invoice_is_declined_and_no_other(control: Control, api: Api) -> None:
+    unlucky, lucky = api.finalized()["id"], api.finalized()["id"]
+    with control.declines(invoice=unlucky):
+        assert (api.collect(unlucky).status_code, api.collect(lucky).status_code) == (402, 200)
+
+
+def test_the_next_outcomes_come_in_their_order(control: Control, api: Api) -> None:
+    assert control.next_outcomes("expired_card", "lost_card") == ["expired_card", "lost_card"]
+    invoice = api.finalized()["id"]
+    assert "expired_card" in api.collect(invoice).json()["message"]
+    assert control.next_outcomes() == ["lost_card"]
+    control.clear_next_outcomes()
+    assert control.next_outcomes() == []
+    assert api.collect(invoice).status_code == 200
+
+
+def test_a_fault_is_gone_after_its_block(control: Control, api: Api) -> None:
+    with control.fault("status", status=429, operation="listInvoices", retry_after=7) as fault:
+        answer = api.get("/billing/invoices")
+        assert (answer.status_code, answer.headers["Retry-After"], fault.struck) == (429, "7", 1)
+        assert api.get("/billing/charges").status_code == 200
+    assert fault.struck == 0
+    assert api.get("/billing/invoices").status_code == 200
+
+
+def test_a_fault_takes_all_that_it_can_have(control: Control) -> None:
+    assert set(inspect.signature(control.fault).parameters) == set(get_type_hints(forms.GivenFault))
+    control.fault("latency", operation=("listInvoices", "listCharges"), delay=timedelta(seconds=2), duration="PT1M")
+    (fault,) = control.faults()
+    assert (fault["operation"], fault["delay"], fault["duration"]) == (["listInvoices", "listCharges"], 2, 60)
+    assert set(fault) <= set(get_type_hints(forms.Fault))
+    control.clear_faults()
+    assert control.faults() == []
+
+
+def test_a_fault_that_a_reset_took_away_is_no_trouble(control: Control) -> None:
+    with control.fault("reset"):
+        control.reset()
+
+
+def test_the_journal_is_read_from_a_cursor_on(control: Control, api: Api) -> None:
+    api.charge()
+    first = control.journal()
+    assert ([entry["operation"] for entry in first], first.lost) == (["createQuickAdjustment"], 0)
+    api.get("/billing/invoices")
+    api.get("/billing/charges", params={"per_page": "many"})
+    assert [entry["operation"] for entry in control.journal(since=first.cursor)] == ["listInvoices", "listCharges"]
+    assert [entry["operation"] for entry in control.journal(invalid=True)] == ["listCharges"]
+    assert [entry["operation"] for entry in control.journal(status="2xx", limit=1)] == ["listInvoices"]
+    assert set(first[0]["request"]) == set(get_type_hints(forms.SentRequest))
+    assert set(first[0]["response"]) == set(get_type_hints(forms.SentResponse))
+    control.clear_journal()
+    assert control.journal() == []
+
+
+def test_the_journal_is_chosen_by_all_that_the_server_knows() -> None:
+    parameters = {one["name"] for one in SPEC["paths"]["/journal"]["get"]["parameters"]}
+    assert parameters == {*get_type_hints(forms.Chosen), "format"}
+
+
+def test_the_journal_is_a_har_file_and_curl_commands_too(control: Control, api: Api) -> None:
+    invoice = api.finalized()["id"]
+    (entry,) = control.har(operation="finalizeInvoice")["log"]["entries"]
+    assert entry["request"]["url"].endswith(f"/billing/invoices/{invoice}/finalize")
+    (command,) = control.curl(operation="finalizeInvoice")
+    assert command.startswith("curl ")
+    assert len(control.curl(invoice=invoice)) == 2
+
+
+def test_what_was_said_is_verified(control: Control, api: Api) -> None:
+    invoice = api.finalized()["id"]
+    since = control.journal().cursor
+    with control.declines("expired_card"):
+        api.collect(invoice)
+    api.collect(invoice)
+    declined: forms.Expectation = {"operation": "collectInvoice", "status": 402, "at_most": 1}
+    paid: forms.Expectation = {"operation": "collectInvoice", "status": 200, "invoice": invoice}
+    verdict = control.verify(declined, paid, in_order=True, since=since)
+    assert [result["matched"] for result in verdict["results"]] == [1, 1]
+    assert set(verdict["results"][0]) == set(get_type_hints(forms.ExpectationResult))
+    with pytest.raises(AssertionError, match="came near"):
+        control.verify({"operation": "collectInvoice", "status": 409})
+    with pytest.raises(ControlRefused, match="the operations are"):
+        control.verify({"operation": "collectInvoices"})

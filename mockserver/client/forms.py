@@ -1,7 +1,5 @@
 """The JSON that the control interface answers with, as types; a test holds them to its OpenAPI document."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, NotRequired, TypedDict
 
 Change = TypedDict("Change", {"from": Any, "to": Any})
