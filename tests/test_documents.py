@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.documents import parse_document, read_document
@@ -20,6 +20,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_values_are_those_that_a_yaml_library_reads(value: object) -> None:
     for flow in (True, False):

@@ -70,7 +70,7 @@ def plainly(invoices: list[Invoice], scope: Scope, query: Query = NOTHING_ASKED)
     return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(some_invoices(), some_invoices(), scopes, queries(), st.integers(0, 25), st.integers(1, 8), st.booleans())
 def test_a_page_holds_what_asking_each_invoice_would_find(
     early: list[Invoice], late: list[Invoice], scope: Scope, text: str, offset: int, limit: int, newest_first: bool
@@ -90,6 +90,7 @@ def test_a_page_holds_what_asking_each_invoice_would_find(
     assert page == matches[offset : offset + limit]
 
 
+@settings(deadline=None)
 @given(some_invoices(), scopes, queries(), st.integers(1, 7), st.booleans())
 def test_the_pages_partition_the_matches(
     invoices: list[Invoice], scope: Scope, text: str, per_page: int, newest_first: bool
@@ -101,6 +102,7 @@ def test_the_pages_partition_the_matches(
     assert sorted(met, key=lambda one: one.id) == sorted(all_of(store, scope, query), key=lambda one: one.id)
 
 
+@settings(deadline=None)
 @given(some_invoices(), scopes)
 def test_charges_come_in_pages_too(invoices: list[Invoice], scope: Scope) -> None:
     charges = [Charge(one.id, one.merchant, one.created_at, "USD", 1, "Storage", None) for one in invoices]
@@ -124,7 +126,7 @@ actions = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(some_invoices(), actions, scopes)
 def test_copies_are_independent_of_each_other(
     invoices: list[Invoice], todo: list[tuple[int, str, int, int, int]], scope: Scope
