@@ -24,6 +24,8 @@ class Job:
 
     what: Setting | NonApi
     seed: int
+    options: tuple[str, ...] = ()
+    """For the verifier, beside those of the setting."""
 
     @property
     def kind(self) -> str:
@@ -33,7 +35,8 @@ class Job:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        return self.what.arguments if isinstance(self.what, Setting) else MERCHANT
+        own = self.what.arguments if isinstance(self.what, Setting) else MERCHANT
+        return own + self.options
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5, help="seeds for each legal server")
     parser.add_argument("--raw", action="store_true", help="run Schemathesis alone on the faults, too")
     parser.add_argument("--plain", action="store_true", help="try the plain scenarios on the faults, too")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="=OPTION", help="one more for the verifier: --option=--no-fuzz"
+    )
     parser.add_argument("--no-verify", action="store_true", help="do without the verifier")
     parser.add_argument("--jobs", type=int, default=1, help="how many servers at a time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows and the totals there")
@@ -61,9 +64,10 @@ def jobs_of(given: argparse.Namespace) -> list[Job]:
     """What is to be judged, everything when nothing was asked for; raises UnknownName."""
     everything = given.faults is None and given.legal is None and given.non_apis is None
     faults, legal, non_apis = ([], [], []) if everything else (given.faults, given.legal, given.non_apis)
-    jobs = [Job(what, given.seed) for what in (*chosen(FAULTS, faults), *chosen(NON_APIS, non_apis))]
+    once = [*chosen(FAULTS, faults), *chosen(NON_APIS, non_apis)]
+    jobs = [Job(what, given.seed, tuple(given.option)) for what in once]
     seeds = range(given.seed, given.seed + given.seeds)
-    return jobs + [Job(what, seed) for what in chosen(LEGAL, legal) for seed in seeds]
+    return jobs + [Job(what, seed, tuple(given.option)) for what in chosen(LEGAL, legal) for seed in seeds]
 
 
 def work(jobs: Sequence[Job], given: argparse.Namespace, console: Console) -> list[Row]:
