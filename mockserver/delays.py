@@ -49,7 +49,11 @@ class Delay:
 
     def draw(self, chance: Random) -> float:
         """Seconds, at least 0 and at most `LONGEST`."""
-        return min(max(DISTRIBUTIONS[self.distribution].draw(chance, *self.parameters), 0.0), LONGEST)
+        try:
+            drawn = DISTRIBUTIONS[self.distribution].draw(chance, *self.parameters)
+        except OverflowError:
+            return LONGEST
+        return min(max(drawn, 0.0), LONGEST)
 
     def form(self) -> float | dict[str, Any]:
         """As `read_delay` takes it."""
