@@ -15,7 +15,7 @@ from mockserver.profile import Value
 from mockserver.verify.api import Billing
 from mockserver.verify.court import Court
 from mockserver.verify.events import Exchange
-from mockserver.verify.failures import NoAnswer, NotPossible, ServerGone, Stop
+from mockserver.verify.failures import NotPossible, Stop
 from mockserver.verify.lives import Row, exact
 from mockserver.verify.observer import Observer
 from mockserver.verify.options import Options, is_loopback
@@ -328,13 +328,6 @@ class Bench:
             using=[invoice.made_by, *using, answer],
             check="answers[-1].json['data'][0]['status'] == 'Draft'",
         )
-
-    def alive(self) -> None:
-        """Raises `ServerGone` when the server does not answer any more."""
-        try:
-            self.me.invoices(f'id:"{UNKNOWN_ID}"')
-        except NoAnswer as failure:
-            raise ServerGone(failure.words) from failure
 
     def quick(self) -> float:
         """How much a check may do: 1.0 on a fast server, less on a slow or throttled one."""

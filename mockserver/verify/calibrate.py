@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.profile import CHOICES, Value
 from mockserver.verify.api import Billing
 from mockserver.verify.bench import UNKNOWN_ID, Bench, Invoice
+from mockserver.verify.checks import held_back, still_there
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
 from mockserver.verify.failures import NoAnswer, NotPossible, Stop
 from mockserver.verify.guard import Withheld
@@ -66,12 +67,13 @@ def calibrate(bench: Bench) -> dict[str, Value]:
     for number, (text, step, keys) in enumerate(steps, 1):
         bench.court.emit(Progress(text, number))
         try:
-            step(work)
+            with held_back(bench):
+                step(work)
         except (NotPossible, Withheld) as reason:
             work.misses(str(reason), *keys)
         except (NoAnswer, Stop) as failure:
             work.misses(f"the server did not answer as it should: {failure}", *keys)
-            bench.alive()
+            still_there(bench)
         work.misses("the server's answers did not show it", *keys)
     _tell(work)
     return {key: value for key, (value, _) in work.found.items()}

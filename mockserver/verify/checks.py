@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mockserver.verify.bench import Bench
 from mockserver.verify.court import FoundBy
 from mockserver.verify.events import Exchange
-from mockserver.verify.failures import NoAnswer, NotPossible, Stop
+from mockserver.verify.failures import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.guard import Withheld
+from mockserver.verify.probe import find_api
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ def run_check(check: Check, bench: Bench) -> None:
     for _ in range(2):
         with bench.transport.trail() as trail:
             try:
-                check.run(bench)
+                with held_back(bench):
+                    check.run(bench)
                 return
             except Stop:
                 return
@@ -41,8 +44,46 @@ def run_check(check: Check, bench: Bench) -> None:
                 return
             except NoAnswer as failure:
                 failures.append((failure, trail[-2:]))
-        bench.alive()
+        still_there(bench)
     _unanswered(check, bench, failures)
+
+
+@contextmanager
+def held_back(bench: Bench) -> Iterator[None]:
+    """Breaches found inside count only if the server is still the API afterwards.
+
+    A server that dies, turns into a login page or forgets its token half-way breaks no rule: it is gone, which is
+    raised as `ServerGone`, and what seemed broken meanwhile is dropped.
+    """
+    bench.court.hold()
+    try:
+        yield
+    finally:
+        if not bench.court.holds_breaches:
+            bench.court.release()
+        else:
+            _release(bench)
+
+
+def still_there(bench: Bench) -> None:
+    """Raises `ServerGone` when what answers is not the API any more."""
+    try:
+        find_api(bench.me)
+    except (NoApi, NoAnswer) as trouble:
+        raise ServerGone(str(trouble)) from trouble
+
+
+def _release(bench: Bench) -> None:
+    try:
+        still_there(bench)
+    except ServerGone:
+        bench.court.drop()
+        raise
+    except OutOfTime:
+        # Nothing speaks against the server's being there.
+        bench.court.release()
+        raise
+    bench.court.release()
 
 
 def withheld(bench: Bench) -> str:

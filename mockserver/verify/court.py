@@ -31,6 +31,7 @@ class Court:
     excused: set[str] = field(default_factory=set)
     """Rules that may stay unexercised."""
     found_by: FoundBy = "scenario"
+    _held: dict[str, Breach] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def emit(self, event: Event) -> None:
@@ -68,7 +69,7 @@ class Court:
             identity = f"{rule}:{kind}"
             self.sightings[identity] += 1
             shown = _shortened(tuple(exchanges))
-            known = self.breaches.get(identity)
+            known = self.breaches.get(identity) or (self._held or {}).get(identity)
             if known is not None and _size(known.exchanges) <= _size(shown):
                 return
             breach = Breach(
@@ -81,9 +82,36 @@ class Court:
                 found_by=found_by or self.found_by,
                 check=check,
             )
+            if self._held is not None and (known is None or identity in self._held):
+                self._held[identity] = breach
+                return
             self.breaches[identity] = breach
             if known is None:
                 self.emit(BreachFound(breach))
+
+    def hold(self) -> None:
+        """Keeps new breaches back until `release` or `drop`."""
+        with self._lock:
+            self._held = {}
+
+    @property
+    def holds_breaches(self) -> bool:
+        return bool(self._held)
+
+    def release(self) -> None:
+        """Lets the breaches count that were kept back."""
+        with self._lock:
+            held, self._held = self._held or {}, None
+            for identity, breach in held.items():
+                self.breaches[identity] = breach
+                self.emit(BreachFound(breach))
+
+    def drop(self) -> None:
+        """Forgets the breaches that were kept back."""
+        with self._lock:
+            for breach in (self._held or {}).values():
+                self.exercised[breach.rule] -= 1
+            self._held = None
 
     def untried(self, reason: str, rules: Iterable[str], *, matters: bool = True) -> None:
         """`rules` could not be put to the test in one place, and why; another place may still do it."""

@@ -28,6 +28,10 @@ class ServerGone(Exception):
     """The server answered before, and does not any more."""
 
 
+class NoApi(Exception):
+    """What answers at the address is not this API; the text says what it is, in one line."""
+
+
 class Stop(Exception):
     """The current check can't go on; what it found is recorded already."""
 

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from mockserver.verify.api import Billing
 from mockserver.verify.bench import Bench
-from mockserver.verify.failures import NoAnswer
+from mockserver.verify.failures import NoAnswer, NoApi
 from mockserver.verify.transport import NOT_JSON, Answer
 
 
-class NoApi(Exception):
-    """The run can't begin; the text says why in one line."""
-
-
-def find_api(me: Billing) -> None:
-    """Raises `NoApi` unless the address answers as this API does to the given token.
+def find_api(me: Billing) -> list[Answer]:
+    """Raises `NoApi` unless the address answers as this API does to the given token; returns the answers.
 
     One operation that answers rightly is enough: what the others do wrong is then a breach, not a wrong address.
     """
-    problems = [_problem(me, call) for call in ("invoices", "charges")]
-    if None not in problems:
-        raise NoApi(str(problems[0]))
-
-
-def _problem(me: Billing, operation: str) -> str | None:
-    try:
-        answer = me.get(f"/billing/{operation}")
-    except NoAnswer as failure:
-        return f"{me.transport.base_url}: {failure.words}"
-    where = f"GET {me.transport.base_url}/billing/{operation}"
-    if answer.ok and isinstance(answer.mapping.get("data"), list):
-        return None
-    return f"{where} {_trouble(answer)}"
+    answers: list[Answer] = []
+    problems: list[str] = []
+    for operation in ("invoices", "charges"):
+        try:
+            answer = me.get(f"/billing/{operation}")
+        except NoAnswer as failure:
+            problems.append(f"{me.transport.base_url}: {failure.words}")
+            if failure.kind in ("timeout", "unreachable", "tls"):
+                break
+            continue
+        answers.append(answer)
+        if answer.ok and isinstance(answer.mapping.get("data"), list):
+            return answers
+        problems.append(f"GET {me.transport.base_url}/billing/{operation} {_trouble(answer)}")
+    raise NoApi(problems[0])
 
 
 def _trouble(answer: Answer) -> str:

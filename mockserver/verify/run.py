@@ -17,7 +17,7 @@ from mockserver.verify.accept import KnownBreaches, read_known_breaches
 from mockserver.verify.api import Billing
 from mockserver.verify.bench import Bench
 from mockserver.verify.calibrate import calibrate
-from mockserver.verify.checks import run_check, withheld
+from mockserver.verify.checks import held_back, run_check, withheld
 from mockserver.verify.court import Court
 from mockserver.verify.coverage import coverage
 from mockserver.verify.events import (
@@ -28,14 +28,14 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.failures import NoAnswer, NotPossible, OutOfTime, ServerGone
+from mockserver.verify.failures import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.guard import Guard, Withheld
 from mockserver.verify.model import walk_beside_the_fake
 from mockserver.verify.observer import Observer
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.plan import checks_for
-from mockserver.verify.probe import NoApi, find_api, find_callers
+from mockserver.verify.probe import find_api, find_callers
 from mockserver.verify.redaction import Redaction
 from mockserver.verify.spec import Spec, read_spec
 from mockserver.verify.transport import Transport, variable_name
@@ -67,7 +67,6 @@ def verify(
     court = Court(listeners, options.seed, rules)
     transport = _transport(options, started, connection)
     observer = Observer(spec, court, transport)
-    transport.on_answer = observer.see
     transport.on_wait = _wait_teller(court)
     court.emit(_run_started(options, spec, rules))
     try:
@@ -101,7 +100,9 @@ def _named(spec: Spec, name: str) -> list[str]:
 def _go(bench: Bench) -> tuple[str, bool]:
     """Runs all phases. Returns why it stopped, and False when the run could not even begin or lost its server."""
     try:
-        find_api(bench.me)
+        for answer in find_api(bench.me):
+            bench.observer.see(answer)
+        bench.transport.on_answer = bench.observer.see
         find_callers(bench)
         if not bench.options.read_only:
             measured = calibrate(bench)
@@ -137,7 +138,8 @@ def _model(bench: Bench) -> None:
     bench.court.emit(PhaseStarted("model"))
     bench.court.found_by = "model"
     try:
-        walk_beside_the_fake(bench)
+        with held_back(bench):
+            walk_beside_the_fake(bench)
     except (NotPossible, Withheld) as reason:
         bench.court.note(f"no sequences were compared with the model: {reason}")
 
@@ -147,7 +149,8 @@ def _fuzzing(bench: Bench) -> None:
         return
     bench.court.emit(PhaseStarted("fuzzing"))
     bench.court.found_by = "fuzzing"
-    fuzz(bench)
+    with held_back(bench):
+        fuzz(bench)
 
 
 def _finish(bench: Bench, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mockserver.resources import openapi_path
 from mockserver.verify.bench import Bench
+from mockserver.verify.checks import still_there
 from mockserver.verify.events import Progress
 from mockserver.verify.failures import NoAnswer, NotPossible, Stop
 from mockserver.verify.fuzz.gateway import PLACEHOLDER, Gateway, serving
@@ -44,7 +45,7 @@ def fuzz(bench: Bench) -> None:
         code, output = _run(bench, address, folder, until)
         harvest = read_report(folder / "events.ndjson", bench.spec, gateway=address, target=bench.transport.base_url)
     _tell(bench, gateway, harvest, code, output)
-    bench.alive()
+    still_there(bench)
 
 
 def _known(bench: Bench) -> dict[str, object]:
