@@ -43,6 +43,8 @@ class MockWorld:
     """Steers and inspects the world."""
     checked: int = field(default=0, repr=False)
     """The exchange up to which the plugin has looked at what was said."""
+    lost: int = field(default=0, repr=False)
+    """How many exchanges the journal is known to have lost."""
 
     @property
     def url(self) -> str:
@@ -167,20 +169,27 @@ def _check(item: pytest.Item, world: MockWorld) -> None:
     """Fail the test for what was said against the spec since the last look."""
     page = world.control.journal(invalid=True, since=world.checked)
     world.checked = page.cursor
-    if page.lost:
-        item.warn(pytest.PytestWarning(f"the journal of {item.name} lost {page.lost} exchanges, which nobody checked"))
+    if page.lost > world.lost:
+        loss = f"the journal of {item.name} has lost {page.lost} exchanges, which may not have been looked at"
+        item.warn(pytest.PytestWarning(f"{loss}: --journal-size in mockserver_options keeps more"))
+        world.lost = page.lost
+    complaints = [complaint for entry in page for complaint in _complaints(entry)]
     allowed = _allowances(item)
-    complaints = []
-    for entry in page:
-        if not entry["request"]["valid"] and "allow_invalid" not in allowed:
-            complaints.append(_complaint("The client sent what the spec forbids", entry, entry["request"]["problems"]))
-        spoilt = any(fault["kind"] in _SPOILING for fault in entry["faults"])
-        if not entry["response"]["valid"] and not spoilt and "allow_broken" not in allowed:
-            complaints.append(_complaint("The mock server broke its own spec", entry, entry["response"]["problems"]))
-    if complaints:
-        more = f"\n\nand {len(complaints) - _MOST_SHOWN} more" if len(complaints) > _MOST_SHOWN else ""
-        hint = "\n\nA test that means to is marked @pytest.mark.mockserver(allow_invalid=True)."
-        pytest.fail("\n\n".join(complaints[:_MOST_SHOWN]) + more + hint, pytrace=False)
+    told = [text for allowance, text in complaints if allowance not in allowed]
+    if told:
+        more = [f"and {len(told) - _MOST_SHOWN} more"] if len(told) > _MOST_SHOWN else []
+        names = dict.fromkeys(f"{allowance}=True" for allowance, _ in complaints if allowance not in allowed)
+        hint = f"A test that is about just that is marked @pytest.mark.mockserver({', '.join(names)})."
+        pytest.fail("\n\n".join([*told[:_MOST_SHOWN], *more, hint]), pytrace=False)
+
+
+def _complaints(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What is wrong with an exchange: the allowance that would let it pass, and the text."""
+    if not entry["request"]["valid"]:
+        yield "allow_invalid", _complaint("The client sent what the spec forbids", entry, entry["request"]["problems"])
+    spoilt = any(fault["kind"] in _SPOILING for fault in entry["faults"])
+    if not entry["response"]["valid"] and not spoilt:
+        yield "allow_broken", _complaint("The mock server broke its own spec", entry, entry["response"]["problems"])
 
 
 def _allowances(item: pytest.Item) -> set[str]:
