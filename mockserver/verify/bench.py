@@ -105,6 +105,11 @@ class Bench:
         """An amount that any currency takes: whole."""
         return Decimal(700 + next(self._numbers))
 
+    def at_most(self, size: int) -> int:
+        """That page size, or the largest that the server takes."""
+        largest = self.profile.get("per_page_max")
+        return min(size, largest) if isinstance(largest, int) else size
+
     def random(self, name: str) -> random.Random:
         """Chance that depends on the seed and on `name` alone."""
         return random.Random(f"{self.options.seed}:{name}")
@@ -357,7 +362,7 @@ class Bench:
         for page in (1, 2, "last"):
             if page == "last":
                 page = answer.mapping.get("last_page", 1)
-            answer = self.me.invoices(page=page, per_page=25)
+            answer = self.me.invoices(page=page, per_page=self.at_most(25))
             found = next((row for row in answer.rows if row.get("id") == invoice), None)
             if found is not None:
                 return found, answer

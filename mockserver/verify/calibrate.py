@@ -51,8 +51,8 @@ class Calibration:
 def calibrate(bench: Bench) -> dict[str, Value]:
     """Measures what can be measured, emits it, and puts it into the bench's profile; returns the measured ones."""
     steps: tuple[tuple[str, Callable[[Calibration], None], tuple[str, ...]], ...] = (
-        ("reading lists", _lists, ("page_below_one", "range_base", "party_id_type", "created_at_precision")),
         ("page sizes", _page_sizes, ("per_page_max", "per_page_above_max")),
+        ("reading lists", _lists, ("page_below_one", "range_base", "party_id_type", "created_at_precision")),
         ("searching", _searches, ("invalid_search", "date_without_modifier")),
         ("merchants", _merchants, ("unknown_merchant_status",)),
         ("creating", _creates, ("create_status", "duplicate_charge_ids", "numeric_strings", "list_order")),
@@ -104,9 +104,9 @@ def _lists(work: Calibration) -> None:
         work.says("page_below_one", "refuse", f"page 0 is answered with {below.status}")
     elif below.ok:
         work.says("page_below_one", "first_page", f"page 0 is answered with {below.status}")
-    first = me.invoices(per_page=25)
+    first = me.invoices(per_page=work.bench.at_most(25))
     last = first.mapping.get("last_page")
-    oldest = me.invoices(per_page=25, page=last) if isinstance(last, int) and last > 1 else first
+    oldest = me.invoices(per_page=work.bench.at_most(25), page=last) if isinstance(last, int) and last > 1 else first
     work.bench.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
     start = first.mapping.get("from")
     if first.rows and isinstance(start, int):
@@ -139,12 +139,14 @@ def _page_sizes(work: Calibration) -> None:
         elif isinstance(size, int):
             work.says("per_page_max", size, evidence)
             work.says("per_page_above_max", "clamp", evidence)
+            work.bench.profile["per_page_max"] = size
         return
     if huge.refused:
         work.says("per_page_above_max", "refuse", f"per_page={HUGE_PAGE} is answered with {huge.status}")
         largest = _largest_page(lambda size: me.invoices(NOTHING, per_page=size).ok)
         if largest:
             work.says("per_page_max", largest, f"per_page={largest} is accepted, {largest + 1} refused")
+            work.bench.profile["per_page_max"] = largest
 
 
 def _largest_page(accepted: Callable[[int], bool]) -> int:

@@ -20,7 +20,7 @@ def every_invoice_is_listed(bench: Bench) -> None:
     lives = [life for life in lives if str(life.born.get("chargee_id")) == bench.me.merchant or not bench.me.merchant]
     for start in range(0, len(lives), AT_ONCE):
         part = lives[start : start + AT_ONCE]
-        answer = bench.me.invoices(" OR ".join(f'id:"{life.id}"' for life in part), per_page=AT_ONCE * 2)
+        answer = bench.me.invoices(" OR ".join(f'id:"{life.id}"' for life in part), per_page=bench.at_most(AT_ONCE * 2))
         found = {row.get("id") for row in answer.rows}
         for life in part:
             if answer.ok and life.id not in found:

@@ -176,7 +176,7 @@ def one_merchant_by_header(bench: Bench) -> None:
     if bench.me.merchant is None:
         raise NotPossible("no merchant given (--merchant)")
     for what, call in (("invoices", bench.me.invoices), ("charges", bench.me.charges)):
-        answer = call(per_page=25)
+        answer = call(per_page=bench.at_most(25))
         strangers_rows = [row for row in answer.rows if str(row.get("chargee_id")) != bench.me.merchant]
         if answer.ok:
             bench.expect(

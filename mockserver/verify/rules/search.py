@@ -41,8 +41,7 @@ def any_of(ids: Sequence[int]) -> Query:
 
 
 def ask(bench: Bench, wanted: Query) -> Answer:
-    largest = bench.profile.get("per_page_max")
-    return bench.me.invoices(wanted.text(), per_page=min(LARGE, largest) if isinstance(largest, int) else LARGE)
+    return bench.me.invoices(wanted.text(), per_page=bench.at_most(LARGE))
 
 
 def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str, *, alone: bool = True) -> bool:

@@ -1,0 +1,78 @@
+"""Runs the verifier on a server of `tests.implementations` and keeps what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from mockserver.verify.events import (
+    Breach,
+    BreachFound,
+    ChoiceMeasured,
+    Event,
+    Note,
+    RuleFinished,
+    RunFinished,
+)
+from mockserver.verify.options import Options
+from mockserver.verify.run import verify
+
+
+@dataclass(slots=True)
+class Heard:
+    """The events of one run."""
+
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def breaches(self) -> list[Breach]:
+        return [event.breach for event in self.events if isinstance(event, BreachFound)]
+
+    @property
+    def broken(self) -> set[str]:
+        return {breach.rule for breach in self.breaches}
+
+    @property
+    def verdicts(self) -> dict[str, RuleFinished]:
+        return {event.rule: event for event in self.events if isinstance(event, RuleFinished)}
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        return {event.key: event.value for event in self.events if isinstance(event, ChoiceMeasured) and event.measured}
+
+    @property
+    def notes(self) -> str:
+        return "\n".join(event.text for event in self.events if isinstance(event, Note))
+
+    @property
+    def end(self) -> RunFinished:
+        last = self.events[-1]
+        assert isinstance(last, RunFinished)
+        return last
+
+
+def judge(url: str, *, connection: httpx.BaseTransport | None = None, **given: Any) -> Heard:
+    """One run without fuzzing unless asked for; tokens are those of all servers here."""
+    heard = Heard()
+    given = {"token": "merchant1", "merchant": "1", "other_token": "merchant2", "fuzz": False, **given}
+    verify(Options(url=url, **given), [heard.events.append], connection=connection)
+    return heard
+
+
+class Elsewhere(httpx.BaseTransport):
+    """Sends what is meant for another host to a server on this machine, and remembers it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = httpx.URL(url)
+        self._network = httpx.HTTPTransport()
+        self.sent: list[tuple[str, str]] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append((request.method, request.url.path))
+        request.url = request.url.copy_with(scheme="http", host=self._url.host, port=self._url.port)
+        return self._network.handle_request(request)
+
+    def close(self) -> None:
+        self._network.close()

@@ -1,0 +1,110 @@
+"""Correct servers pass and faulty ones are named: a few of each here, all of them by the command beside the servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.implementations.faults import FAULTS
+from tests.implementations.legal import LEGAL
+from tests.implementations.server import running
+from tests.implementations.setting import PROVIDER, Setting
+from tests.verify.driving import Heard, judge
+
+SOME_LEGAL = ("correct", "laravel", "lenient", "crowded", "provider", "three_decimals")
+SOME_FAULTS = (
+    "created_at_in_local_time",
+    "pages_count_from_zero",
+    "or_binds_tighter",
+    "total_in_floating_point",
+    "void_charges_are_taken",
+    "empty_invoices_not_in_the_list",
+)
+
+
+def arguments(setting: Setting) -> dict[str, str]:
+    return {"token": "provider"} if setting.arguments == PROVIDER else {}
+
+
+@pytest.mark.parametrize("name", SOME_LEGAL)
+def test_a_correct_server_conforms(name: str) -> None:
+    with running(LEGAL[name]) as server:
+        heard = judge(server.url, **arguments(LEGAL[name]))
+    assert heard.breaches == []
+    assert heard.end.exit_code == 0
+
+
+@pytest.mark.parametrize("name", SOME_FAULTS)
+def test_a_fault_is_named_by_its_rule(name: str) -> None:
+    fault = FAULTS[name]
+    with running(fault) as server:
+        heard = judge(server.url, **arguments(fault))
+    assert heard.broken & set(fault.rules)
+    assert heard.end.exit_code == 1
+
+
+def test_a_breach_tells_how_to_see_it() -> None:
+    with running(FAULTS["total_in_floating_point"]) as server:
+        heard = judge(server.url, only=("CREATE-5",), seed=42)
+    breach = heard.breaches[0]
+    assert (breach.rule, breach.seed) == ("CREATE-5", 42)
+    assert breach.exchanges[-1].method in ("POST", "GET")
+    assert ("Authorization", "Bearer $TOKEN") in breach.exchanges[-1].headers
+    assert breach.expected and breach.actual
+
+
+def test_the_same_seed_gives_the_same_verdict() -> None:
+    def run() -> tuple[int, dict[str, str], list[str]]:
+        with running(FAULTS["or_binds_tighter"]) as server:
+            heard = judge(server.url, seed=3)
+        return (
+            heard.end.exit_code,
+            {rule: verdict.verdict for rule, verdict in heard.verdicts.items()},
+            sorted(breach.identity for breach in heard.breaches),
+        )
+
+    assert run() == run()
+
+
+def test_fuzzing_walks_from_charge_to_collect_and_finds_nothing_on_a_correct_server() -> None:
+    with running() as server:
+        heard = judge(server.url, fuzz=True, only=("GEN", "COLLECT"))
+    assert heard.breaches == []
+    assert "its stateful phase walked from charge to collect" in heard.notes
+    assert "the fuzzer ended with code" not in heard.notes
+
+
+def verdict_of(heard: Heard, rule: str) -> str:
+    return heard.verdicts[rule].verdict
+
+
+def test_without_a_second_token_isolation_is_not_exercised() -> None:
+    with running() as server:
+        heard = judge(server.url, other_token=None, only=("GEN-8", "CREATE-8", "GEN-1"))
+    assert verdict_of(heard, "CREATE-8") == "not_exercised"
+    assert heard.verdicts["CREATE-8"].reason == "no second token given (--other-token)"
+    assert heard.end.exit_code == 3
+
+
+def test_unexercised_rules_may_be_allowed() -> None:
+    with running() as server:
+        heard = judge(server.url, other_token=None, only=("CREATE-8", "GEN-1"), allow_unexercised=True)
+    assert heard.end.exit_code == 0
+
+
+def test_a_run_that_proved_nothing_never_passes() -> None:
+    with running() as server:
+        heard = judge(server.url, other_token=None, only=("CREATE-8",), allow_unexercised=True)
+    assert heard.end.exit_code == 3
+
+
+def test_given_charges_are_used_instead_of_made_ones() -> None:
+    with running() as server:
+        api = server.api
+        merchant = api.records.merchants[1]
+        charges = [api.records.add_charge(merchant, 1000 + number, "given").id for number in range(60)]
+        made = []
+        api.before.append(lambda request: made.append(request.path) if "quick-adjustment" in request.path else None)
+        heard = judge(server.url, charge_ids=tuple(charges), only=("CREATE-1", "CREATE-4", "LIST"), other_token=None)
+    assert heard.breaches == []
+    assert not made
+    assert verdict_of(heard, "CREATE-1") == "holds"
