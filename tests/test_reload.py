@@ -18,6 +18,8 @@ import httpx
 import pytest
 
 from mockserver import resources
+from mockserver.messages import Request
+from mockserver.pipeline import respond
 from mockserver.process import free_port, is_ready
 from mockserver.reload import Reloader
 from mockserver.service import Current, open_service
@@ -33,6 +35,7 @@ charges:
 TWO_CHARGES = FIXTURE + "  - {id: 2, merchant: 1, created_at: 2026-01-06T08:00:00Z, amount: 7, description: Another}\n"
 BAD_FIXTURE = FIXTURE.replace("pm_card_visa", "pm_card_vsia")
 BAD_PROFILE = "description: Mine.\ncreate_status: 204\n"
+HEADERS = {"authorization": "Bearer provider", "x-selected-client-id": "1", "content-type": "application/json"}
 PATIENCE = 20.0
 
 
@@ -197,6 +200,32 @@ def test_a_file_that_was_only_touched_is_not_read_again(files: Files, current: C
     reloader.look()
     assert current.service is before
     assert files.log == []
+
+
+def test_requests_that_are_under_way_keep_to_the_profile_they_began_with(
+    files: Files, current: Current, reloader: Reloader
+) -> None:
+    done = threading.Event()
+    seen: set[int] = set()
+
+    def ask() -> None:
+        while not done.is_set():
+            current.service.worlds.common.reset()
+            request = Request("POST", "/billing/invoices", headers=HEADERS, body=b"{}")
+            exchange = respond(request, current.service, address="http://test/api/billing/invoices")
+            seen.add(exchange.reply.status)
+            assert exchange.broken is None
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for status in (200, 201) * 20:
+        rewrite(files.profile, f"description: Mine.\ncreate_status: {status}\n")
+        reloader.look()
+        assert current.service.mistakes == ()
+        time.sleep(0.005)
+    done.set()
+    asking.join()
+    assert seen == {200, 201}
 
 
 @dataclass
