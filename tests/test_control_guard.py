@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import httpx
@@ -13,7 +16,7 @@ from mockserver.control import guard
 from mockserver.control.guard import TOKEN_HEADER, Guard, is_loopback, secured
 from mockserver.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.messages import Request
-from mockserver.process import Running, running
+from mockserver.process import Running, free_port, running
 from mockserver.settings import Settings
 
 PAGE = "http://localhost:5173"
@@ -172,6 +175,28 @@ def test_a_request_without_a_host_comes_from_no_browser(server: Running) -> None
         assert connection.recv(100).startswith(b"HTTP/1.0 200")
     with pytest.raises(Forbidden):
         Guard(Settings()).check(Request("GET", "/health", headers={"host": "elsewhere.example"}))
+
+
+def test_the_control_token_that_was_made_up_is_printed() -> None:
+    port = free_port("0.0.0.0", 0)
+    command = [sys.executable, "-m", "mockserver", "serve", "--host", "0.0.0.0", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+        try:
+            found = next(found for line in child.stdout or () if (found := re.search(rf"{TOKEN_HEADER}: (\S+)", line)))
+            server = Running(f"http://127.0.0.1:{port}")
+            assert reset(server).status_code == 401
+            assert reset(server, **{TOKEN_HEADER: found[1]}).status_code == 200
+        finally:
+            child.terminate()
+
+
+def test_an_export_of_a_guarded_server_takes_the_control_token(exposed: Running) -> None:
+    command = [sys.executable, "-m", "mockserver", "fixtures", "export", "--url", exposed.base]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "The control token is missing" in refused.stderr
+    done = subprocess.run([*command, "--control-token", "sesame"], capture_output=True, text=True, check=True)
+    assert "merchants:" in done.stdout
 
 
 def preflight(server: Running, origin: str) -> httpx.Response:
