@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import heapq
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -94,6 +95,7 @@ def _build(
     read_charges(top, rows)
     read_invoices(top, rows)
     stripe, queue = read_stripe(top, rows, seed=seed)
+    _enqueue(rows, queue)
     state = State(_store(rows), stripe, read_clock(top), queue)
     if plan is not None and not mistakes:
         generate.records(plan, state.store, stripe.identifiers, progress=progress)
@@ -103,6 +105,14 @@ def _build(
         raise Unusable(*mistakes.in_order())
     state.store.prepare(tokens.values())
     return Blueprint(name, description, provider, tokens, state)
+
+
+def _enqueue(rows: Rows, queue: list[tuple[int, int]]) -> None:
+    """Queue what waits for Stripe without an entry of its own, as due since it was finalized (FINALIZE-2)."""
+    queued = {invoice for _, invoice in queue}
+    for invoice in rows.invoices.values():
+        if invoice.finalized_at is not None and invoice.stripe_invoice_id is None and invoice.id not in queued:
+            heapq.heappush(queue, (invoice.finalized_at, invoice.id))
 
 
 def _provider(top: Fields) -> Provider:

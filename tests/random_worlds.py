@@ -125,7 +125,7 @@ def worlds(draw: st.DrawFn) -> World:
         due = Due(invoice.id, invoice.stripe_invoice_id, invoice.merchant, invoice.total, invoice.currency, "none")
         for outcome in draw(st.lists(outcomes, max_size=3)):
             stripe.attempt(due, outcome, now=draw(times))
-        if not invoice.draft and draw(st.booleans()):
+        if not invoice.draft and (invoice.stripe_invoice_id is None or draw(st.booleans())):
             state.enqueue(invoice, due=draw(times))
     stripe.forced.extend(draw(st.lists(outcomes, max_size=3)))
     everyone = [merchant.id for merchant in store.merchants()]

@@ -32,7 +32,7 @@ OWNERS: dict[str, set[str]] = {
     "werkzeug": {"web", "judge"},
     "openapi_core": {"judge"},
     "openapi_spec_validator": {"judge"},
-    "jsonschema_rs": {"fastpath", "judge", "verify"},
+    "jsonschema_rs": {"fastpath", "judge", "explain", "verify"},
     "faker": {"generate"},
     "granian": {"live"},
     "schemathesis": {"verify"},
