@@ -95,7 +95,7 @@ class Disturbance:
             for one in self.strikes
         )
         exchange.applied = tuple(self.applied)
-        exchange.advice = tuple(self.advice)
+        exchange.warnings += tuple(self.advice)
         return reply
 
     def _spoil(

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from mockserver.contract import Operation
-from mockserver.messages import Call, Reply, Request
+from mockserver.messages import Reply, Request
 from mockserver.spoiling import EMPTY, RESET, Delivery
 
 MOST_KEPT_OF_A_BODY = 65_536
@@ -34,8 +34,11 @@ class Exchange:
     world: str = ""
     operation: Operation | None = None
     """None when no operation of the spec was addressed."""
-    call: Call | None = None
-    """None when the request was turned down before it was accepted."""
+    accepted: bool = False
+    """Whether the request was let in and is as the spec wants it."""
+    invoice: int | None = None
+    """The invoice in the request's path."""
+    warnings: tuple[str, ...] = ()
     objections: list[str] | None = None
     """What the spec has against the request."""
     broken: list[str] | None = None
@@ -47,18 +50,12 @@ class Exchange:
     struck: tuple[Struck, ...] = ()
     applied: tuple[str, ...] = ()
     """The preferences of the request that were heeded."""
-    advice: tuple[str, ...] = ()
-    """Warnings beside those of `call`."""
     number: int = 0
     """Its place in its world's journal, counted from 1."""
     at: int = 0
     """When it was answered, in microseconds since 1970 on the world's clock."""
     seconds: float = 0.0
     """How long it took, with the delays that were asked for."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        return self.call.warnings + self.advice if self.call is not None else self.advice
 
     @property
     def answered(self) -> bool:
@@ -68,8 +65,8 @@ class Exchange:
     def headers(self) -> dict[str, str]:
         """The headers of the reply, save those that the server itself adds to every one."""
         headers = {"X-Mock-Trace": self.reply.because, **self.reply.headers}
-        if warnings := self.warnings:
-            headers["X-Mock-Warning"] = "; ".join(warnings)
+        if self.warnings:
+            headers["X-Mock-Warning"] = "; ".join(self.warnings)
         if self.applied:
             headers["Preference-Applied"] = ", ".join(self.applied)
         return headers

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote_plus
 
 import orjson
 
@@ -33,7 +33,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "request": {
             "method": request.method,
             "url": url(exchange),
-            "path": unquote(request.path, errors="replace"),
+            "path": request.path.encode("latin-1", "replace").decode("utf-8", "replace"),
             "query": request.query_string,
             "headers": dict(request.headers),
             "body": request_body(request),
@@ -56,7 +56,9 @@ def entry(exchange: Exchange) -> dict[str, Any]:
 def url(exchange: Exchange) -> str:
     """The whole address that the request went to."""
     query = exchange.request.query_string
-    return exchange.address + (f"?{query}" if query else "")
+    # Each character of the address is one byte, decoded already.
+    address = quote(exchange.address, safe=":/[]@!$&'()*+,;=~", encoding="latin-1")
+    return address + (f"?{query}" if query else "")
 
 
 def status(exchange: Exchange) -> int | None:
@@ -66,8 +68,8 @@ def status(exchange: Exchange) -> int | None:
 
 def invoice(exchange: Exchange) -> int | None:
     """The invoice that the request is about: the one in its path, or the one that it made."""
-    if exchange.call is not None and "invoice" in exchange.call.path:
-        return int(exchange.call.path["invoice"])
+    if exchange.invoice is not None:
+        return exchange.invoice
     body = exchange.reply.body
     made = body.get("invoice") if isinstance(body, Mapping) else None
     return made.get("id") if isinstance(made, Mapping) else None

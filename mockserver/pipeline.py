@@ -33,9 +33,13 @@ def respond(request: Request, service: Service, *, address: str) -> Exchange:
         if reach is None:
             raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
         world = service.worlds.enter(name)
-        call = exchange.call = service.contract.accept(
+        call = service.contract.accept(
             exchange.operation, params, request, numeric_strings=service.profile.numeric_strings == "accept"
         )
+        exchange.accepted = True
+        exchange.warnings = call.warnings
+        if call.path:
+            exchange.invoice = call.path.get("invoice")
         scene = Scene(
             world,
             service.profile,
@@ -52,7 +56,7 @@ def respond(request: Request, service: Service, *, address: str) -> Exchange:
             exchange.reply = _act(call, scene)
     except Refused as refusal:
         exchange.reply = refuse(refusal, service.profile)
-        if exchange.call is None:
+        if not exchange.accepted:
             exchange.objections = _objections(exchange, refusal, params, service)
         world = world or _world_of(request, service)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -221,9 +222,19 @@ def test_worlds_share_no_journal(api: Api) -> None:
 
 
 @pytest.fixture(scope="module")
-def forgetful() -> Any:
-    with running("--journal-size", "3") as live:
-        yield live
+def forgetful() -> Iterator[Running]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HTTP_PROXY", "http://user:password@proxy.example:3128")
+        patch.setenv("NO_PROXY", "*")
+        with running("--journal-size", "3") as live:
+            yield live
+
+
+def test_the_environment_of_the_server_is_no_header_of_a_request(forgetful: Running) -> None:
+    with httpx.Client(trust_env=False) as http:
+        api = Api(forgetful, "environment", "provider", http)
+        api.get(LIST)
+        assert "proxy" not in entries(api)[0]["request"]["headers"]
 
 
 def test_the_journal_is_bounded_and_tells_its_loss(forgetful: Running) -> None:
@@ -295,6 +306,7 @@ def test_the_har_has_all_that_har_1_2_asks_for(api: Api) -> None:
         ("POST", LIST, {"content": b"\xff\x00\n'"}),
         ("POST", LIST, {"json": {"charge_ids": [22]}}),
         ("HEAD", LIST, {}),
+        ("GET", "/billing/charges/a%20b%25%3F%C3%BC%23", {}),
     ],
 )
 def test_a_curl_command_asks_the_same_again(api: Api, method: str, path: str, kwargs: dict[str, Any]) -> None:

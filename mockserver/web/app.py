@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -33,10 +34,19 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     control_interface = ControlInterface(current)
     cors = current.service.settings.cors
+    # granian and others mix the process's own environment into that of a request, where HTTP_PROXY, with its password,
+    # would pass for a header.
+    ambient = [(name, value) for name, value in os.environ.items() if name.startswith("HTTP_")]
+
+    def given() -> dict[str, Any]:
+        for name, value in ambient:
+            if request.environ.get(name) == value:
+                del request.environ[name]
+        return request.environ
 
     def api(**_: Any) -> Response:
         started = time.perf_counter()
-        environ = request.environ
+        environ = given()
         if cors and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
             return _preflight(environ)
         exchange = respond(_request(environ, API), current.service, address=_address(environ))
@@ -49,7 +59,7 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
         return response
 
     def control(**_: Any) -> Response:
-        return _response(control_interface.respond(_request(request.environ, CONTROL)))
+        return _response(control_interface.respond(_request(given(), CONTROL)))
 
     for prefix, view in ((API, api), (CONTROL, control)):
         for rule in (f"{prefix}/<path:path>", f"{prefix}/", prefix):
@@ -59,7 +69,7 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
         reply = _refusal(error)
         if not request.path.startswith(API):
             return _response(reply)
-        environ = request.environ
+        environ = given()
         exchange = turned_down(_request(environ, API, body=b""), current.service, reply, address=_address(environ))
         request_log.write(exchange, environ, exchange.seconds)
         return _exchanged(exchange, environ)
@@ -91,7 +101,11 @@ def _exchanged(exchange: Exchange, environ: dict[str, Any]) -> Response:
     reply, delivery = exchange.reply, exchange.delivery
     if delivery is None:
         body = b"" if reply.body is None else orjson.dumps(reply.body)
-        return Response(body, reply.status, exchange.headers(), content_type=JSON)
+        response = Response(body, reply.status, content_type=JSON)
+        for name, value in exchange.headers().items():
+            # One by one: given as a mapping they cost four microseconds more.
+            response.headers[name] = value
+        return response
     environ[STREAMED] = True
     # A status of 0 stands for no answer at all, and none of it is ever sent.
     return broken(delivery, reply.status or 200, exchange.headers(), environ)

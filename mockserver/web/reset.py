@@ -122,7 +122,7 @@ class Resetting:
         """Hold back all that goes to the request's client, and pad the head of its answer."""
         _turn.take()
         connections = _connections(environ.get("REMOTE_ADDR", ""), int(environ.get("SERVER_PORT") or 0))
-        headers["X-Mock-Reset"] = "." * (_STEP * random.randrange(1, _STEPS))
+        headers["Padding"] = "." * (_STEP * random.randrange(1, _STEPS))
         for connection in connections:
             connection.cork(True)
         return cls(connections, _SERVER_ADDS + sum(len(name) + len(value) + 4 for name, value in headers))
