@@ -12,20 +12,30 @@ PACKAGE = Path(__file__).parent.parent / "mockserver"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS: list[set[str]] = [
-    {"errors", "clock", "settings", "messages", "resources", "documents", "money", "events"},
-    {"places", "rules", "schemas", "decoding", "explain", "fields", "routing", "fastpath", "judge", "search_text"},
-    {"contract", "search", "profile", "billing", "stripe"},
-    {"store"},
-    {"world", "worlds"},
-    {"fixtures", "generate", "export", "render"},
-    {"operations"},
-    {"service"},
-    {"pipeline", "access"},
-    {"control", "web"},
+    {"errors", "clock", "settings", "messages", "resources", "documents", "money", "process", "delays"},
+    {"places", "rules", "schemas", "decoding", "explain", "fields", "routing", "fastpath", "compiling", "judge"},
+    {"contract", "search_text", "search", "profile", "billing", "stripe", "webhooks"},
+    {"axis", "store"},
+    {"fault_fields", "faults", "spoiling", "prefer", "journal", "journal_forms", "expectations"},
+    {"world", "worlds", "postman", "posting"},
+    {"snapshots", "fixture_fields", "fixture_rows", "fixture_state", "generate", "fixtures", "export", "render"},
+    {"access", "operations"},
+    {"service", "disturbance", "reload"},
+    {"pipeline"},
+    {"control"},
+    {"web"},
     {"live"},
-    {"cli", "pytest_plugin"},
+    {"cli", "__main__"},
 ]
-"""From the bottom up: a module imports from its own layer or from those before it."""
+"""From the bottom up: a module imports from its own layer or from those below it."""
+
+BESIDE: dict[str, set[str]] = {
+    "__init__": {"client", "process"},
+    "client": set(),
+    "pytest_plugin": {"client", "errors", "process", "settings"},
+    "verify": {"cli", "live", "web", "control"},
+}
+"""What stands beside the layers. The clients of a running server import no more than this, the verifier none of this."""
 
 OWNERS: dict[str, set[str]] = {
     "flask": {"web"},
@@ -58,16 +68,27 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def _inside(file: Path) -> set[str]:
+    """The other rooms of the package that a file imports from."""
+    names = [name.split(".") for name in _imports(ast.parse(file.read_text()))]
+    return {name[1] for name in names if name[0] == "mockserver" and len(name) > 1} - {_room(file)}
+
+
+def test_every_module_has_its_place() -> None:
+    assert {_room(file) for file in FILES} == set().union(*LAYERS, BESIDE)
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_imports_go_down(file: Path) -> None:
     heights = {name: height for height, layer in enumerate(LAYERS) for name in layer}
     room = _room(file)
-    if room not in heights:
-        pytest.skip("stands beside the layers")
-    for name in _imports(ast.parse(file.read_text())):
-        if name.startswith("mockserver."):
-            other = name.split(".")[1]
-            assert heights.get(other, -1) <= heights[room], f"{room} imports {name}, which stands above it"
+    if room in heights:
+        above = {other for other in _inside(file) if heights.get(other, len(LAYERS)) > heights[room]}
+    elif room == "verify":
+        above = _inside(file) & BESIDE["verify"]
+    else:
+        above = _inside(file) - BESIDE[room] - {"Control", "ControlRefused", "Running", "running"}
+    assert not above, f"{room} imports {', '.join(sorted(above))}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
