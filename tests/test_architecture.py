@@ -35,7 +35,7 @@ BESIDE: dict[str, set[str]] = {
     "pytest_plugin": {"client", "errors", "process", "settings"},
     "verify": {"cli", "live", "web", "control"},
 }
-"""What stands beside the layers. The clients of a running server import no more than this, the verifier none of this."""
+"""What stands beside the layers. The clients of a server import no more than this, the verifier none of this."""
 
 OWNERS: dict[str, set[str]] = {
     "flask": {"web"},
