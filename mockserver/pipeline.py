@@ -15,6 +15,7 @@ from mockserver.messages import Call, Reply, Request
 from mockserver.operations import OPERATIONS, Scene, narrow
 from mockserver.profile import Profile
 from mockserver.service import Service
+from mockserver.store import Scope
 from mockserver.world import World
 
 log = logging.getLogger("mockserver")
@@ -40,20 +41,7 @@ def respond(request: Request, service: Service, *, address: str) -> Exchange:
         exchange.warnings = call.warnings
         if call.path:
             exchange.invoice = call.path.get("invoice")
-        scene = Scene(
-            world,
-            service.profile,
-            narrow(call.merchant, reach),
-            call.merchant,
-            address,
-            request.query_string,
-            service.settings.stripe_delay,
-            service.settings.stripe_late,
-        )
-        if world.faults.planned or "prefer" in request.headers:
-            exchange.reply = _disturbed(exchange, call, scene, service)
-        else:
-            exchange.reply = _act(call, scene)
+        exchange.reply = _answer(exchange, call, world, reach, service)
     except Refused as refusal:
         exchange.reply = refuse(refusal, service.profile)
         if not exchange.accepted:
@@ -89,6 +77,23 @@ def turned_down(request: Request, service: Service, reply: Reply, *, address: st
     service.worlds.leave(world)
     _record(exchange, world, started)
     return exchange
+
+
+def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service: Service) -> Reply:
+    request, settings = exchange.request, service.settings
+    scene = Scene(
+        world,
+        service.profile,
+        narrow(call.merchant, reach),
+        call.merchant,
+        exchange.address,
+        request.query_string,
+        settings.stripe_delay,
+        settings.stripe_late,
+    )
+    if world.faults.planned or "prefer" in request.headers:
+        return _disturbed(exchange, call, scene, service)
+    return _act(call, scene)
 
 
 def _act(call: Call, scene: Scene) -> Reply:
