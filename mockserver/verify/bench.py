@@ -71,6 +71,8 @@ class Bench:
     """A merchant whose card declines, once one is found."""
     declined: bool = False
     """Whether the merchant's card was seen to decline."""
+    draft_refusal: bytes = b""
+    """How collecting a draft is refused."""
     pays: bool | None = None
     """Whether the merchant's card pays; None until it was tried."""
     pool: list[int] = field(default_factory=list)
@@ -138,6 +140,17 @@ class Bench:
         if not answer.ok:
             raise NotPossible(f"charges can't be made: quick-adjustment answers {answer.brief()}")
         self.amount_as_asked(answer, due)
+        party = answer.part("charge").get("chargee_id")
+        if party is not None and not self.expect(
+            "GEN-7",
+            str(party) == caller.merchant,
+            kind="charge for another merchant",
+            expected=f"the charge is the selected merchant's, {caller.merchant}",
+            actual=f"its chargee_id is {party}",
+            using=[answer],
+            check=f"str(answers[-1].json['charge']['chargee_id']) == {caller.merchant!r}",
+        ):
+            raise Stop
         return self._shown(answer)
 
     def amount_as_asked(self, answer: Answer, due: Decimal) -> None:

@@ -272,6 +272,7 @@ def _collects(work: Calibration) -> None:
     draft = bench.draft()
     early = bench.me.collect(draft.id)
     if early.refused:
+        bench.draft_refusal = early.body
         work.says("illegal_state_status", early.status, f"collecting a draft is answered with {early.status}")
     invoice = bench.finalized()
     answer = _collected(work, bench.me, invoice)
@@ -329,10 +330,13 @@ def _declines(work: Calibration) -> None:
 
 
 def _visible_merchants(bench: Bench) -> list[str]:
-    """The other merchants on the newest pages that the token sees without a merchant header."""
-    rows: list[Mapping[str, Any]] = []
-    for answer in (bench.anyone.charges(per_page=50), bench.anyone.invoices(per_page=50)):
-        rows += answer.rows if answer.ok else []
+    """The other merchants on the first and the last page that the token sees without a merchant header."""
+    size = bench.at_most(50)
+    first = bench.anyone.invoices(per_page=size)
+    rows: list[Mapping[str, Any]] = [*first.rows, *bench.anyone.charges().rows]
+    last = first.mapping.get("last_page")
+    if isinstance(last, int) and last > 1:
+        rows += bench.anyone.invoices(per_page=size, page=last).rows
     seen = {str(row["chargee_id"]): None for row in rows if "chargee_id" in row}
     return [merchant for merchant in seen if merchant != bench.me.merchant]
 

@@ -28,7 +28,7 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.failures import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone
+from mockserver.verify.failures import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.guard import Guard, Withheld
 from mockserver.verify.model import walk_beside_the_fake
@@ -140,6 +140,9 @@ def _model(bench: Bench) -> None:
     try:
         with held_back(bench):
             walk_beside_the_fake(bench)
+    except Stop:
+        # What stopped it is a breach, and recorded.
+        return
     except (NotPossible, Withheld) as reason:
         bench.court.note(f"no sequences were compared with the model: {reason}")
 

@@ -39,8 +39,12 @@ class Heard:
         return {event.rule: event for event in self.events if isinstance(event, RuleFinished)}
 
     @property
+    def measurements(self) -> list[ChoiceMeasured]:
+        return [event for event in self.events if isinstance(event, ChoiceMeasured)]
+
+    @property
     def choices(self) -> dict[str, Any]:
-        return {event.key: event.value for event in self.events if isinstance(event, ChoiceMeasured) and event.measured}
+        return {choice.key: choice.value for choice in self.measurements if choice.measured}
 
     @property
     def notes(self) -> str:

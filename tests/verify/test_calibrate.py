@@ -49,7 +49,7 @@ def test_any_largest_page_is_found(tmp_path: Path, largest: int, above: str) -> 
 def test_what_cannot_be_measured_is_said_with_its_reason() -> None:
     with running() as server:
         heard = judge(server.url, only=("COLLECT-5",), other_token=None)
-    reasons = {event.key: event.evidence for event in heard.events if hasattr(event, "evidence") and not event.measured}
+    reasons = {choice.key: choice.evidence for choice in heard.measurements if not choice.measured}
     assert reasons["foreign_invoice_status"] == "no second token given (--other-token)"
     assert "--declining-merchant" in reasons["declined_status"]
 
@@ -58,6 +58,6 @@ def test_a_given_profile_is_compared_with_what_is_measured() -> None:
     expected = {key: choice.default for key, choice in CHOICES.items()} | {"create_status": 201}
     with running() as server:
         heard = judge(server.url, only=("COLLECT-5",), profile=expected)
-    differing = {event.key: event.expected for event in heard.events if getattr(event, "expected", None) is not None}
+    differing = {choice.key: choice.expected for choice in heard.measurements if choice.expected is not None}
     assert differing["create_status"] == 201
     assert heard.end.exit_code == 0

@@ -76,6 +76,7 @@ def after_the_queue(bench: Bench) -> None:
 
 def collect_and_judge(bench: Bench, invoice: Invoice, *, by: Billing | None = None) -> bool:
     """Collects until the card pays or has declined three times, judging every state on the way; True once paid."""
+    refusals: list[Answer] = []
     for _ in range(3):
         answer = (by or bench.me).collect(invoice.id)
         row, after = _listed(bench, invoice, by)
@@ -88,8 +89,36 @@ def collect_and_judge(bench: Bench, invoice: Invoice, *, by: Billing | None = No
             bench.transport.pause(0.2)
             continue
         _declined(bench, row, answer, story, invoice)
+        refusals.append(answer)
+        _tried(bench, refusals, story)
     bench.court.untried("the merchant's card does not pay", ("COLLECT-4",))
     return False
+
+
+def _tried(bench: Bench, refusals: list[Answer], story: list[Evidence]) -> None:
+    """A refused collect of a finalized invoice is a card's decline, each time, and not a word about its state."""
+    text = str(refusals[-1].mapping.get("message", "")).lower()
+    bench.expect(
+        "COLLECT-2",
+        not (
+            refusals[-1].status == bench.profile.get("illegal_state_status")
+            and bench.draft_refusal == refusals[-1].body
+            and ("draft" in text or "finali" in text)
+        ),
+        kind="finalized invoice taken for a draft",
+        expected="collecting a finalized invoice attempts the charge",
+        actual=f"it is refused as a draft is: {refusals[-1].brief()}",
+        using=story,
+    )
+    first, last = refusals[0].status, refusals[-1].status
+    bench.expect(
+        "COLLECT-3",
+        first == last or last != bench.profile.get("illegal_state_status"),
+        kind="no further attempt after a decline",
+        expected=f"after a decline, answered with {first}, the invoice can be collected again",
+        actual=f"the next collect is refused for its state, with {last}",
+        using=story,
+    )
 
 
 def _listed(bench: Bench, invoice: Invoice, by: Billing | None) -> tuple[Row, Answer]:

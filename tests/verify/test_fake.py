@@ -1,0 +1,54 @@
+"""Our own fake conforms under every profile, and each choice that it is set to is measured as that."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.profile import load_profile, profiles
+from mockserver.service import Current, open_service
+from mockserver.settings import Settings
+from mockserver.web.app import create_app
+from mockserver.web.log import RequestLog
+from tests.implementations.choices import LISTED
+from tests.verify.driving import judge
+
+EVERY_VALUE = [(key, value) for key, values in LISTED.items() for value in values]
+ADDRESS = "http://127.0.0.1/api"
+
+
+def fake(**settings: Any) -> httpx.WSGITransport:
+    """The fake as it is served, without a network."""
+    service = open_service(Settings(stripe_delay=0.05, **settings))
+    return httpx.WSGITransport(app=create_app(Current(service), RequestLog(io.StringIO(), "text")))
+
+
+@pytest.mark.parametrize("name", [profile.name for profile in profiles()])
+def test_the_fake_conforms_under_every_profile(name: str) -> None:
+    heard = judge(ADDRESS, token="provider", connection=fake(profile=name))
+    assert heard.breaches == []
+    assert heard.end.exit_code == 0
+    expected = load_profile(name).profile.values()
+    if expected["per_page_max"] is None:
+        del expected["per_page_above_max"]
+    assert heard.choices == expected
+
+
+@pytest.mark.parametrize(("key", "value"), EVERY_VALUE)
+def test_each_value_of_each_choice_goes_round(key: str, value: Any, tmp_path: Path) -> None:
+    shown = "null" if value is None else str(value)
+    needs = ("per_page_max=40",) if key == "per_page_above_max" else ()
+    path = tmp_path / "measured.yaml"
+    heard = judge(
+        ADDRESS,
+        token="provider",
+        connection=fake(fixture="declines", set=(f"{key}={shown}", *needs)),
+        only=("COLLECT-5",),
+        write_profile=path,
+    )
+    assert heard.end.exit_code == 0
+    assert load_profile(str(path)).profile.values()[key] == value
