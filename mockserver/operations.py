@@ -87,7 +87,12 @@ def list_invoices(call: Call, scene: Scene) -> Reply:
         limit=per_page,
         newest_first=profile.list_order == "newest_first",
     )
-    return _page([_shown(row, scene) for row in rows], total, number, per_page, scene, because)
+    rendered = scene.world.rendered
+    shown = [
+        cached[1] if (cached := rendered.get(row.id)) is not None and cached[0] is row else _shown(row, scene)
+        for row in rows
+    ]
+    return _page(shown, total, number, per_page, scene, because)
 
 
 def list_charges(call: Call, scene: Scene) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -88,6 +88,11 @@ class _Layers(Generic[Key, Value]):
     def __getitem__(self, key: Key) -> Value:
         value = self._upper.get(key)
         return self._lower[key] if value is None else value
+
+    def pick(self, keys: Iterable[Key]) -> list[Value]:
+        """The values of these keys, each of which must be there; no value is false."""
+        upper, lower = self._upper, self._lower
+        return [upper.get(key) or lower[key] for key in keys]
 
     def __setitem__(self, key: Key, value: Value) -> None:
         self._upper[key] = value
@@ -238,8 +243,8 @@ class MemoryStore:
     ) -> tuple[list[Charge], int]:
         axis = self._charges.axis(scope)
         total = len(axis.ids)
-        positions = _take([range(total)], offset=offset, limit=limit, backwards=newest_first)
-        return [self._charges.rows[axis.ids[position]] for position in positions], total
+        ids = _take(axis.ids, [range(total)], offset=offset, limit=limit, backwards=newest_first)
+        return self._charges.rows.pick(ids), total
 
     def page_of_invoices(
         self, scope: Scope, query: Query, *, offset: int, limit: int | None, newest_first: bool
@@ -247,8 +252,8 @@ class MemoryStore:
         axis = self._invoices.axis(scope)
         matches = self._matches(axis, query) if query.steps else [range(len(axis.ids))]
         total = sum(map(len, matches))
-        positions = _take(matches, offset=offset, limit=limit, backwards=newest_first)
-        return [self._invoices.rows[axis.ids[position]] for position in positions], total
+        ids = _take(axis.ids, matches, offset=offset, limit=limit, backwards=newest_first)
+        return self._invoices.rows.pick(ids), total
 
     def _matches(self, axis: Axis, query: Query) -> list[range]:
         """The positions that match: found by bisection where the clauses allow it, else by asking each candidate."""
@@ -286,17 +291,23 @@ def _first(positions: range) -> int:
     return positions.start
 
 
-def _take(matches: list[range], *, offset: int, limit: int | None, backwards: bool) -> Iterator[int]:
-    """The positions of rows `offset` to `offset + limit` of the matches, read from the front or from the back."""
+def _take(ids: Sequence[int], matches: list[range], *, offset: int, limit: int | None, backwards: bool) -> list[int]:
+    """The ids of rows `offset` to `offset + limit` of the matching positions, read from the front or from the back."""
+    taken: list[int] = []
     for positions in reversed(matches) if backwards else matches:
         if offset >= len(positions):
             offset -= len(positions)
             continue
-        run = positions[::-1] if backwards else positions
-        run = run[offset:] if limit is None else run[offset : offset + limit]
-        yield from run
-        offset = 0
+        wanted = len(positions) - offset
         if limit is not None:
-            limit -= len(run)
-            if limit == 0:
-                return
+            wanted = min(wanted, limit - len(taken))
+        if backwards:
+            end = positions.stop - offset
+            taken += reversed(ids[end - wanted : end])
+        else:
+            start = positions.start + offset
+            taken += ids[start : start + wanted]
+        offset = 0
+        if len(taken) == limit:
+            break
+    return taken

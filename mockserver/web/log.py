@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -17,6 +18,8 @@ class RequestLog:
     def __init__(self, stream: TextIO, form: LogFormat) -> None:
         self._stream = stream
         self._json = form == "json"
+        self._second = 0
+        self._clock = ""
 
     def write(self, exchange: Exchange, environ: dict[str, Any], elapsed: float) -> None:
         """One exchange; `elapsed` in seconds, without a delay that was asked for."""
@@ -29,10 +32,9 @@ class RequestLog:
         broken = None if exchange.spoilt else exchange.broken
         if not target.isprintable():
             target = ascii(target)[1:-1]
-        now = datetime.now(UTC)
         if self._json:
             entry = {
-                "time": now.isoformat(timespec="milliseconds"),
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "world": exchange.world,
                 "method": request.method,
                 "target": target,
@@ -48,20 +50,25 @@ class RequestLog:
             told = "".join(f"\n         warning: {warning}" for warning in warnings)
             told += "".join(f"\n         OUR REPLY BREAKS THE SPEC: {problem}" for problem in broken or ())
             line = (
-                f"{now:%H:%M:%S} {status or '---'} {request.method:<4} {target}"
+                f"{self._time()} {status or '---'} {request.method:<4} {target}"
                 f"  {elapsed * 1000:.1f} ms  {reply.because}{told}"
             )
         self._stream.write(line + "\n")
 
+    def _time(self) -> str:
+        # Formatted once a second: formatting a time takes longer than writing the rest of the line.
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._clock = second, time.strftime("%H:%M:%S", time.gmtime(second))
+        return self._clock
+
     def note(self, message: str) -> None:
         """Something that is no exchange, such as a file that was read anew."""
-        now = datetime.now(UTC)
         if self._json:
-            self._stream.write(
-                orjson.dumps({"time": now.isoformat(timespec="milliseconds"), "note": message}).decode() + "\n"
-            )
+            entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "note": message}
+            self._stream.write(orjson.dumps(entry).decode() + "\n")
         else:
-            self._stream.write(f"{now:%H:%M:%S} {message}\n")
+            self._stream.write(f"{self._time()} {message}\n")
 
 
 def _without_token(query: str) -> str:
