@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.implementations.faults import FAULTS
@@ -21,7 +23,7 @@ SOME_FAULTS = (
 )
 
 
-def arguments(setting: Setting) -> dict[str, str]:
+def arguments(setting: Setting) -> dict[str, Any]:
     return {"token": "provider"} if setting.arguments == PROVIDER else {}
 
 
