@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import urllib.error
 import urllib.request
@@ -22,7 +23,7 @@ from mockserver.contract import Contract
 from mockserver.control.guard import TOKEN_HEADER, secured
 from mockserver.errors import Unusable
 from mockserver.fixtures import list_fixtures
-from mockserver.process import free_port, reachable
+from mockserver.process import free_port, ip_address, reachable
 from mockserver.profile import CHOICES, profiles
 from mockserver.rules import Rule
 from mockserver.service import Service, open_service
@@ -84,12 +85,26 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+class _Seconds(click.FloatRange):
+    """A time that a clock can be moved by and a thread can sleep."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=1_000_000_000)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """NaN is neither below a minimum nor above a maximum, so that the range alone lets it pass."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return seconds
+
+
 _TYPES: dict[str, Any] = {
     "str": str,
     "str | None": str,
     "int": click.IntRange(min=0),
     "int | None": int,
-    "float": click.FloatRange(min=0),
+    "float": _Seconds(),
 }
 
 
@@ -98,7 +113,8 @@ _TYPES: dict[str, Any] = {
 def serve(*, no_cors: bool, **options: Any) -> None:
     """Serve the API from memory, until Ctrl-C."""
     given = Settings(cors=not no_cors, **options)
-    settings = secured(replace(given, port=free_port(given.host, given.port)))
+    host = ip_address(given.host)
+    settings = secured(replace(given, host=host, port=free_port(host, given.port)))
     service = _opened(settings)
     made_up = settings.control_token if given.control_token is None else None
     live.serve(service, announce=lambda: click.echo(banner(service, made_up_token=made_up)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import subprocess
@@ -22,16 +23,30 @@ _PATIENCE = 60.0
 """Seconds that a child may take to become ready; a fixture of a million invoices needs most of them."""
 
 
+def ip_address(host: str) -> str:
+    """The address of the host of that name, of IPv4 where it has both; raises `Unusable` if it has none."""
+    if not host:
+        raise Unusable("can't listen on an empty host; --host 0.0.0.0 listens on every address")
+    try:
+        # UnicodeError is what names that can't be names end in.
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Unusable(f"can't listen on {host}: {reason}; choose another with --host") from error
+    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
+
+
 def free_port(host: str, port: int) -> int:
-    """`port` if it is free, or a free one for 0; raises `Unusable` otherwise."""
+    """`port` if it is free on that address, or a free one for 0; raises `Unusable` otherwise."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            option = "--host" if error.errno == errno.EADDRNOTAVAIL else "--port"
             reason = error.strerror or error
-            raise Unusable(f"can't listen on {host}:{port}: {reason}; choose another with --port") from error
+            raise Unusable(f"can't listen on {host}:{port}: {reason}; choose another with {option}") from error
         return int(probe.getsockname()[1])
 
 

@@ -80,7 +80,7 @@ def read_profile(settings: Settings) -> tuple[Profile, str]:
     """The open choices that the settings make, and what they are called."""
     named = load_profile(settings.profile)
     overrides = parse_overrides(settings.set)
-    name = ", ".join([named.name, *(f"{key}={value}" for key, value in overrides.items())])
+    name = ", ".join([named.name, *(f"{key}={'null' if value is None else value}" for key, value in overrides.items())])
     return named.profile.changed(overrides), name
 
 
