@@ -117,3 +117,11 @@ def test_short_secrets_are_replaced_as_words_alone() -> None:
 def test_secrets_are_found_in_their_encoded_form() -> None:
     redaction = Redaction({"TOKEN": "a b/c+d?e"})
     assert redaction.text("?api_token=a+b%2Fc%2Bd%3Fe&x=a%20b%2Fc%2Bd%3Fe") == "?api_token=$TOKEN&x=$TOKEN"
+
+
+def test_a_read_only_run_judges_lists_and_searches_on_what_is_there() -> None:
+    with running() as server:
+        heard = judge(server.url, read_only=True)
+    assert heard.breaches == []
+    for rule in ("GEN-4", "GEN-7", "LIST-3", "LIST-4", "SEARCH-2", "SEARCH-3", "SEARCH-5", "SEARCH-6"):
+        assert heard.verdicts[rule].verdict == "holds", heard.verdicts[rule]

@@ -89,6 +89,8 @@ def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str
 
 def own_rows(bench: Bench, count: int = 4) -> list[Row]:
     """Invoices of this run in several states, as the list shows them."""
+    if bench.options.read_only:
+        return bench.rows_there(count)
     invoices = [bench.draft() for _ in range(count - 1)] + [bench.finalized()]
     return [bench.must_row(invoice.id)[0] for invoice in invoices]
 
@@ -140,7 +142,7 @@ def _ignored(answer: Answer, bench: Bench, rows: Sequence[Row], scope: Query) ->
 def by_text(bench: Bench) -> None:
     """SEARCH-3 and SEARCH-4: `stripe_invoice_id` as text."""
     held = on_stripe(bench)
-    rows = [*own_rows(bench, 2), *held]
+    rows = [*(row for row in own_rows(bench, 2) if row not in held), *held]
     scope = any_of([row["id"] for row in rows])
     value = str(held[0]["stripe_invoice_id"])
     taken = []
@@ -161,6 +163,11 @@ def by_text(bench: Bench) -> None:
 
 def on_stripe(bench: Bench, count: int = 2) -> list[Row]:
     """Finalized invoices of this run that are on Stripe by now; raises `NotPossible` when none gets there."""
+    if bench.options.read_only:
+        there = [row for row in bench.rows_there(100) if isinstance(row.get("stripe_invoice_id"), str)]
+        if not there:
+            raise NotPossible("this run is read-only, and no invoice that is listed is on Stripe")
+        return there[:count]
     invoices = [bench.queued() for _ in range(count)]
 
     def ready() -> list[Row] | None:
@@ -252,7 +259,8 @@ def pages_of_matches(bench: Bench) -> None:
 
 def generated_queries(bench: Bench) -> None:
     """All of the language by property: generated searches within our own invoices."""
-    rows = own_rows(bench, 4) + [row for row in (_paid_row(bench),) if row]
+    rows = own_rows(bench, 4)
+    rows += [row for row in (_paid_row(bench),) if row and row not in rows]
     ids = sorted(int(row["id"]) for row in rows)
     fence = _fence(bench, ids)
     moment = when(rows[0]["created_at"])
