@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from decimal import Decimal
-from urllib.parse import parse_qsl
 
 from mockserver.verify.court import Court
 from mockserver.verify.events import Exchange
 from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, not_utc, shown
+from mockserver.verify.naming import addressed, named_charges
 from mockserver.verify.pages import page_flaws, repeated_ids
 from mockserver.verify.spec import Operation, Spec
 from mockserver.verify.transport import NOT_JSON, Answer, Transport
@@ -399,29 +398,3 @@ class Observer:
         if life.finalized_since is None or life.finalized_since > answer.started:
             return "Draft"
         return "declined" if life.declined else "finalized"
-
-
-def named_charges(body: bytes | None) -> tuple[int, ...] | None:
-    """The ids in the body of a create, JSON or form; None when it names none or can't be read."""
-    if not body:
-        return None
-    try:
-        content = json.loads(body)
-        ids = content.get("charge_ids") if isinstance(content, dict) else None
-    except ValueError:
-        pairs = parse_qsl(body.decode("latin-1"))
-        ids = [value for name, value in pairs if name.startswith("charge_ids")]
-    if not isinstance(ids, list) or not ids:
-        return None
-    try:
-        return tuple(int(one) for one in ids)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def addressed(answer: Answer) -> int | None:
-    """The invoice in the path of a finalize or collect."""
-    parts = answer.outgoing.target.partition("?")[0].split("/")
-    return (
-        int(parts[3]) if len(parts) > 3 and parts[3].isascii() and parts[3].isdigit() and len(parts[3]) < 19 else None
-    )

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from mockserver.verify.bench import Bench
 from mockserver.verify.checks import Check
-from mockserver.verify.rules import audit, collect, create, finalize, general, isolation, listing, races, search
+from mockserver.verify.rules import (
+    audit,
+    collect,
+    create,
+    finalize,
+    general,
+    isolation,
+    listing,
+    races,
+    refusals,
+    search,
+)
 
 ALL: tuple[Check, ...] = (
     *general.CHECKS,
+    *refusals.CHECKS,
     *listing.CHECKS,
     *create.CHECKS,
     *finalize.CHECKS,

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from mockserver.verify.api import MERCHANT_HEADER
 from mockserver.verify.failures import NoAnswer, OutOfTime
 from mockserver.verify.guard import Withheld
-from mockserver.verify.observer import Observer, named_charges
+from mockserver.verify.naming import named_charges
+from mockserver.verify.observer import Observer
 from mockserver.verify.transport import Answer, Outgoing, Transport
 
 PLACEHOLDER = "token-of-the-verifier"
