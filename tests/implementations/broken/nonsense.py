@@ -118,16 +118,6 @@ def takes_any_page(api: Api) -> None:
     swap(api.pages, "number", number)
 
 
-@NONSENSE.fault("GEN-5", "LIST-3", says="a negative page size is taken for its absolute value")
-def takes_negative_sizes(api: Api) -> None:
-    def size(query: Mapping[str, str]) -> int:
-        text = query.get("per_page", "")
-        result: int = original(dict(query) | {"per_page": text[1:]} if text.startswith("-") else query)
-        return result
-
-    original = swap(api.pages, "size", size)
-
-
 @NONSENSE.fault("GEN-5", "CREATE-1", "CREATE-6", "GEN-6", says="charge_ids that are no list count as omitted")
 def odd_charge_ids_mean_all(api: Api) -> None:
     def charge_ids(request: Request, body: Mapping[str, Any]) -> Any:
