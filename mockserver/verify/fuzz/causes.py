@@ -60,7 +60,7 @@ def open_cause(failure: str, message: str, sent: Sent, known: Known, body: objec
     ):
         return "which 4xx refuses a method, and with what headers, is open"
     if failure == "RejectedPositiveData" and 400 <= sent.status < 500:
-        return _rejection(sent, known)
+        return _rejection(sent, known, body)
     if failure == "AcceptedNegativeData":
         return _acceptance(message, sent, known, body)
     if failure in ("MissingHeaderNotRejected", "MissingRequiredHeader"):
@@ -72,13 +72,13 @@ def open_cause(failure: str, message: str, sent: Sent, known: Known, body: objec
     return None
 
 
-def _rejection(sent: Sent, known: Known) -> str | None:
+def _rejection(sent: Sent, known: Known, body: object) -> str | None:
     if not _is_ours(sent, known):
         return "another merchant was selected"
     if sent.operation in ("createInvoice", "finalizeInvoice", "collectInvoice", "getCharge"):
         return "whether a charge is free or an invoice in the right state is no matter of form"
     if sent.operation == "createQuickAdjustment":
-        return _odd_adjustment(sent, known)
+        return _odd_adjustment(sent, known, body)
     if sent.operation == "listInvoices" and "q" in sent.query:
         return "a search may be unreadable though it is a string"
     for name in ("page", "per_page"):
@@ -89,7 +89,9 @@ def _rejection(sent: Sent, known: Known) -> str | None:
     return None
 
 
-def _odd_adjustment(sent: Sent, known: Known) -> str | None:
+def _odd_adjustment(sent: Sent, known: Known, body: object) -> str | None:
+    if isinstance(body, Mapping) and not body.keys() <= {"amount", "description"}:
+        return "what stands beside the properties that the API knows may be more than a server can read"
     content = dict(parse_qsl(sent.body.decode("utf-8", "replace"))) if sent.is_form else None
     if content is None:
         match = re.search(rb'"amount"\s*:\s*(-?[0-9.eE+-]+)', sent.body)
