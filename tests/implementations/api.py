@@ -31,7 +31,7 @@ class Api:
     ) -> None:
         self.choices = choices
         self.links = links
-        self.records = Records(choices.first_id)
+        self.records = Records(choices.first_id, choices.ids == "scattered")
         self.stripe = Stripe(choices, stripe_delay)
         self.billing = Billing(choices, self.records, self.stripe)
         self.search = Search(choices)
@@ -206,8 +206,10 @@ class Api:
 
     def get_charge(self, caller: Caller, number: int) -> Reply:
         charge = self.records.charges.get(number)
-        if charge is None or not self.may_read(caller, charge):
+        if charge is None:
             raise Refusal(404, "The charge does not exist.")
+        if not self.may_read(caller, charge):
+            raise Refusal(self.choices.foreign_charge_status, "The charge is not one of yours.")
         return Reply(200, self.view.charge_answer(charge))
 
     def may_read(self, caller: Caller, charge: Charge) -> bool:

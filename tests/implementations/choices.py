@@ -50,6 +50,11 @@ UNLISTED: dict[str, tuple[Any, ...]] = {
     "missing_header_adjustment": ("refuse", "own_merchant"),
     "invoice_description": ("text", "null"),
     "first_id": (1, 900_000_000),
+    "per_page_below_one": ("refuse", "default"),
+    "ids": ("counted", "scattered"),
+    "whole_numbers": ("float", "integer"),
+    "charset": ("unnamed", "named"),
+    "foreign_charge_status": (404, 403),
 }
 """What the contract says nothing about, or says in passing; each value is as legal as the other."""
 
@@ -101,6 +106,11 @@ class Choices:
     missing_header_adjustment: str = "refuse"
     invoice_description: str = "text"
     first_id: int = 1
+    per_page_below_one: str = "refuse"
+    ids: str = "counted"
+    whole_numbers: str = "float"
+    charset: str = "unnamed"
+    foreign_charge_status: int = 404
 
 
 def choose(values: Mapping[str, Any]) -> Choices:

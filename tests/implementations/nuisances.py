@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from email.utils import formatdate
 from typing import Any
 
 from tests.implementations.api import Api
@@ -24,6 +25,8 @@ NUISANCES: dict[str, str] = {
     "late_queue": "creation on Stripe takes 3 s after finalizing",
     "extra": "every object has properties that are documented nowhere",
     "links": "pages have the addresses of their neighbours",
+    "throttled_by_date": "as throttled, and Retry-After is a date",
+    "short_keep_alive": "idle connections are closed after 0.3 s",
     "http_1_0": "the connection is closed after every answer",
 }
 API_OPTIONS: dict[str, dict[str, Any]] = {
@@ -70,6 +73,8 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
             api.before.append(Throttle(100).check)
         elif name == "strict_throttle":
             api.before.append(Throttle(10).check)
+        elif name == "throttled_by_date":
+            api.before.append(Throttle(100, by_date=True).check)
         elif name == "busy":
             background.append(Background(OtherClient(api, (2, 3, 4, 5)).act, 0.01))
         elif name == "crowded":
@@ -84,8 +89,9 @@ def sleep(request: Request) -> None:
 class Throttle:
     """A fixed number of requests in each second."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, by_date: bool = False) -> None:
         self.most = most
+        self.by_date = by_date
         self.second = 0
         self.count = 0
         self.lock = threading.Lock()
@@ -98,7 +104,9 @@ class Throttle:
             self.count += 1
             if self.count <= self.most:
                 return None
-        return Reply(429, {"message": "Too many requests."}, {"Retry-After": "1"})
+        # Dates have whole seconds: the one after next is never too early.
+        after = formatdate(time.time() + 2, usegmt=True) if self.by_date else "1"
+        return Reply(429, {"message": "Too many requests."}, {"Retry-After": after})
 
 
 class OtherClient:

@@ -54,6 +54,8 @@ class Pages:
 
     def size(self, query: Mapping[str, str]) -> int:
         size = self.integer(query, "per_page", self.default_size())
+        if size < 1 and self.choices.per_page_below_one == "default":
+            return self.default_size()
         if size < 1:
             raise self.refuse("per_page", "must be at least 1")
         most = self.choices.per_page_max

@@ -88,13 +88,13 @@ def read_report(path: Path, code: int, printed: str) -> Outcome:
     report: dict[str, Any] = json.loads(path.read_text())
     named: dict[str, float] = {}
     for breach in report.get("breaches", ()):
-        after = float(breach.get("found_after", report.get("elapsed", 0.0)))
+        after = float(breach.get("found_after") or 0.0)
         named[breach["rule"]] = min(after, named.get(breach["rule"], after))
     return Outcome(
         exit=code,
         named=named,
-        seconds=float(report.get("elapsed", 0.0)),
-        requests=int(report.get("requests", 0)),
+        seconds=float(report.get("elapsed") or 0.0),
+        requests=int(report.get("requests") or 0),
         words=words,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -93,6 +93,8 @@ class Records:
     """All of the server's memory; `lock` guards it."""
 
     first_id: int = 1
+    scattered: bool = False
+    """Whether ids are unique numbers in no order, in place of a count."""
     merchants: dict[int, Merchant] = field(default_factory=dict)
     tokens: dict[str, frozenset[int]] = field(default_factory=dict)
     charges: dict[int, Charge] = field(default_factory=dict)
@@ -100,12 +102,18 @@ class Records:
     charges_of: dict[int, list[Charge]] = field(default_factory=dict)
     invoices_of: dict[int, list[Invoice]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    charge_ids: itertools.count[int] = field(init=False)
-    invoice_ids: itertools.count[int] = field(init=False)
+    charge_ids: Iterator[int] = field(init=False)
+    invoice_ids: Iterator[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.charge_ids = itertools.count(self.first_id)
-        self.invoice_ids = itertools.count(self.first_id)
+        self.charge_ids = self.new_ids()
+        self.invoice_ids = self.new_ids()
+
+    def new_ids(self) -> Iterator[int]:
+        if not self.scattered:
+            return itertools.count(self.first_id)
+        # Multiples of a number modulo a prime: each comes once.
+        return (self.first_id + count * 7_919_777 % 10_000_019 for count in itertools.count(1))
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -136,13 +144,15 @@ class Records:
         with self.lock:
             if frozenset(scope) == frozenset(self.merchants):
                 return list(self.charges.values())
-            rows = [charge for merchant in scope for charge in self.charges_of[merchant]]
-        return rows if len(frozenset(scope)) == 1 else sorted(rows, key=lambda charge: charge.id)
+            if len(frozenset(scope)) > 1:
+                return [charge for charge in self.charges.values() if charge.merchant in scope]
+            return [charge for merchant in scope for charge in self.charges_of[merchant]]
 
     def invoices_in(self, scope: Iterable[int]) -> list[Invoice]:
         """The invoices of these merchants, oldest first."""
         with self.lock:
             if frozenset(scope) == frozenset(self.merchants):
                 return list(self.invoices.values())
-            rows = [invoice for merchant in scope for invoice in self.invoices_of[merchant]]
-        return rows if len(frozenset(scope)) == 1 else sorted(rows, key=lambda invoice: invoice.id)
+            if len(frozenset(scope)) > 1:
+                return [invoice for invoice in self.invoices.values() if invoice.merchant in scope]
+            return [invoice for merchant in scope for invoice in self.invoices_of[merchant]]

@@ -20,6 +20,9 @@ from tests.implementations.setting import Setting, build, without_fault
 from tests.implementations.stripe import UnknownCard
 from tests.implementations.web import Server, serving
 
+SHORT = 0.3
+"""Seconds after which `short_keep_alive` closes an idle connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -39,7 +42,16 @@ def running(setting: Setting = CORRECT, *, port: int = 0) -> Iterator[Running]:
     """A server of this setting or fault, at a free port unless one is given."""
     api, background = build(setting)
     with ExitStack() as stack:
-        server = stack.enter_context(serving(Server(api, port, close_always="http_1_0" in setting.nuisances)))
+        server = stack.enter_context(
+            serving(
+                Server(
+                    api,
+                    port,
+                    close_always="http_1_0" in setting.nuisances,
+                    idle=SHORT if "short_keep_alive" in setting.nuisances else None,
+                )
+            )
+        )
         for thread in background:
             thread.start()
             stack.callback(thread.stop)

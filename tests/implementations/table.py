@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -99,6 +100,8 @@ def failed(rows: Iterable[Row]) -> list[Row]:
 def main(arguments: Sequence[str]) -> int:
     """1 when something failed, 2 for a name that isn't there."""
     given = read_arguments(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         jobs = jobs_of(given)

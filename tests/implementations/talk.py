@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -88,6 +90,9 @@ class Talk:
         return self.exchange(method, target, body, sent | dict(headers or {}))
 
     def exchange(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        if self.connection.sock is not None and select.select([self.connection.sock], [], [], 0)[0]:
+            # Nothing is awaited, so that it can only be the server's farewell to an idle connection.
+            self.connection.close()
         try:
             self.connection.request(method, target, body=body, headers=dict(headers))
             response = self.connection.getresponse()
@@ -96,7 +101,7 @@ class Talk:
             self.connection.close()
             return Answer(0, None, b"", {})
         if response.status == 429:
-            time.sleep(float(response.headers["Retry-After"]))
+            time.sleep(seconds(response.headers["Retry-After"]))
             return self.exchange(method, target, body, headers)
         try:
             document = json.loads(content, parse_float=Decimal)
@@ -151,6 +156,13 @@ class Talk:
         """The invoice as the list shows it; empty when it isn't there."""
         rows = self.page(q=f'id:"{number}"').rows
         return rows[0] if len(rows) == 1 and isinstance(rows[0], dict) else {}
+
+
+def seconds(retry_after: str) -> float:
+    """How long to wait: the header has seconds or a date."""
+    if retry_after.isdigit():
+        return float(retry_after)
+    return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
 
 
 def at_once(url: str, times: int, act: Callable[[Talk, int], T], *, token: str = "merchant1") -> list[T]:

@@ -28,7 +28,11 @@ class View:
         return str(number) if self.choices.party_id_type == "string" else number
 
     def total(self, invoice: Invoice) -> Any:
-        return to_number(invoice.total, invoice.currency)
+        return self.number(invoice.total, invoice.currency)
+
+    def number(self, minor: int, currency: str) -> int | float:
+        shown = to_number(minor, currency)
+        return int(shown) if self.choices.whole_numbers == "integer" and shown == int(shown) else shown
 
     def status(self, invoice: Invoice) -> str:
         if invoice.state == "draft":
@@ -78,7 +82,7 @@ class View:
         return shown
 
     def amount(self, charge: Charge) -> Any:
-        return to_number(charge.amount, charge.currency)
+        return self.number(charge.amount, charge.currency)
 
     def charge_answer(self, charge: Charge) -> dict[str, Any]:
         """What reading and making one charge answer."""

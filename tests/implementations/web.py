@@ -35,6 +35,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: Server
 
+    def setup(self) -> None:
+        super().setup()
+        self.connection.settimeout(self.server.idle)
+
     def handle_one_request(self) -> None:
         try:
             self.raw_requestline = self.rfile.readline(65537)
@@ -107,7 +111,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """One write, so that small answers are one packet."""
         content = reply.content()
         headers = {
-            "Content-Type": JSON_TYPE,
+            "Content-Type": self.server.content_type,
             "Content-Length": str(len(content)),
             "Connection": "close" if self.close_connection else "keep-alive",
         } | reply.headers
@@ -126,15 +130,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """One API at one port of this machine, a thread for each connection."""
+    """One API at one port of this machine, a thread for each connection, which is closed after `idle` seconds."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, api: Api, port: int, *, close_always: bool = False) -> None:
+    def __init__(self, api: Api, port: int, *, close_always: bool = False, idle: float | None = None) -> None:
         self.api = api
         self.close_always = close_always
+        self.idle = idle
+        named = api.choices.charset == "named"
+        self.content_type = f"{JSON_TYPE}; charset=utf-8" if named else JSON_TYPE
         self.open: set[socket.socket] = set()
         self.abandoned: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), Handler)
