@@ -146,7 +146,7 @@ def banner(service: Service, *, made_up_token: str | None = None) -> str:
     lines = {
         "API": f"{base}/api",
         "Fixture": f"{blueprint.name}: {blueprint.description}",
-        "Tokens": "\n".join(tokens),
+        "Tokens": "\n".join(tokens) or "none: every request gets 401",
         "Profile": service.profile_name,
         "Spec": f"{base}/_mock/spec.yaml (or .json)",
         "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),

@@ -67,6 +67,7 @@ def summary(found: dict[str, list[str]]) -> str:
 def warnings(kind: str, unknown: Sequence[str], known: Iterable[str]) -> list[str]:
     """A sentence for each name that the spec doesn't know, with the one that was probably meant."""
     names = {_bare(name): name for name in known}
+    unknown = list(dict.fromkeys(unknown))
     found = []
     for name in unknown[:MOST_WARNINGS]:
         close = difflib.get_close_matches(_bare(name), names, n=1, cutoff=0.7)

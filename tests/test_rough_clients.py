@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import httpx
@@ -152,6 +155,31 @@ def test_what_is_warned_of_stays_short_enough_for_a_header(api: Api) -> None:
     assert 0 < len(answer.headers["X-Mock-Warning"]) < 2000
 
 
+def test_one_name_is_warned_of_once(api: Api) -> None:
+    answer = api.get("/billing/invoices?perpage=1&perpage=2&perpage=3")
+    assert answer.headers["X-Mock-Warning"] == 'unknown query parameter "perpage": did you mean per_page?'
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_the_log_has_a_line_for_each_request_and_never_a_token(tmp_path: Path, form: str) -> None:
+    targets = [
+        "/billing/invoices?page=2&api_token=merchant1-hidden",
+        "/billing/invoices?%61pi%5Ftoken=merchant1-hidden",
+        "/nothing%0A%1B[31m?x=%0A&api_token=merchant1-hidden",
+        "/billing/invoices?q=created_at$DATE:%22x%22",
+    ]
+    log = tmp_path / "log"
+    with log.open("w") as stream, _serving("--log-format", form, stderr=stream) as printed:
+        api = _address(printed)
+        for target in targets:
+            httpx.get(api + target, headers={"Authorization": "Bearer merchant1-hidden"})
+    lines = log.read_text().splitlines()
+    assert len(lines) == len(targets)
+    assert "hidden" not in log.read_text()
+    if form == "json":
+        assert [json.loads(line)["status"] for line in lines] == [401, 401, 404, 401]
+
+
 def test_two_hundred_connections_at_once_are_served(server: Running) -> None:
     headers = {"Authorization": "Bearer provider@crowd"}
 
@@ -186,24 +214,41 @@ def test_the_server_listens_on_ipv6_and_on_every_address() -> None:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("this machine has no IPv6")
-    printed = _started("--host", "::1")
-    address = re.search(r"API +(http://\[::1\]:\d+/api)", printed)
-    assert address, printed
-    assert re.search(r"API +http://127\.0\.0\.1:\d+/api", _started("--host", "0.0.0.0"))
+    for host, told in (("::1", "[::1]"), ("0.0.0.0", "127.0.0.1")):
+        with _serving("--host", host) as printed:
+            address = _address(printed)
+            assert address.startswith(f"http://{told}:")
+            assert httpx.get(f"{address}/billing/invoices?api_token=provider").status_code == 200
+
+
+@contextmanager
+def _serving(
+    *options: str, stderr: IO[str] | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """A server while it runs; what it prints when it starts."""
+    variables = {**os.environ, **(environment or {})}
+    with subprocess.Popen([*SERVE, *options], stdout=subprocess.PIPE, stderr=stderr, text=True, env=variables) as child:
+        try:
+            assert child.stdout is not None
+            lines = []
+            for line in child.stdout:
+                lines.append(line)
+                if "Try" in line:
+                    break
+            yield "".join(lines)
+        finally:
+            child.terminate()
 
 
 def _started(*options: str, **environment: str) -> str:
-    """What a server prints when it starts; it is ended again."""
-    variables = {**os.environ, **environment}
-    with subprocess.Popen([*SERVE, *options], stdout=subprocess.PIPE, text=True, env=variables) as child:
-        assert child.stdout is not None
-        lines = []
-        for line in child.stdout:
-            lines.append(line)
-            if "Try" in line:
-                break
-        child.send_signal(signal.SIGTERM)
-    return "".join(lines)
+    with _serving(*options, environment=environment) as printed:
+        return printed
+
+
+def _address(printed: str) -> str:
+    found = re.search(r"API +(http://\S+)", printed)
+    assert found, printed
+    return found[1]
 
 
 @pytest.mark.parametrize(
@@ -234,3 +279,9 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
 
 def test_the_start_names_a_choice_as_it_is_written() -> None:
     assert "per_page_max=null" in _started("--set", "per_page_max=null")
+
+
+def test_a_fixture_without_tokens_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "closed.yaml"
+    file.write_text("merchants:\n  - {id: 1, name: A, currency: USD, card: none}\ntokens: {}\n")
+    assert "none: every request gets 401" in _started("--fixture", str(file))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from typing import Any, TextIO
+from urllib.parse import unquote_plus
 
 import orjson
 
+from mockserver.access import TOKEN_PARAMETER
 from mockserver.journal import Exchange
 from mockserver.settings import LogFormat
 
@@ -72,6 +74,12 @@ class RequestLog:
 
 
 def _without_token(query: str) -> str:
-    if "api_token" not in query:
+    if TOKEN_PARAMETER not in query and "%" not in query:
         return query
-    return "&".join("api_token=…" if part.startswith("api_token=") else part for part in query.split("&"))
+    return "&".join(_hidden(part) for part in query.split("&"))
+
+
+def _hidden(part: str) -> str:
+    """A parameter without its value if it is the token, however its name is written."""
+    name = part.partition("=")[0]
+    return f"{name}=…" if unquote_plus(name) == TOKEN_PARAMETER else part
