@@ -4,7 +4,7 @@ The road of one request, downwards; imports go the other way, and `tests/test_ar
 
     WSGI (granian)              live, process
     -> Request                  web           Flask; the only place that knows of HTTP serving
-    -> Operation                contract      openapi.yaml as the judge: fastpath first, openapi-core (judge) for the rest
+    -> Operation                contract      openapi.yaml as judge: fastpath first, openapi-core (judge) for the rest
     -> token, world, merchant   access, worlds
     -> Call, or a refusal       contract      and errors, the one tree of refusals
     -> disturbance, if any      faults, prefer, disturbance, spoiling
@@ -13,14 +13,15 @@ The road of one request, downwards; imports go the other way, and `tests/test_ar
     -> journal                  journal, journal_forms, expectations
     -> WSGI
 
-All state hangs off a `World`: its `State` (store, Stripe, clock, queue, webhooks' outbox) is made of immutable records,
-so that a copy, a snapshot or a reset is cheap and exact. Money is whole minor units inside, times are microseconds since
-1970, UTC; `render` alone makes wire forms of them. What the contract leaves open is asked of the `Profile`.
+All state hangs off a `World`: its `State` (store, Stripe, clock, queue, webhooks' outbox) is made of immutable
+records, so that a copy, a snapshot or a reset is cheap and exact. Money is whole minor units inside, times are
+microseconds since 1970, UTC; `render` alone makes wire forms of them. What the contract leaves open is asked of the
+`Profile`.
 
-`control` is an API of its own with its own OpenAPI document, judged by the same `Contract`; `client` and `pytest_plugin`
-speak to it from outside. `verify` judges a server by its address alone: `calibrate` measures its open choices, `rules`,
-`model` and `fuzz` put it to the test, every answer passes the `observer`, and the `reports` are made from `events`.
-Everything it sends leaves through `verify.transport`, which guards real money.
+`control` is an API of its own with its own OpenAPI document, judged by the same `Contract`; `client` and
+`pytest_plugin` speak to it from outside. `verify` judges a server by its address alone: `calibrate` measures its open
+choices, `rules`, `model` and `fuzz` put it to the test, every answer passes the `observer`, and the `reports` are made
+from `events`. Everything it sends leaves through `verify.transport`, which guards real money.
 """
 
 from __future__ import annotations
