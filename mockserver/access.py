@@ -42,5 +42,5 @@ def _parameter(request: Request) -> str | None:
     except InvalidRequest:
         # What can't be read holds no token; without one, GEN-4 comes before GEN-5.
         return None
-    value = fields.get(TOKEN_PARAMETER) if fields else None
-    return value if isinstance(value, str) else None
+    given = fields.get(TOKEN_PARAMETER) if fields else None
+    return given if isinstance(given, str) else None

@@ -33,7 +33,8 @@ def test_a_form_means_the_same_as_json(api: Api) -> None:
 
 
 def test_without_charge_ids_all_open_charges_of_the_merchant_are_taken(api: Api) -> None:
-    for body in ({}, {"charge_ids": []}):
+    bodies: list[dict[str, list[int]]] = [{}, {"charge_ids": []}]
+    for body in bodies:
         api.charge(3)
         answer = api.post("/billing/invoices", token="merchant1", json=body)
         assert answer.status_code == 200

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 import pytest
 
 from tests.conftest import Api
 
+COMPARISONS: dict[str, Callable[[str, str], bool]] = {":": eq, ">": gt, ">=": ge, "<": lt, "<=": le}
 LISTS = ["/billing/invoices", "/billing/charges"]
 
 
@@ -87,15 +90,9 @@ def test_clauses_are_joined_from_left_to_right(api: Api) -> None:
 def test_days_are_utc_and_end_at_midnight(api: Api) -> None:
     day = _page(api)["data"][-1]["created_at"][:10]
     rows = _page(api, per_page=100)["data"]
-    for operator, holds in {
-        ":": lambda d: d == day,
-        ">": lambda d: d > day,
-        ">=": lambda d: d >= day,
-        "<": lambda d: d < day,
-        "<=": lambda d: d <= day,
-    }.items():
+    for operator, holds in COMPARISONS.items():
         found = _page(api, q=f'created_at$DATE{operator}"{day}"', per_page=100)["data"]
-        assert {row["id"] for row in found} == {row["id"] for row in rows if holds(row["created_at"][:10])}
+        assert {row["id"] for row in found} == {row["id"] for row in rows if holds(row["created_at"][:10], day)}
 
 
 def test_a_stripe_id_can_be_searched_for(api: Api) -> None:

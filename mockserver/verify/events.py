@@ -145,14 +145,6 @@ class RunFinished:
 
 
 Event = (
-    RunStarted
-    | PhaseStarted
-    | Progress
-    | ChoiceMeasured
-    | BreachFound
-    | RuleFinished
-    | Coverage
-    | Note
-    | RunFinished
+    RunStarted | PhaseStarted | Progress | ChoiceMeasured | BreachFound | RuleFinished | Coverage | Note | RunFinished
 )
 Listener = Callable[[Event], None]
