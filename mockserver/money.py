@@ -41,8 +41,8 @@ def to_minor(amount: int | float | str | Decimal, currency: str) -> int:
         minor = exact.scaleb(decimals, _EXACT)
         return int(minor.to_integral_exact(context=_EXACT))
     except Inexact:
-        plural = "" if decimals == 1 else "s"
-        raise ValueError(f"must have at most {decimals} decimal{plural} in {currency}, got {amount}") from None
+        finest = f"have at most {decimals} decimals" if decimals else "be a whole number"
+        raise ValueError(f"must {finest} in {currency}, got {amount}") from None
 
 
 def to_major(minor: int, currency: str) -> Decimal:
