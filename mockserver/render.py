@@ -27,8 +27,8 @@ def moment(at: int, profile: Profile) -> str:
     return render_time(at, microseconds=profile.created_at_precision == "microseconds")
 
 
-def invoice(record: Invoice, merchant: Merchant, provider: Provider, profile: Profile) -> JSON:
-    """The invoice with every property of the contract's table."""
+def _header(record: Invoice | Charge, merchant: Merchant, provider: Provider, profile: Profile) -> JSON:
+    """What invoices and charges have in common."""
     return {
         "id": record.id,
         "charger_id": party_id(provider.id, profile),
@@ -37,6 +37,13 @@ def invoice(record: Invoice, merchant: Merchant, provider: Provider, profile: Pr
         "chargee_type": merchant.type,
         "created_at": moment(record.created_at, profile),
         "currency": record.currency,
+    }
+
+
+def invoice(record: Invoice, merchant: Merchant, provider: Provider, profile: Profile) -> JSON:
+    """The invoice with every property of the contract's table."""
+    return {
+        **_header(record, merchant, provider, profile),
         "status": "Draft" if record.draft else profile.finalized_label,
         "stripe_invoice_status": record.stripe_invoice_status,
         "stripe_invoice_id": record.stripe_invoice_id,
@@ -49,13 +56,7 @@ def charge(record: Charge, merchant: Merchant, provider: Provider, profile: Prof
     """The charge with every property of the contract's list."""
     amount = to_number(record.amount, record.currency)
     return {
-        "id": record.id,
-        "charger_id": party_id(provider.id, profile),
-        "charger_type": provider.type,
-        "chargee_id": party_id(merchant.id, profile),
-        "chargee_type": merchant.type,
-        "created_at": moment(record.created_at, profile),
-        "currency": record.currency,
+        **_header(record, merchant, provider, profile),
         "price": amount,
         "amount": amount,
         "status": record.status,
