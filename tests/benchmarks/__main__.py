@@ -106,7 +106,7 @@ def worlds(seconds: float) -> list[Row]:
 
 def tracing(seconds: float) -> list[Row]:
     """The rate with journal, trace, worlds and faults, against the same server without them."""
-    with fake(*QUIET) as full, fake(*QUIET, "--no-tracing") as plain:
+    with fake(*QUIET) as full, fake(*QUIET, traced=False) as plain:
         mine, without = _rates([full, plain], "list", seconds)
     what = "with journal, trace, worlds and faults, of the rate without"
     return [_row(what, mine / without, 0.85, f"{mine:,.0f}/s to {without:,.0f}/s")]

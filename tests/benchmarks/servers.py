@@ -40,10 +40,11 @@ class Server:
 
 
 @contextmanager
-def fake(*options: str) -> Iterator[Server]:
-    """The mock server, with these options."""
+def fake(*options: str, traced: bool = True) -> Iterator[Server]:
+    """The mock server, with these options; or without journal, trace, worlds and faults."""
     port = _free_port()
-    command = [sys.executable, "-m", "mockserver", "serve", "--port", str(port), *options]
+    program = ["mockserver", "serve"] if traced else ["tests.benchmarks.untraced"]
+    command = [sys.executable, "-m", *program, "--port", str(port), *options]
     with _started(command, f"http://127.0.0.1:{port}/api") as server:
         yield server
 
