@@ -55,6 +55,8 @@ class Row:
     """Broken rule to the seconds after which it was found."""
     named_right: bool | None = None
     """Whether a rule was named that the fault breaks."""
+    named_right_first: bool | None = None
+    """Whether such a rule was the first that was named, or found at the same moment."""
     named_after: float | None = None
     """Seconds after which it was."""
     raw: bool | None = None
@@ -123,6 +125,7 @@ def verified(job: Job, row: Row) -> Row:
         right_exit=right_exit,
         named=outcome.named,
         named_right=bool(after) if row.rules else None,
+        named_right_first=bool(after) and min(after) <= min(outcome.named.values()) if row.rules else None,
         named_after=min(after, default=None),
         seconds=round(outcome.seconds or time.monotonic() - started, 1),
         requests=at.requests,

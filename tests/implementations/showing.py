@@ -89,6 +89,7 @@ def totals(rows: Sequence[Row]) -> dict[str, Any]:
     if judged:
         counts["faults_caught"] = sum(row.exit == 1 for row in judged)
         counts["faults_named_right"] = sum(bool(row.named_right) for row in judged)
+        counts["faults_named_right_first"] = sum(bool(row.named_right_first) for row in judged)
         counts[within] = sum(row.named_after is not None and row.named_after <= QUICK for row in judged)
     if any(row.raw is not None for row in faults):
         counts["faults_caught_by_raw_schemathesis"] = sum(bool(row.raw) for row in faults)
