@@ -108,6 +108,53 @@ def finalizing(bench: Bench) -> None:
         bench.must_row(invoice.id)
 
 
+def finalizing_several(bench: Bench) -> None:
+    """FINALIZE-1: finalizes of different drafts at once leave none of them a draft."""
+    for _ in range(max(1, rounds(bench) // 2)):
+        invoices = [bench.draft() for _ in range(4)]
+        answers = at_once([partial(bench.me.finalize, invoice.id) for invoice in invoices])
+        _no_failure(bench, "FINALIZE-1", answers, "finalizes")
+        for invoice in invoices:
+            row, after = bench.must_row(invoice.id)
+            done = [answer for answer in answers if answer.ok and f"/{invoice.id}/" in answer.outgoing.target]
+            bench.expect(
+                "FINALIZE-1",
+                not done or row.get("status") != "Draft",
+                kind="a draft again after a race",
+                expected="of simultaneous finalizes of different drafts each one locks its own",
+                actual=f"invoice {invoice.id} was finalized and is a draft",
+                using=[invoice.made_by, *answers, after],
+            )
+
+
+def listing_by_several(bench: Bench) -> None:
+    """GEN-8: lists asked for at once by two merchants hold each its own records."""
+    other = bench.second()
+    draft = bench.draft()
+    ours = {row.get("id") for row in bench.me.invoices().rows}
+    if ours & {row.get("id") for row in other.invoices().rows}:
+        raise NotPossible("the second token lists our invoices anyhow")
+    for _ in range(rounds(bench)):
+        heard: list[Answer] = []
+
+        def others(heard: list[Answer] = heard) -> Answer:
+            heard.append(other.invoices())
+            return heard[-1]
+
+        at_once([bench.me.invoices, others] * (CALLERS // 2))
+        for answer in heard:
+            strays = ours & {row.get("id") for row in answer.rows}
+            if not bench.expect(
+                "GEN-8",
+                not strays,
+                kind="another's list in a race",
+                expected="lists asked for at the same moment by two merchants hold each its own invoices",
+                actual=f"the other merchant's list holds our invoices {sorted(map(str, strays))}",
+                using=[draft.made_by, answer],
+            ):
+                return
+
+
 def collecting(bench: Bench) -> None:
     """COLLECT-4: parallel collects of one invoice charge once."""
     bench.needs_charges()
@@ -185,5 +232,7 @@ CHECKS = (
     Check("creates that overlap", ("CREATE-4",), creating_overlapping, "race"),
     Check("creating of everything at once", ("CREATE-4",), creating_everything, "race"),
     Check("finalizing one invoice at once", ("FINALIZE-4",), finalizing, "race"),
+    Check("finalizing several at once", ("FINALIZE-1",), finalizing_several, "race"),
+    Check("listing by several at once", ("GEN-8",), listing_by_several, "race"),
     Check("collecting while finalizing", ("COLLECT-4",), collecting_while_finalizing, "race"),
 )
