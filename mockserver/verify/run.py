@@ -37,6 +37,7 @@ from mockserver.verify.options import Options, base_address
 from mockserver.verify.plan import checks_for
 from mockserver.verify.probe import find_api, find_callers
 from mockserver.verify.redaction import Redaction
+from mockserver.verify.rules.create import GIVEN
 from mockserver.verify.spec import Spec, read_spec
 from mockserver.verify.transport import Transport, variable_name
 
@@ -104,6 +105,8 @@ def _go(bench: Bench) -> tuple[str, bool]:
             bench.observer.see(answer)
         bench.transport.on_answer = bench.observer.see
         find_callers(bench)
+        if bench.pool and not bench.options.read_only and "CREATE-8" in bench.court.rules:
+            run_check(GIVEN, bench)
         if not bench.options.read_only:
             measured = calibrate(bench)
             _write_profile(bench, measured)

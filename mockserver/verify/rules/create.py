@@ -14,6 +14,9 @@ from mockserver.verify.lives import exact
 from mockserver.verify.properties import explore
 from mockserver.verify.transport import Answer
 
+_GIVEN = 10
+"""How many of the charges given are looked at for their currencies."""
+
 
 def just_these_charges(bench: Bench) -> None:
     """CREATE-1 and CREATE-3: those that are named, and no others."""
@@ -334,6 +337,25 @@ def two_currencies(bench: Bench) -> None:
     bench.refused("CREATE-8", answer, "a create with charges of two currencies", [listed, ours.made_by])
     bench.charge_untouched("CREATE-8", ours, "a create with charges of two currencies", [answer])
 
+
+def given_currencies(bench: Bench) -> None:
+    """CREATE-8 on the charges given for the run, before anything uses them up."""
+    shown = [bench.me.charge(number) for number in bench.pool[:_GIVEN]]
+    first: dict[str, Answer] = {}
+    for answer in shown:
+        first.setdefault(str(answer.part("charge").get("currency")), answer)
+    if len(first) < 2:
+        return
+    two = list(first.values())[:2]
+    numbers = [answer.part("charge").get("id") for answer in two]
+    answer = bench.me.create(numbers)
+    bench.refused("CREATE-8", answer, "a create with charges of two currencies", two)
+    if answer.ok:
+        bench.pool[:] = [number for number in bench.pool if number not in numbers]
+
+
+GIVEN = Check("the currencies of the charges given", ("CREATE-8",), given_currencies)
+"""Comes before all others, which use the given charges up."""
 
 CHECKS = (
     Check("charges of two currencies", ("CREATE-8",), two_currencies),
