@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from mockserver.profile import CHOICES, Value
@@ -326,7 +327,24 @@ def _declines(work: Calibration) -> None:
             continue
         if "declined_status" in work.found:
             return
+    if wish == "auto" and bench.loopback and not bench.options.charge_ids:
+        _declines_a_trifle(work)
     work.misses("no merchant within reach whose card declines (--declining-merchant)", "declined_status")
+
+
+def _declines_a_trifle(work: Calibration) -> None:
+    """Without such a merchant: an amount below Stripe's minimum can't be charged, whatever the card."""
+    bench = work.bench
+    least = Decimal(1).scaleb(-(bench.digits or 0))
+    try:
+        invoice = bench.finalized(bench.draft([bench.charge(least)]))
+    except NotPossible:
+        return
+    answer = bench.me.collect(invoice.id)
+    row, _ = bench.row(invoice.id)
+    if answer.refused and row is not None and row.get("stripe_invoice_status") != "paid":
+        evidence = f"collecting {least}, less than Stripe can charge, is answered with {answer.status}"
+        work.says("declined_status", answer.status, evidence)
 
 
 def _visible_merchants(bench: Bench) -> list[str]:

@@ -48,7 +48,7 @@ def test_any_largest_page_is_found(tmp_path: Path, largest: int, above: str) -> 
 
 def test_what_cannot_be_measured_is_said_with_its_reason() -> None:
     with running() as server:
-        heard = judge(server.url, only=("COLLECT-5",), other_token=None)
+        heard = judge(server.url, only=("COLLECT-5",), other_token=None, declining_merchant="none")
     reasons = {choice.key: choice.evidence for choice in heard.measurements if not choice.measured}
     assert reasons["foreign_invoice_status"] == "no second token given (--other-token)"
     assert "--declining-merchant" in reasons["declined_status"]
@@ -61,3 +61,10 @@ def test_a_given_profile_is_compared_with_what_is_measured() -> None:
     differing = {choice.key: choice.expected for choice in heard.measurements if choice.expected is not None}
     assert differing["create_status"] == 201
     assert heard.end.exit_code == 0
+
+
+@pytest.mark.parametrize("status", CHOICES["declined_status"].values)
+def test_without_a_card_that_declines_an_amount_too_small_shows_the_status(status: int) -> None:
+    with running(dataclasses.replace(CORRECT, choices={"declined_status": status})) as server:
+        heard = judge(server.url, only=("COLLECT-5",))
+    assert heard.choices["declined_status"] == status
