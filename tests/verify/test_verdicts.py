@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,12 +69,14 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
     assert run() == run()
 
 
-def test_fuzzing_walks_from_charge_to_collect_and_finds_nothing_on_a_correct_server() -> None:
+def test_fuzzing_walks_from_charge_to_collect_and_finds_nothing_on_a_correct_server(tmp_path: Path) -> None:
     with running() as server:
-        heard = judge(server.url, fuzz=True, only=("GEN", "COLLECT"))
+        heard = judge(server.url, fuzz=True, only=("GEN", "COLLECT"), reports=("json",), report_dir=tmp_path)
     assert heard.breaches == []
     assert "its stateful phase walked from charge to collect" in heard.notes
     assert "the fuzzer ended with code" not in heard.notes
+    told = (tmp_path / "schemathesis" / "events.ndjson").read_text()
+    assert set(re.findall(r"http://127\.0\.0\.1:\d+/api", told)) == {server.url}
 
 
 def verdict_of(heard: Heard, rule: str) -> str:
