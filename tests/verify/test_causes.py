@@ -45,7 +45,15 @@ def test_a_plain_adjustment_that_is_refused_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "open_"), [("page=0", True), ("per_page=-5", True), ("q=nonsense", True), ("page=2", False), ("", False)]
+    ("query", "open_"),
+    [
+        ("page=0", True),
+        ("per_page=-5", True),
+        ("q=nonsense", True),
+        ("api_token=%00", True),
+        ("page=2", False),
+        ("", False),
+    ],
 )
 def test_a_list_refused_for_its_page_or_search_is_no_alarm(query: str, open_: bool) -> None:
     sent = _sent("listInvoices", f"/billing/invoices?{query}", method="GET")

@@ -75,6 +75,8 @@ def open_cause(failure: str, message: str, sent: Sent, known: Known, body: objec
 def _rejection(sent: Sent, known: Known, body: object) -> str | None:
     if not _is_ours(sent, known):
         return "another merchant was selected"
+    if not sent.query.keys() <= {"q", "page", "per_page"}:
+        return "a token that is none, or what the API does not know, may be more than a server can read"
     if sent.operation in ("createInvoice", "finalizeInvoice", "collectInvoice", "getCharge"):
         return "whether a charge is free or an invoice in the right state is no matter of form"
     if sent.operation == "createQuickAdjustment":
