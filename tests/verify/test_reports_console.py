@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from mockserver.verify.events import Breach, Event, Note, RunFinished
+from mockserver.verify.events import Breach, Event, Note, RunFinished, RunStarted
 from mockserver.verify.reports import make
 from tests.verify.report_streams import BILLED_TWICE, RULES, TARGET, exchange, mixed, run
 
@@ -136,3 +136,11 @@ def test_many_breaches_of_one_rule_are_told_in_full_only_at_first() -> None:
     assert "Further breaches of the same rules" in text
     for place in range(6):
         assert f"fault {place} came" in text
+
+
+def test_what_a_run_will_leave_behind_is_told_before_anything_else() -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    [report] = make(["console"], None, rules=RULES, console=console)
+    report(RunStarted("http://server/api", 1, ("GEN-1",), "0.1.0", "3 charges, 1 draft", False, False))
+    assert isinstance(console.file, io.StringIO)
+    assert "leave behind: 3 charges, 1 draft" in console.file.getvalue()

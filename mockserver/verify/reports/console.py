@@ -72,7 +72,8 @@ class ConsoleReport:
             case RunStarted():
                 findings = self._gathering.findings()
                 text = Text(f"Verifying {visible(target(findings))}, seed {event.seed}", style="bold")
-                return text.append(f" ({limits(findings)})" if limits(findings) else "", style="yellow")
+                text.append(f" ({limits(findings)})" if limits(findings) else "", style="yellow")
+                return text.append(f"\nIt will leave behind: {visible(event.left_behind)}", style="not bold")
             case BreachFound() if new:
                 breach = event.breach
                 return Text.assemble(
