@@ -52,7 +52,8 @@ def told(error: Exception, timeout: float) -> NoAnswer:
     causes = list(_chain(error))
     text = str(error) or type(error).__name__
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "CERTIFICATE" in text:
-        return NoAnswer("tls", f"TLS failed: {text}")
+        hint = "; --tls-verify takes a file of certificates to trust" if "CERTIFICATE_VERIFY" in text else ""
+        return NoAnswer("tls", f"TLS failed: {text}{hint}")
     if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout):
         return NoAnswer("timeout", f"no answer within {timeout:g} s")
     if isinstance(error, httpx.ConnectError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from mockserver.errors import Unusable
 from mockserver.verify.events import Exchange
 from mockserver.verify.failures import NoAnswer, OutOfTime, told
 from mockserver.verify.guard import Guard
@@ -97,7 +99,10 @@ class Transport:
         tls_verify: bool | str = True,
         connection: httpx.BaseTransport | None = None,
     ) -> None:
-        """`deadline` is a time of the monotonic clock; `connection` replaces the network in tests."""
+        """`deadline` is a time of the monotonic clock; `connection` replaces the network in tests.
+
+        `tls_verify` may be a file of certificates to trust. Raises `Unusable` for one that holds none.
+        """
         self.base_url = base_url
         self.guard = guard
         self.redaction = redaction
@@ -115,7 +120,7 @@ class Transport:
         self.on_wait: Callable[[float], None] | None = None
         self._client = httpx.Client(
             trust_env=False,
-            verify=tls_verify,
+            verify=_trust(tls_verify),
             timeout=timeout,
             follow_redirects=False,
             transport=connection,
@@ -275,6 +280,15 @@ def parse_json(body: bytes) -> Any:
 def variable_name(header: str) -> str:
     """The shell variable that stands for an extra header's value in what is shown."""
     return "HEADER_" + "".join(letter if letter.isalnum() else "_" for letter in header.upper())
+
+
+def _trust(tls_verify: bool | str) -> bool | ssl.SSLContext:
+    if isinstance(tls_verify, bool):
+        return tls_verify
+    try:
+        return ssl.create_default_context(cafile=tls_verify)
+    except OSError as error:
+        raise Unusable(f"--tls-verify {tls_verify}: expected a file of certificates (PEM): {error}") from error
 
 
 def _proxy(base_url: str) -> str | None:

@@ -5,7 +5,7 @@
 #
 # A failing test: the breach is still there. A passing one: it is gone. A skipped one cannot tell, and says why.
 # Ids that an answer made are taken from the live answer. A sequence that collects is sent to a loopback address
-# only, unless ALLOW_CHARGES=1 is set, since a collect charges a card.
+# only, unless ALLOW_CHARGES=1 is set, since a collect charges a card. SSL_CERT_FILE names certificates to trust.
 from __future__ import annotations
 
 import ipaddress
@@ -77,7 +77,7 @@ def loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return host == "localhost"
 
 
 def look_up(wanted: Id, answers: Sequence[Answer], requests: Sequence[Request]) -> str:
