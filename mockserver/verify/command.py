@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from platformdirs import user_cache_path
 
 from mockserver.errors import Unusable
 from mockserver.profile import load_profile
@@ -164,6 +166,8 @@ def verify(ctx: click.Context, /, **given: Any) -> None:
     Ends with 0 if it conforms, 1 if a rule is broken, 2 if the run could not be made, 3 if nothing is broken but a rule
     that matters could not be exercised.
     """
+    # Hypothesis, here and within Schemathesis, would leave its cache in the folder that the user stands in.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(user_cache_path("mockserver") / "hypothesis"))
     try:
         ctx.exit(_run(given))
     except Unusable as unusable:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,35 @@ def test_a_conforming_server_ends_with_0() -> None:
     with running() as server:
         result = run(server.url, *QUICK, MOCKSERVER_VERIFY_TOKEN="merchant1")
     assert result.exit_code == 0, result.output
+
+
+def test_a_run_leaves_nothing_where_the_user_stands(tmp_path: Path) -> None:
+    home, stand = tmp_path / "home", tmp_path / "stand"
+    home.mkdir()
+    stand.mkdir()
+    with running() as server:
+        arguments = [
+            server.url,
+            "--token",
+            "merchant1",
+            "--merchant",
+            "1",
+            "--only",
+            "SEARCH-1,LIST-1",
+            "--max-time",
+            "20",
+        ]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HYPOTHESIS_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "mockserver", "verify", *arguments],
+            cwd=stand,
+            env=environment | {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")},
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(stand.iterdir()) == []
+    assert list(home.iterdir())
 
 
 def test_a_broken_rule_ends_with_1() -> None:

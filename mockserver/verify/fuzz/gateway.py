@@ -15,7 +15,7 @@ from mockserver.verify.failures import NoAnswer, OutOfTime
 from mockserver.verify.guard import Withheld
 from mockserver.verify.naming import named_charges
 from mockserver.verify.observer import Observer
-from mockserver.verify.transport import Answer, Outgoing, Transport
+from mockserver.verify.transport import NOT_JSON, Answer, Outgoing, Transport, parse_json
 
 PLACEHOLDER = "token-of-the-verifier"
 """What the fuzzer knows as its token; the gateway puts the real one in its place."""
@@ -110,7 +110,7 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
                     gateway.over.set()
                 self.close_connection = True
                 return None
-            self.reply(answer.status, list(answer.exchange.answer_headers), answer.body)
+            self.reply(answer.status, list(answer.exchange.answer_headers), _without_secrets(answer))
 
         def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response_only(status)
@@ -128,6 +128,12 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"):
         setattr(Handler, f"do_{method}", Handler.relay)
     return Handler
+
+
+def _without_secrets(answer: Answer) -> bytes:
+    """The body as the fuzzer may keep it in its reports; a secret whose loss would spoil the JSON is a mere number."""
+    plain = answer.exchange.answer
+    return answer.body if answer.content is not NOT_JSON and parse_json(plain) is NOT_JSON else plain
 
 
 class _Server(ThreadingHTTPServer):

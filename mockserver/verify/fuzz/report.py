@@ -28,6 +28,8 @@ _RULES = {
     "object_level_authorization": "GEN-8",
 }
 """The rule that a check of the fuzzer judges; the form of answers is judged by operation."""
+_FILTERED = "%5BFiltered%5D"
+"""What the fuzzer writes in place of `api_token`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _exchange(interaction: Mapping[str, Any], gateway: str, target: str) -> Exch
     )
     return Exchange(
         method=request["method"],
-        url=request["uri"].replace(gateway, target),
+        url=request["uri"].replace(gateway, target).replace(_FILTERED, "$TOKEN"),
         headers=headers,
         body=_octets(request.get("body")),
         status=response.get("status_code"),

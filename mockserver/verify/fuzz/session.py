@@ -30,8 +30,10 @@ WALKS = 20
 FRESH_CHARGES = 12
 
 
-REPORTS = ("events.ndjson", "verdict.json", "junit.xml", "output.txt")
-"""What Schemathesis leaves in the folder."""
+REPORTS = ("events.ndjson", "verdict.json", "junit.xml", "output.txt", ".schemathesis/**/*.json")
+"""What Schemathesis leaves in the folder; the last are the cases that it can replay."""
+TOKEN_VARIABLE = "MOCKSERVER_VERIFY_TOKEN"
+"""Where a replay takes the token from; the gateway knows its own placeholder."""
 
 
 def fuzz(bench: Bench) -> None:
@@ -49,7 +51,11 @@ def fuzz(bench: Bench) -> None:
         code, output = _run(bench, address, folder, until)
         harvest = read_report(folder / "events.ndjson", bench.spec, gateway=address, target=bench.transport.base_url)
         _readdress(folder, address, bench.transport.base_url)
-    _tell(bench, gateway, harvest, code, output)
+        _tell(bench, gateway, harvest, code, output)
+        if harvest.findings and _is_kept(bench):
+            bench.court.note(
+                f"what fuzzing found is replayed by `st replay` in {folder}; it takes the token from {TOKEN_VARIABLE}"
+            )
     still_there(bench)
 
 
@@ -82,9 +88,9 @@ def _config(bench: Bench) -> str:
         "continue-on-failure = true",
         "",
         "[auth.openapi.bearerToken]",
-        f"bearer = {json.dumps(PLACEHOLDER)}",
+        f'bearer = "${{{TOKEN_VARIABLE}}}"',
         "[auth.openapi.apiToken]",
-        f"api_key = {json.dumps(PLACEHOLDER)}",
+        f'api_key = "${{{TOKEN_VARIABLE}}}"',
         "[phases.coverage]",
         # TRACE, QUERY and OPTIONS are answered by web servers and proxies, not by the API.
         f"unexpected-methods = {json.dumps(methods)}",
@@ -140,7 +146,12 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
         command += ["--include-method", "GET"]
     elif not bench.options.charges_allowed:
         command += ["--exclude-operation-id", "collectInvoice"]
-    environment = {**os.environ, KNOWN_FILE: str(folder / "known.json"), "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        KNOWN_FILE: str(folder / "known.json"),
+        TOKEN_VARIABLE: PLACEHOLDER,
+        "PYTHONUNBUFFERED": "1",
+    }
     with (folder / "output.txt").open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
@@ -167,10 +178,14 @@ def _wait(bench: Bench, process: subprocess.Popen[bytes], until: float) -> int |
     return code
 
 
+def _is_kept(bench: Bench) -> bool:
+    return bool(set(bench.options.reports) - {"console"})
+
+
 @contextmanager
 def _folder(bench: Bench) -> Iterator[Path]:
     """Where the fuzzer's config and reports go: kept beside our own reports, else temporary."""
-    if set(bench.options.reports) - {"console"}:
+    if _is_kept(bench):
         folder = bench.options.report_dir.absolute() / "schemathesis"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -183,7 +198,7 @@ def _folder(bench: Bench) -> Iterator[Path]:
 def _readdress(folder: Path, gateway: str, target: str) -> None:
     """Let the fuzzer's reports speak of the server itself: the gateway is gone when they are read or replayed."""
     for name in REPORTS:
-        if (file := folder / name).is_file():
+        for file in folder.glob(name):
             file.write_text(file.read_text(encoding="utf-8").replace(gateway, target), encoding="utf-8")
 
 
