@@ -19,6 +19,16 @@ def strangers(bench: Bench) -> tuple[tuple[str, Billing], ...]:
         ("an unknown token", bench.me.acting(token=STRANGER)),
         ("an unknown api_token", bench.me.acting(token=STRANGER, token_in="query")),
         ("an empty token", bench.me.acting(token="")),
+        ("an empty api_token", bench.me.acting(token="", token_in="query")),
+    )
+
+
+def near_misses(bench: Bench) -> tuple[tuple[str, Billing], ...]:
+    """Callers whose token holds the right one and is another; more or less of it would be told in a report."""
+    token = bench.options.token
+    return (
+        ("the token and more behind it", bench.me.acting(token=f"{token}-x")),
+        ("the token and more before it", bench.me.acting(token=f"x-{token}")),
     )
 
 
@@ -36,7 +46,7 @@ def _unauthorized(bench: Bench, answer: Answer, what: str, using: tuple[Answer, 
 
 def reading_without_a_token(bench: Bench) -> None:
     """GEN-4 on every operation that reads."""
-    for who, caller in strangers(bench):
+    for who, caller in (*strangers(bench), *near_misses(bench)):
         for operation, call in (
             ("listInvoices", caller.invoices),
             ("listCharges", caller.charges),
@@ -44,6 +54,8 @@ def reading_without_a_token(bench: Bench) -> None:
         ):
             _unauthorized(bench, call(), f"{operation} with {who}")
         bench.court.met("GEN-6")
+    answer = bench.me.acting(token=None).charge(UNKNOWN_ID)
+    _unauthorized(bench, answer, "getCharge of an unknown charge with no token")
 
 
 def writing_without_a_token(bench: Bench) -> None:
@@ -58,6 +70,8 @@ def writing_without_a_token(bench: Bench) -> None:
         _unauthorized(bench, adjusted, f"createQuickAdjustment with {who}")
         if who != "no token":
             continue
+        unknown = caller.finalize(UNKNOWN_ID)
+        _unauthorized(bench, unknown, "finalizeInvoice of an unknown invoice with no token")
         bench.charge_untouched("GEN-4", charge, f"createInvoice with {who}", [created])
         bench.still_draft("GEN-4", draft, f"finalizeInvoice with {who}", [finalized])
     bench.charge_untouched("GEN-6", charge, "a refused createInvoice", [])
@@ -80,6 +94,8 @@ def collecting_without_a_token(bench: Bench) -> None:
             actual="the invoice is paid",
             using=[invoice.made_by, answer, after],
         )
+    unknown = bench.me.acting(token=None).collect(UNKNOWN_ID)
+    _unauthorized(bench, unknown, "collectInvoice of an unknown invoice with no token")
 
 
 def token_as_a_parameter(bench: Bench) -> None:
@@ -99,18 +115,34 @@ def token_as_a_parameter(bench: Bench) -> None:
 
 
 def writing_with_a_parameter(bench: Bench) -> None:
-    """GEN-3 on operations that write."""
+    """GEN-3 on operations that write, and on reading one record."""
     by_query = bench.me.acting(token_in="query")
     charge = bench.charge()
+    _taken_as_parameter(bench, "getCharge", by_query.charge(charge.id), charge.made_by)
+    if bench.me.merchant is not None and not bench.options.charge_ids:
+        _taken_as_parameter(bench, "createQuickAdjustment", by_query.adjust(3, "by a parameter"))
     invoice = bench.made(by_query.create([charge.id]), (charge,), "GEN-3")
-    answer = by_query.finalize(invoice.id)
+    _taken_as_parameter(bench, "finalizeInvoice", by_query.finalize(invoice.id), invoice.made_by)
+
+
+def collecting_with_a_parameter(bench: Bench) -> None:
+    """GEN-3 on collect, whatever becomes of the charge."""
+    bench.needs_charges()
+    invoice = bench.finalized()
+    answer = bench.me.acting(token_in="query").collect(invoice.id)
+    _taken_as_parameter(bench, "collectInvoice", answer, invoice.made_by, refused=(401, 403, 404))
+
+
+def _taken_as_parameter(
+    bench: Bench, what: str, answer: Answer, *made_by: Answer, refused: tuple[int, ...] = tuple(range(300, 600))
+) -> None:
     bench.expect(
         "GEN-3",
-        answer.ok,
-        kind="finalizeInvoice with api_token",
-        expected="finalizeInvoice takes the token as the request parameter api_token",
+        answer.status not in refused,
+        kind=f"{what} with api_token",
+        expected=f"{what} takes the token as the request parameter api_token",
         actual=f"the answer is {answer.brief()}",
-        using=[invoice.made_by, answer],
+        using=[*made_by, answer],
     )
 
 
@@ -229,4 +261,5 @@ CHECKS = (
     Check("writing with the token as a parameter", ("GEN-3",), writing_with_a_parameter),
     Check("bodies as forms", ("GEN-2",), bodies_as_forms),
     Check("collecting without a token", ("GEN-4",), collecting_without_a_token),
+    Check("collecting with the token as a parameter", ("GEN-3",), collecting_with_a_parameter),
 )

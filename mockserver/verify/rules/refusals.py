@@ -45,6 +45,7 @@ ODD_SEARCHES = (
 
 ODD_NUMBERS = ("0", "-1", "-5", "1.5", "1e3", "", " 1", "+1", "0x10", "null", "true", str(2**31), str(2**63), "9" * 40)
 ODD_MERCHANTS = ("abc", "-1", "1.5", "0", "null", "1,2", "9" * 40, "é")
+ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u202e'; --<b>%s{{7*7}}", "long " * 5_000)
 
 
 def refusals_are_readable(bench: Bench) -> None:
@@ -170,6 +171,14 @@ def bad_adjustments(bench: Bench) -> None:
         )
 
 
+def odd_descriptions(bench: Bench) -> None:
+    """GEN-5: no text makes the server fail; which texts are refused is open."""
+    if bench.me.merchant is None or bench.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    for description in ODD_DESCRIPTIONS:
+        _answered(bench, bench.me.adjust(5, description), "an odd description")
+
+
 def bad_actions(bench: Bench) -> None:
     """GEN-5: ids in paths that can't be meant."""
     for path in ("abc", "9" * 30, "-1", "1.5", "%00"):
@@ -183,5 +192,6 @@ CHECKS = (
     Check("odd searches", ("GEN-5",), odd_searches),
     Check("bad bodies", ("GEN-5", "GEN-6"), bad_bodies),
     Check("bad adjustments", ("GEN-5",), bad_adjustments),
+    Check("odd descriptions", ("GEN-5",), odd_descriptions),
     Check("bad actions", ("GEN-5",), bad_actions),
 )

@@ -202,6 +202,49 @@ def api_token_ignored(api: Api) -> None:
     swap(api, "token_parameter", lambda request, body: None)
 
 
+@NONSENSE.fault("GEN-3", says="collect does not look at the parameter api_token")
+def api_token_ignored_by_collect(api: Api) -> None:
+    def parameter(request: Request, body: Mapping[str, Any]) -> Any:
+        return None if request.path.endswith("/collect") else original(request, body)
+
+    original = swap(api, "token_parameter", parameter)
+
+
+@NONSENSE.fault("GEN-4", says="a token may have more behind it")
+def longer_tokens_are_taken(api: Api) -> None:
+    def reach(token: str | None, operation: str) -> Any:
+        whole = next((known for known in api.records.tokens if (token or "").startswith(known)), token)
+        return original(whole, operation)
+
+    original = swap(api, "reach", reach)
+
+
+@NONSENSE.fault("GEN-4", "GEN-8", says="an empty api_token is a provider's on the list of charges")
+def empty_token_is_a_provider(api: Api) -> None:
+    def caller(request: Request, body: Mapping[str, Any], operation: str) -> Any:
+        if operation == "list_charges" and request.query.get("api_token") == "":
+            return Caller(frozenset((1, 2, 3)))
+        return original(request, body, operation)
+
+    original = swap(api, "caller", caller)
+
+
+@NONSENSE.fault("GEN-4", says="what does not exist is told to those without a token, too")
+def unknown_before_unauthorized(api: Api) -> None:
+    def route(request: Request) -> Any:
+        _, number = api.handlers(request.path)
+        if number is not None and number not in {**api.records.invoices, **api.records.charges}:
+            raise Refusal(404, "There is no such record.")
+        return original(request)
+
+    original = swap(api, "route", route)
+
+
+@NONSENSE.fault("GEN-5", says="a description that the database can't hold is a crash")
+def crash_on_odd_description(api: Api) -> None:
+    crash_when(api, lambda request: b"\\u0000" in request.body)
+
+
 @NONSENSE.fault("GEN-4", says="without a token the answer is 403")
 def no_token_is_403(api: Api) -> None:
     def forbid(reply: Reply) -> Reply:

@@ -55,7 +55,10 @@ def token_may_be_a_parameter(ground: Ground) -> None:
     made = ground.nobody.send(
         "POST", "/billing/invoices", query={"api_token": token}, json_body={"charge_ids": [number]}
     )
-    succeeded(made, ground.choices.create_status)
+    number = succeeded(made, ground.choices.create_status).invoice["id"]
+    for action in ("finalize", "collect"):
+        answer = ground.nobody.send("POST", f"/billing/invoices/{number}/{action}", query={"api_token": token})
+        assert answer.status not in (401, 403, 404), answer
 
 
 @rule("GEN-4")
@@ -63,7 +66,9 @@ def nothing_without_a_token(ground: Ground) -> None:
     number, charge = ground.draft(700), ground.charge(800)
     locked = ground.locked(900)
     charges = ground.mine.charges().document["total"]
-    for talk in (ground.nobody, ground.stranger, ground.talk("", 1)):
+    assert refused(ground.nobody.send("GET", "/billing/charges", query={"api_token": ""})).status == 401
+    assert refused(ground.nobody.finalize(2**30)).status == 401
+    for talk in (ground.nobody, ground.stranger, ground.talk("", 1), ground.talk(f"{ground.mine.token}x", 1)):
         answers = [
             talk.page(),
             talk.charges(),
@@ -101,6 +106,8 @@ def nonsense_is_refused(ground: Ground) -> None:
         invalid(answer)
         answer = ground.mine.send("POST", "/billing/charges/quick-adjustment", raw=body)
         invalid(answer)
+    made = ground.mine.send("POST", "/billing/charges/quick-adjustment", json_body={"amount": 5, "description": "\0"})
+    assert made.status < 500, made
     refused(ground.mine.finalize("x"))
     refused(ground.mine.collect(10**25))
     refused(ground.mine.get_charge("x"))
