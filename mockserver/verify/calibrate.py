@@ -109,6 +109,8 @@ def _lists(work: Calibration) -> None:
     last = first.mapping.get("last_page")
     oldest = me.invoices(per_page=work.bench.at_most(25), page=last) if isinstance(last, int) and last > 1 else first
     work.bench.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
+    # Before anything takes the open ones: which charges are void is remembered.
+    me.charges(per_page=100)
     start = first.mapping.get("from")
     if first.rows and isinstance(start, int):
         work.says("range_base", start, f"the first page's from is {start}")

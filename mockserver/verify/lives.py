@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -169,7 +169,10 @@ class ChargeLife:
         if asked < self.since:
             return []
         found = []
-        for name in ("amount", "price", "currency", "chargee_id", "charger_id", "created_at"):
+        names = ["amount", "price", "currency", "chargee_id", "charger_id", "created_at", "category"]
+        if _is_plain(self.born.get("description")):
+            names.append("description")
+        for name in names:
             if name in self.born and name in row and not same(name, self.born[name], row[name]):
                 rule = "FINALIZE-1" if self.invoice is not None and name in ("amount", "price") else "GEN-9"
                 found.append(
@@ -223,15 +226,28 @@ def not_utc(row: Row) -> str | None:
 
 
 def same(name: str, one: object, other: object) -> bool:
-    """Whether two readings of a property agree; a second's difference in times is rounding."""
+    """Whether two readings of a property agree; times may be rounded to what the coarser of them can tell."""
     if name == "created_at":
         first, second = when(one), when(other)
-        return first is None or second is None or abs((first - second).total_seconds()) <= 1
+        if first is None or second is None:
+            return True
+        return abs(first - second) <= max(_precision(first), _precision(second))
     if name in ("charger_id", "chargee_id"):
         return str(one) == str(other)
     if name in ("total", "amount", "price"):
         return exact(one) == exact(other)
     return one == other
+
+
+def _is_plain(text: object) -> bool:
+    """Whether any database holds the text as it is."""
+    return isinstance(text, str) and text.isascii() and text.isprintable() and text == text.strip() and len(text) <= 80
+
+
+def _precision(moment: datetime) -> timedelta:
+    if moment.microsecond == 0:
+        return timedelta(seconds=1)
+    return timedelta(milliseconds=1)
 
 
 def shown(value: object) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+from mockserver.verify.api import MERCHANT_HEADER
 from mockserver.verify.court import Court
 from mockserver.verify.events import Exchange
 from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, not_utc, shown
@@ -28,6 +30,15 @@ FRONT_SERVER = frozenset({413, 414, 431})
 """Statuses that a web server answers before the API is reached, in a form of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose records a caller sees, and the rule that says so: those of one merchant only, or never those of another."""
+
+    rule: str
+    only: str | None = None
+    never: str | None = None
+
+
 class Observer:
     """Hears of every answer. Safe to use from several threads."""
 
@@ -37,8 +48,12 @@ class Observer:
         self.transport = transport
         self.invoices: dict[int, InvoiceLife] = {}
         self.charges: dict[int, ChargeLife] = {}
+        self.void: dict[int, Exchange] = {}
+        """Void charges, by their ids, with the answer that showed each."""
         self.met: dict[tuple[str, str, str], int] = {}
         """Operation, documented status, state of the invoice addressed: how often."""
+        self.reaches: dict[tuple[str, str], Reach] = {}
+        """By the values of Authorization and of the merchant header, which is empty when there is none."""
         self._seen: dict[int, float] = {}
         """Every invoice id that any answer showed, and when."""
         self._stripe_ids: dict[str, int] = {}
@@ -60,6 +75,8 @@ class Observer:
                 return
         if operation.id == "listInvoices" and answer.ok:
             self._figures(answer)
+        if operation.id in ("listInvoices", "listCharges") and answer.ok:
+            self._within_reach(operation, answer)
         with self._lock:
             self._remember(operation, answer)
 
@@ -134,7 +151,8 @@ class Observer:
             actual = f"the content type is {answer.content_type or 'missing'}"
         else:
             actual = f"it is no JSON ({answer.content_type or 'no content type'}): {answer.brief()}"
-        self._broken("GEN-1", f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
+        for rule in ("GEN-1",) if answer.status < 400 else ("GEN-1", "GEN-5"):
+            self._broken(rule, f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
         return answer.content is not NOT_JSON
 
     # --- figures ----------------------------------------------------------------------------------------------
@@ -164,6 +182,27 @@ class Observer:
         finally:
             self._confirming.now = False
 
+    def _within_reach(self, operation: Operation, answer: Answer) -> None:
+        """Whatever is searched for, and on whichever page, a list shows nobody else's records."""
+        headers = {name.lower(): value for name, value in answer.outgoing.headers}
+        reach = self.reaches.get((headers.get("authorization", ""), headers.get(MERCHANT_HEADER.lower(), "")))
+        parties = {str(row["chargee_id"]) for row in answer.rows if "chargee_id" in row}
+        if reach is None or not parties:
+            return
+        beyond = parties & {reach.never} if reach.only is None else parties - {reach.only}
+        if not beyond:
+            self.court.met(reach.rule)
+            return
+        self._broken(
+            reach.rule,
+            f"{operation.id} shows another merchant",
+            f"the list is the merchant {reach.only}'s alone"
+            if reach.only
+            else f"the merchant {reach.never} is not in it",
+            f"it shows one of the merchant {min(beyond)}",
+            answer,
+        )
+
     # --- histories --------------------------------------------------------------------------------------------
 
     def _remember(self, operation: Operation, answer: Answer) -> None:
@@ -187,7 +226,7 @@ class Observer:
         new = row.get("id")
         if not answer.ok or not isinstance(new, int):
             return
-        if self._seen.get(new, answer.started) < answer.started:
+        if new in self.invoices or self._seen.get(new, answer.started) < answer.started:
             self._broken(
                 "CREATE-7",
                 "id used again",
@@ -322,7 +361,11 @@ class Observer:
             )
 
     def _charge_row(self, row: Row, answer: Answer) -> None:
-        life = self.charges.get(row.get("id", -1)) if isinstance(row.get("id"), int) else None
+        number = row.get("id")
+        if not isinstance(number, int):
+            return
+        self._void(number, row, answer)
+        life = self.charges.get(number)
         if life is None:
             return
         story = [*life.story, *self._story(life.invoice)]
@@ -331,6 +374,19 @@ class Observer:
             self._contradicted(contradiction, "charge", story, answer)
         if not found:
             self.court.met("GEN-9", *(("CREATE-4",) if life.invoice is not None else ()))
+
+    def _void(self, number: int, row: Row, answer: Answer) -> None:
+        if "void" in str(row.get("status")).lower():
+            self.void.setdefault(number, answer.exchange)
+        elif number in self.void and row.get("status") == "Invoiced":
+            self._broken(
+                "CREATE-6",
+                "void charge invoiced",
+                "a void charge is never invoiced",
+                f"charge {number} is Invoiced",
+                answer,
+                [self.void[number]],
+            )
 
     def _invoice_row(self, row: Row, answer: Answer) -> None:
         number = row.get("id")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mockserver.verify.api import Billing
 from mockserver.verify.bench import Bench
 from mockserver.verify.failures import NoAnswer, NoApi
+from mockserver.verify.observer import Reach
 from mockserver.verify.transport import NOT_JSON, Answer
 
 
@@ -55,16 +58,36 @@ def _trouble(answer: Answer) -> str:
 
 def find_callers(bench: Bench) -> None:
     """Learns the merchants of both tokens, by reading alone, and whether the first reaches both."""
-    options = bench.options
     if bench.me.merchant is None:
         found = _only_merchant(bench.me)
         if found is not None:
             bench.me = bench.me.acting(merchant=found)
             bench.court.note(f"no merchant given; the token's records are all of the merchant {found}")
-    if options.other_token is None:
+    if bench.options.other_token is not None:
+        _find_other(bench, bench.options.other_token)
+    bench.observer.reaches = dict(_reaches(bench))
+
+
+def _reaches(bench: Bench) -> Iterator[tuple[tuple[str, str], Reach]]:
+    """What each token must see, with its merchant header and without one."""
+    mine, other = bench.me.merchant, bench.other
+    if mine is not None:
+        yield _key(bench.me, mine), Reach("GEN-7" if bench.reaches_both else "GEN-8", only=mine)
+    if other is None or other.merchant is None or mine in (None, other.merchant):
         return
-    other = bench.me.acting(token=options.other_token, merchant=None)
-    bench.other = other.acting(merchant=options.other_merchant or _merchant_of(bench, other))
+    yield _key(other, other.merchant), Reach("GEN-8", only=other.merchant)
+    yield _key(other, ""), Reach("GEN-8", never=mine)
+    if not bench.reaches_both:
+        yield _key(bench.me, ""), Reach("GEN-8", never=other.merchant)
+
+
+def _key(caller: Billing, merchant: str) -> tuple[str, str]:
+    return f"Bearer {caller.token}", merchant
+
+
+def _find_other(bench: Bench, token: str) -> None:
+    other = bench.me.acting(token=token, merchant=None)
+    bench.other = other.acting(merchant=bench.options.other_merchant or _merchant_of(bench, other))
     if bench.other.merchant is None:
         bench.court.note("the second token's merchant could not be found out (--other-merchant)", warning=True)
         return

@@ -9,7 +9,9 @@ from mockserver.verify.bench import Bench
 from mockserver.verify.checks import Check
 from mockserver.verify.lives import ChargeLife, InvoiceLife
 
-Life = TypeVar("Life")
+Item = TypeVar("Item")
+LONG = 1_000
+"""Rows that an answer may have without being a burden."""
 AT_ONCE = 10
 """Invoices that one search asks for."""
 
@@ -41,9 +43,20 @@ def _missing(bench: Bench, life: InvoiceLife) -> None:
     )
 
 
+def largest_page(bench: Bench) -> None:
+    """LIST-3: the largest page, now that the list may be longer than one; the observer does its sums."""
+    total = bench.me.invoices(per_page=1).mapping.get("total")
+    largest = bench.at_most(LONG) if bench.profile.get("per_page_above_max") == "refuse" else LONG
+    if isinstance(total, int) and total > 0:
+        bench.me.invoices(per_page=min(total, largest))
+
+
 def charges_are_as_named(bench: Bench) -> None:
-    """CREATE-4 and GEN-9: the newest charges in their list, held against their lives by the observer."""
+    """CREATE-4, CREATE-6, GEN-9: charges in their list and alone, held by the observer against what it knows."""
     bench.me.charges(per_page=100)
+    for number in _some(list(bench.observer.void), 3):
+        bench.me.charge(number)
+        bench.court.met("CREATE-6")
     for charge in _some(list(bench.observer.charges.values()), round(30 * bench.quick())):
         if str(charge.born.get("chargee_id")) == bench.me.merchant:
             _read(bench, charge)
@@ -61,7 +74,7 @@ def _read(bench: Bench, charge: ChargeLife) -> None:
     )
 
 
-def _some(values: Sequence[Life], count: int) -> list[Life]:
+def _some(values: Sequence[Item], count: int) -> list[Item]:
     """At most `count` of them, from the whole run."""
     step = max(1, -(-len(values) // max(1, count)))
     return list(values[::step])
@@ -69,5 +82,6 @@ def _some(values: Sequence[Life], count: int) -> list[Life]:
 
 CHECKS = (
     Check("every invoice is listed", ("GEN-9",), every_invoice_is_listed),
-    Check("charges are as named", ("CREATE-4", "GEN-9"), charges_are_as_named),
+    Check("the largest page", ("LIST-3",), largest_page),
+    Check("charges are as named", ("CREATE-4", "CREATE-6", "GEN-9"), charges_are_as_named),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.verify.api import Billing
-from mockserver.verify.bench import Bench, Charge, Invoice
+from mockserver.verify.bench import UNKNOWN_ID, Bench, Charge, Invoice
 from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible
 from mockserver.verify.transport import Answer
@@ -32,9 +32,16 @@ def outsiders(bench: Bench) -> Iterator[tuple[str, str, Billing]]:
 def reading(bench: Bench) -> None:
     """GEN-8, GEN-7: our invoices and charges are in nobody else's lists."""
     draft = bench.draft()
+    # What any list shows beyond the caller's reach is seen wherever answers are observed.
+    bench.anyone.invoices(page=2, per_page=3)
+    bench.anyone.charges(page=2, per_page=3)
     for rule, who, caller in outsiders(bench):
-        searched, plain, charges = caller.invoices(f'id:"{draft.id}"'), caller.invoices(), caller.charges()
-        for what, answer in (("searched invoices", searched), ("invoices", plain), ("charges", charges)):
+        lists = [("invoices", caller.invoices()), ("charges", caller.charges())]
+        for q in (f'id:"{draft.id}"', f'id:"{UNKNOWN_ID}" OR id:"{draft.id}"', f'id:"{draft.id}" OR id:"{UNKNOWN_ID}"'):
+            lists.append(("searched invoices", caller.invoices(q)))
+        lists.append(("invoices", caller.invoices(page=2, per_page=3)))
+        lists.append(("charges", caller.charges(page=2, per_page=3)))
+        for what, answer in lists:
             ids = [row.get("id") for row in answer.rows]
             target = draft.charges[0].id if what == "charges" else draft.id
             ours = target in ids or _ours(bench, answer)
@@ -192,6 +199,8 @@ def all_merchants(bench: Bench) -> None:
             actual=f"invoice {invoice.id} is missing",
             using=[invoice.made_by, answer],
         )
+    # Whose invoice it is, wherever such creates are taken, is seen where answers are observed.
+    bench.anyone.create([bench.charge().id])
     for what, call in (("finalize", bench.me.finalize), ("collect", bench.me.collect)):
         if what == "collect" and not bench.options.charges_allowed:
             continue

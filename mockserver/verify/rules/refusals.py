@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mockserver.verify.bench import UNKNOWN_ID, Bench
 from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible
+from mockserver.verify.lives import Row, exact
 from mockserver.verify.transport import Answer
 
 ODD_SEARCHES = (
@@ -155,20 +156,44 @@ def bad_bodies(bench: Bench) -> None:
 
 
 def bad_adjustments(bench: Bench) -> None:
-    """GEN-5: an adjustment needs a number and a description."""
+    """GEN-5 and GEN-6: an adjustment needs a number and a description, and a refused one makes no charge."""
     if bench.me.merchant is None or bench.options.charge_ids:
         raise NotPossible("charges are not made in this run")
-    for what, content, field in (
-        ("no amount", {"description": "x"}, "amount"),
-        ("no description", {"amount": 5}, "description"),
-        ("an amount that is a word", {"amount": "much", "description": "x"}, "amount"),
-        ("an amount that is a list", {"amount": [5], "description": "x"}, "amount"),
-        ("an amount that is null", {"amount": None, "description": "x"}, "amount"),
-        ("a description that is a list", {"amount": 5, "description": ["x"]}, "description"),
+    before = {row.get("id") for row in bench.me.charges(per_page=bench.at_most(25)).rows}
+    sent = []
+    for what, changes, field in (
+        ("no amount", {"amount": ...}, "amount"),
+        ("no description", {"description": ...}, "description"),
+        ("an amount that is a word", {"amount": "much"}, "amount"),
+        ("an amount that is a list", {"amount": [5]}, "amount"),
+        ("an amount that is null", {"amount": None}, "amount"),
+        ("a description that is a list", {"description": ["x"]}, "description"),
     ):
-        _refused_naming(
-            bench, bench.me.post("/billing/charges/quick-adjustment", content), f"adjustment with {what}", field
+        whole = {"amount": int(bench.spare_amount), "description": bench.mark()}
+        content = {name: value for name, value in (whole | changes).items() if value is not ...}
+        answer = bench.me.post("/billing/charges/quick-adjustment", content)
+        _refused_naming(bench, answer, f"adjustment with {what}", field)
+        if answer.refused:
+            sent.append((what, whole, answer))
+    newest = bench.me.charges(per_page=bench.at_most(25))
+    added = [row for row in newest.rows if row.get("id") not in before]
+    for what, whole, answer in sent:
+        made = [row for row in added if _is_of(row, whole, what)]
+        bench.expect(
+            "GEN-6",
+            not made,
+            kind=f"charge made by an adjustment with {what}",
+            expected=f"a refused adjustment with {what} makes no charge",
+            actual=f"the charge {made and made[0].get('id')} is there",
+            using=[answer, newest],
         )
+
+
+def _is_of(row: Row, whole: Mapping[str, object], what: str) -> bool:
+    """Whether the charge was made by the refused adjustment: what was sound in it tells."""
+    if "description" in what:
+        return exact(row.get("amount")) == whole["amount"]
+    return row.get("description") == whole["description"]
 
 
 def odd_descriptions(bench: Bench) -> None:
@@ -191,7 +216,7 @@ CHECKS = (
     Check("odd numbers", ("GEN-5",), odd_numbers),
     Check("odd searches", ("GEN-5",), odd_searches),
     Check("bad bodies", ("GEN-5", "GEN-6"), bad_bodies),
-    Check("bad adjustments", ("GEN-5",), bad_adjustments),
+    Check("bad adjustments", ("GEN-5", "GEN-6"), bad_adjustments),
     Check("odd descriptions", ("GEN-5",), odd_descriptions),
     Check("bad actions", ("GEN-5",), bad_actions),
 )

@@ -106,11 +106,21 @@ def by_id(bench: Bench) -> None:
     judge(bench, twice, rows, "SEARCH-1", "OR of the same")
     nothing = query(("AND", clause("id", ":", rows[0]["id"])), ("AND", clause("id", ":", rows[1]["id"])))
     judge(bench, nothing, rows, "SEARCH-1", "AND of ids")
-    # As a number: a shorter number is not a part of a longer one.
+    for row in [row for row in bench.elders if isinstance(row.get("id"), int)][-1:]:
+        judge(bench, query(("AND", clause("id", ":", row["id"]))), [row], "SEARCH-4", "id: of an older one")
+    _as_numbers(bench, rows)
+
+
+def _as_numbers(bench: Bench, rows: Sequence[Row]) -> None:
+    """A shorter number is no part of a longer one, and leading zeros say nothing."""
     number = str(rows[0]["id"])
     if len(number) > 1:
         shorter = query(("AND", clause("id", ":", number[:-1])), ("AND", clause("id", ":", number)))
         judge(bench, shorter, rows, "SEARCH-4", "id compared as text")
+    padded = query(("AND", clause("id", ":", f"00{number}")))
+    if ask(bench, padded).ok:
+        # Else it reads as no integer, and what is made of those is open.
+        judge(bench, padded, rows[:1], "SEARCH-4", "id with leading zeros", alone=False)
 
 
 def by_operators(bench: Bench) -> None:
@@ -129,8 +139,17 @@ def by_operators(bench: Bench) -> None:
             continue
         taken.append(sign)
         judge(bench, wanted, rows, "SEARCH-3", f"id {sign}")
+        for far in _of_other_lengths(rows):
+            judge(bench, scope.within([clause("id", sign, far)]), rows, "SEARCH-4", f"id {sign} by length")
     bench.operators["id"] = frozenset(taken)
     bench.court.met("SEARCH-3")
+
+
+def _of_other_lengths(rows: Sequence[Row]) -> list[int]:
+    """Numbers that sort on the other side of the ids as text than they do as numbers."""
+    ids = [int(row["id"]) for row in rows]
+    longer = 10 ** len(str(max(ids)))
+    return [number for number in (9, longer) if number < min(ids) or max(ids) < number <= UNKNOWN_ID]
 
 
 def _ignored(answer: Answer, bench: Bench, rows: Sequence[Row], scope: Query) -> bool:
@@ -157,8 +176,29 @@ def by_text(bench: Bench) -> None:
             judge(bench, wanted, rows, "SEARCH-4" if sign == ":" else "SEARCH-3", f"stripe_invoice_id {sign}")
         else:
             taken.append(sign)
+            for text in (f"{value[:-1]}_", f"{value[:4]}%"):
+                wanted = scope.within([clause("stripe_invoice_id", sign, text)])
+                if ask(bench, wanted).ok:
+                    judge(bench, wanted, rows, "SEARCH-3", f"stripe_invoice_id {sign} by pattern")
     bench.operators["stripe_invoice_id"] = frozenset(taken)
     judge(bench, query(("AND", clause("stripe_invoice_id", ":", value))), held, "SEARCH-4", "stripe_invoice_id alone")
+
+
+def values_in_quotes(bench: Bench) -> None:
+    """SEARCH-1: what stands in the quotes is a value, whatever it looks like."""
+    (row,) = own_rows(bench, 1)
+
+    def either(text: str) -> Query:
+        return query(("OR", clause("stripe_invoice_id", ":", text)), ("OR", clause("id", ":", row["id"])))
+
+    if not _finds_just(bench, either("in_none"), row):
+        raise NotPossible("searches by stripe_invoice_id do not work")
+    for text in ("x AND y", "x OR y", "x OR id:1", "(x)"):
+        judge(bench, either(text), [row], "SEARCH-1", "value in quotes")
+
+
+def _finds_just(bench: Bench, wanted: Query, row: Row) -> bool:
+    return [found.get("id") for found in ask(bench, wanted).rows] == [row["id"]]
 
 
 def on_stripe(bench: Bench, count: int = 2) -> list[Row]:
@@ -271,7 +311,7 @@ def generated_queries(bench: Bench) -> None:
             clause,
             st.just("id"),
             st.sampled_from(sorted(bench.operators.get("id", frozenset(":")))),
-            st.sampled_from([*ids, ids[0] - 1, ids[-1] + 1]),
+            st.sampled_from([*ids, ids[0] - 1, ids[-1] + 1, *_of_other_lengths(rows)]),
         ),
         st.builds(
             clause,
@@ -331,6 +371,7 @@ def _rule_of(parts: Sequence[tuple[Joint, Clause]]) -> str:
 
 CHECKS = (
     Check("searching by id", ("SEARCH-1", "SEARCH-4"), by_id),
+    Check("values in quotes", ("SEARCH-1",), values_in_quotes),
     Check("searching by day", ("SEARCH-5",), by_day),
     Check("from left to right", ("SEARCH-2",), left_to_right),
     Check("pages of matches", ("SEARCH-6",), pages_of_matches),

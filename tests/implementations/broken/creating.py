@@ -259,6 +259,34 @@ def void_charges_are_taken(api: Api) -> None:
     acceptable(api, "The charge is Void.")
 
 
+@CREATE.fault("CREATE-6", "CREATE-2", says="without charge_ids, what is void is billed too")
+def all_includes_what_is_void(api: Api) -> None:
+    def everything(caller: Caller) -> Any:
+        for charge in api.billing.open_charges(caller):
+            charge.void = False
+        return original(caller)
+
+    original = swap(api.billing, "everything_open", everything)
+
+
+@CREATE.fault("CREATE-4", "CREATE-6", says="charges of a paid invoice can be invoiced again")
+def charges_of_paid_invoices_are_taken(api: Api) -> None:
+    def why_not(caller: Caller, charge: Charge | None) -> Any:
+        invoice = api.records.invoices.get((charge and charge.invoice) or -1)
+        return None if invoice and invoice.state == "paid" else original(caller, charge)
+
+    original = swap(api.billing, "why_not", why_not)
+
+
+@CREATE.fault("CREATE-8", "GEN-8", says="without the header the provider's last merchant is billed", arguments=PROVIDER)
+def unselected_bills_the_last_merchant(api: Api) -> None:
+    def merchant(caller: Caller, charges: Sequence[Charge]) -> Merchant:
+        found: Merchant = original(caller, charges)
+        return found if caller.selected or len(caller.reach) == 1 else api.records.merchants[max(caller.reach)]
+
+    original = swap(api.billing, "billed_merchant", merchant)
+
+
 @CREATE.fault("CREATE-4", "CREATE-6", "FINALIZE-1", says="charges of a finalized invoice can be invoiced again")
 def charges_of_locked_invoices_are_taken(api: Api) -> None:
     def why_not(caller: Caller, charge: Charge | None) -> Any:

@@ -71,6 +71,15 @@ def adds_a_fee(api: Api) -> None:
     after_lock(api, fee)
 
 
+@FINALIZE.fault("GEN-9", "FINALIZE-1", says="a finalized invoice counts as created at that moment")
+def finalizing_makes_it_new(api: Api) -> None:
+    def lock_down(invoice: Invoice) -> None:
+        original(invoice)
+        invoice.created_at = api.records.now()
+
+    original = swap(api.billing, "lock_down", lock_down)
+
+
 @FINALIZE.fault("FINALIZE-1", "CREATE-5", "GEN-9", says="finalizing rounds the total")
 def rounds_the_total(api: Api) -> None:
     def whole(invoice: Invoice) -> None:

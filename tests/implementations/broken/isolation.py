@@ -27,6 +27,38 @@ def everybody(api: Api, caller: Caller) -> Caller:
     return Caller(frozenset(api.records.merchants), caller.selected)
 
 
+# The lists
+
+
+@ISOLATION.fault("GEN-7", "GEN-8", says="an OR in a search gets around the header", arguments=PROVIDER)
+def or_gets_around_the_header(api: Api) -> None:
+    def visible(caller: Caller) -> Any:
+        own = original(caller)
+        if caller.selected is None or not searched_by_or():
+            return own
+        return original(Caller(caller.reach, None))
+
+    def searched_by_or() -> bool:
+        return " OR " in str(latest.get("q"))
+
+    def listed(caller: Caller, request: Request, body: Any) -> Any:
+        latest["q"] = request.query.get("q")
+        return whole(caller, request, body)
+
+    latest: dict[str, Any] = {}
+    original = swap(api, "visible_invoices", visible)
+    whole = swap(api, "list_invoices", listed)
+
+
+@ISOLATION.fault("GEN-8", "LIST-4", says="from the second page on, everybody's invoices are listed")
+def later_pages_are_everybodys(api: Api) -> None:
+    def listed(caller: Caller, request: Request, body: Any) -> Any:
+        late = request.query.get("page", "1") not in ("0", "1")
+        return original(everybody(api, caller) if late else caller, request, body)
+
+    original = swap(api, "list_invoices", listed)
+
+
 # The header
 
 

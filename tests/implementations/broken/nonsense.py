@@ -305,6 +305,27 @@ def refused_token_acts(api: Api) -> None:
     original = swap(api, "route", route)
 
 
+@NONSENSE.fault("GEN-6", says="an adjustment without a description is refused, and the charge made")
+def refused_adjustment_makes_a_charge(api: Api) -> None:
+    def adjust(caller: Caller, request: Request, body: Mapping[str, Any]) -> Any:
+        if "amount" in body and "description" not in body:
+            original(caller, request, {**body, "description": ""})
+        return original(caller, request, body)
+
+    original = swap(api, "create_quick_adjustment", adjust)
+
+
+@NONSENSE.fault("GEN-9", says="the description of an adjustment is kept cut at 16 letters, and answered whole")
+def descriptions_are_cut(api: Api) -> None:
+    def adjust(caller: Caller, request: Request, body: Mapping[str, Any]) -> Any:
+        reply = original(caller, request, body)
+        charge = api.records.charges[reply.document["charge"]["id"]]
+        charge.description = charge.description[:16]
+        return reply
+
+    original = swap(api, "create_quick_adjustment", adjust)
+
+
 @NONSENSE.fault("GEN-2", says="a JSON body whose type names a charset is not understood")
 def charset_is_not_understood(api: Api) -> None:
     def body(request: Request) -> Any:

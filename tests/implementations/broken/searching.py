@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from tests.implementations.broken.catalog import Catalog, swap
 from tests.implementations.messages import Reply, Request
 from tests.implementations.paging import Page
 from tests.implementations.records import Caller, Invoice
-from tests.implementations.searching import Clause, Query, read_day
+from tests.implementations.searching import BadSearch, Clause, Query, read_day
 
 SEARCH = Catalog("search")
 
@@ -354,3 +355,42 @@ def search_order_changes(api: Api) -> None:
         return api.page_reply(request, page, [api.view.invoice(row) for row in page.rows])
 
     swap(api, "list_invoices", list_invoices)
+
+
+# Values
+
+
+@SEARCH.fault("SEARCH-4", says="an id with a zero before it equals none")
+def zero_before_an_id_finds_nothing(api: Api) -> None:
+    def by_id(sign: str, value: str) -> Any:
+        return (lambda invoice: False) if value.startswith("0") else original(sign, value)
+
+    original = swap(api.search, "by_id", by_id)
+
+
+@SEARCH.fault("SEARCH-3", "SEARCH-4", says="% and _ stand for any characters in a Stripe id")
+def values_are_patterns(api: Api) -> None:
+    def like(stripe_id: str | None, value: str, ends: str) -> bool:
+        pattern = re.escape(value).replace("%", ".*").replace("_", ".")
+        return stripe_id is not None and re.fullmatch(ends + pattern + ends, stripe_id) is not None
+
+    swap(api.search, "stripe_equals", lambda stripe_id, value: like(stripe_id, value, ""))
+    swap(api.search, "stripe_contains", lambda stripe_id, value: like(stripe_id, value, ".*"))
+
+
+@SEARCH.fault("SEARCH-1", "GEN-5", says="the text is parted at AND and OR even within a value")
+def values_are_parted(api: Api) -> None:
+    def parse(text: str) -> Any:
+        if any(part.count('"') % 2 for part in re.split(" AND | OR ", text)):
+            raise BadSearch("a quote is missing")
+        return original(text)
+
+    original = swap(api.search, "parse", parse)
+
+
+@SEARCH.fault("SEARCH-6", "SEARCH-4", "GEN-9", says="only the latest twenty invoices are searched")
+def only_the_latest_are_searched(api: Api) -> None:
+    def search(text: str | None, rows: Sequence[Invoice]) -> Any:
+        return original(text, rows[-20:] if text else rows)
+
+    original = swap(api.search, "filter", search)

@@ -144,6 +144,10 @@ def a_refusal_changes_nothing(ground: Ground) -> None:
     draft = ground.mine.create(taken).invoice["id"]
     paid = ground.paid(300)
     known = ground.mine.look(draft), ground.mine.look(paid), ground.mine.page().document["total"]
+    charges = ground.mine.charges().document["total"]
+    for body in ({"amount": 5}, {"description": "x"}, {"amount": "x", "description": "x"}):
+        refused(ground.mine.send("POST", "/billing/charges/quick-adjustment", json_body=body))
+    assert ground.mine.charges().document["total"] == charges
     refused(ground.mine.create(free, taken))
     refused(ground.mine.create(free, 2**40))
     refused(ground.mine.create("x", free))
@@ -169,7 +173,8 @@ def the_header_restricts(ground: Ground) -> None:
             refused(ground.plain.send("GET", path, headers={"X-Selected-Client-Id": str(merchant)}))
     assert ground.mine.search(f'id:"{mine}"') == [mine]
     for talk in (ground.mine, ground.other):
-        for answer in (talk.page(per_page=25), talk.charges(per_page=25)):
+        either = f'id:"{mine}" OR id:"{theirs}"'
+        for answer in (talk.page(per_page=25), talk.charges(per_page=25), talk.page(q=either)):
             assert {str(row["chargee_id"]) for row in answer.rows} == {str(talk.merchant)}
         made = talk.adjust(5).charge
         assert str(made["chargee_id"]) == str(talk.merchant)
@@ -194,6 +199,8 @@ def tokens_are_apart(ground: Ground) -> None:
         for text in (f'id:"{theirs}"', f'id:"{mine}" OR id:"{theirs}"', f'id>="{theirs}"', f'id:"0" OR id:"{theirs}"'):
             assert theirs not in talk.search(text), text
         assert theirs not in ids(talk.page(per_page=25))
+        for page in (2, 3, 4):
+            assert {str(row["chargee_id"]) for row in talk.page(page=page, per_page=2).rows} <= {"1"}
         assert their_charge not in ids(talk.charges(per_page=25))
         refused(talk.get_charge(their_charge))
         refused(talk.create(their_charge))
@@ -238,7 +245,7 @@ def foreign(answer: Answer, merchant: int) -> bool:
 @rule("GEN-9")
 def the_list_shows_what_was_answered(ground: Ground) -> None:
     for minor in (29, 115, 1_055, 99_999, 8_200):
-        made = ground.mine.adjust(ground.money(minor)).charge
+        made = ground.mine.adjust(ground.money(minor), "a description of several words").charge
         shown = ground.mine.get_charge(made["id"]).charge
         assert made == shown and made["amount"] == made["price"] == ground.exact(minor), (made, minor)
         listed = next(row for row in ground.mine.charges().rows if row["id"] == made["id"])
@@ -254,6 +261,7 @@ def the_list_shows_what_was_answered(ground: Ground) -> None:
     finalized = ground.mine.finalize(number)
     same_in_list(ground, finalized, number)
     assert ground.mine.look(number)["status"] == ground.choices.finalized_label
+    assert ground.mine.look(number)["created_at"] == made["created_at"]
     if ground.pays:
         same_in_list(ground, ground.mine.collect(number), number)
         assert ground.mine.look(number)["stripe_invoice_status"] == "paid"

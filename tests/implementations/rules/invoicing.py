@@ -122,6 +122,9 @@ def what_is_refused(ground: Ground) -> None:
         assert ground.status_of(free) == "Open"
     assert ground.other.get_charge(theirs).charge["status"] == "Open"
     made(ground, ground.mine.create(free))
+    ground.charge(100)
+    made(ground, ground.mine.create_all())
+    assert all(ground.status_of(charge) == "Void" for charge in void)
 
 
 @rule("CREATE-7")
@@ -154,6 +157,8 @@ def of_one_merchant_and_currency(ground: Ground) -> None:
     refused(ground.whole.create(mine, theirs))
     assert ground.status_of(mine) == "Open"
     assert ground.other.get_charge(theirs).charge["status"] == "Open"
+    answer = ground.whole.create(mine)
+    assert answer.refused or str(answer.invoice["chargee_id"]) == "1", answer.invoice
     if "mixed_currencies" in ground.setting.nuisances:
         refused(ground.mine.create(2, 3))
         made(ground, ground.mine.create(1, 2))

@@ -172,6 +172,8 @@ def clauses_are_joined(ground: Ground) -> None:
     expect(ground, rows, [("id", ":", first), ("id", ":", second)], ["OR"])
     expect(ground, rows, [("id", ":", first), ("id", ":", second)], ["AND"])
     expect(ground, rows, [("id", ">", first), ("id", "<", second)], ["AND"])
+    for odd in ("x AND y", "x OR y", "(x)"):
+        expect(ground, rows, [("stripe_invoice_id", ":", odd), ("id", ":", first)], ["OR"])
     assert ground.mine.page(q='id:"1').status == (
         200 if ground.choices.invalid_search == "ignore" else ground.choices.invalid_request_status
     )
@@ -189,6 +191,11 @@ def left_to_right(ground: Ground) -> None:
                     expect(ground, rows, list(chosen), list(joins))
 
 
+def texts_near(known: str) -> tuple[str, ...]:
+    """Parts of it, what is none, and what would be a pattern elsewhere."""
+    return known, known[4:], known[:-2], "nowhere", f"{known[:-1]}_", f"{known[:5]}%"
+
+
 @rule("SEARCH-3")
 def operators(ground: Ground) -> None:
     rows = recent(ground, 8)[-8:]
@@ -196,7 +203,7 @@ def operators(ground: Ground) -> None:
         expect(ground, rows, [("id", sign, str(rows[3]["id"]))], [])
     row = next(row for row in rows if row["stripe_invoice_id"])
     known = row["stripe_invoice_id"]
-    for sign, value in itertools.product((":", "!:", "~", "!~"), (known, known[4:], known[:-2], "nowhere")):
+    for sign, value in itertools.product((":", "!:", "~", "!~"), texts_near(known)):
         expect(ground, rows, [("stripe_invoice_id", sign, value)], [])
 
 
@@ -240,4 +247,7 @@ def pages_of_matches(ground: Ground) -> None:
     both = f'{text} OR id>="{rows[-5]["id"]}"'
     agrees(ground, ground.mine.page(q=both), 1, 15, 9)
     number = ground.draft(900)
+    assert ground.mine.search(f'id:"{number}"') == [number]
+    for _ in range(20):
+        ground.draft(500)
     assert ground.mine.search(f'id:"{number}"') == [number]
