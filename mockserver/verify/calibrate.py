@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable
 
 from mockserver.profile import CHOICES, Value
-from mockserver.verify.api import Billing
 from mockserver.verify.bench import UNKNOWN_ID, Bench, Invoice
+from mockserver.verify.calibration import Calibration
 from mockserver.verify.checks import held_back, still_there
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
 from mockserver.verify.failures import NoAnswer, NotPossible, Stop
 from mockserver.verify.guard import Withheld
 from mockserver.verify.lives import Row
+from mockserver.verify.paying import collects
 from mockserver.verify.transport import Answer
 
 NOTHING = f'id:"{UNKNOWN_ID}"'
 """A search that no invoice matches, so that a probe never fetches a large page."""
 HUGE_PAGE = 1_000_000
 USUAL_MAXIMA = (100, 50, 25, 200, 250, 500, 1000)
-
-
-@dataclass(slots=True)
-class Calibration:
-    """The measuring of one server. `found` maps a key to its value and what showed it."""
-
-    bench: Bench
-    found: dict[str, tuple[Value, str]]
-    missed: dict[str, str]
-    """Key to why it can't be measured."""
-
-    def says(self, key: str, value: Value, evidence: str) -> None:
-        """Records a measurement, unless it is one that no profile can express."""
-        if key in self.found:
-            return
-        if CHOICES[key].accepts(value):
-            self.found[key] = (value, evidence)
-            self.missed.pop(key, None)
-        else:
-            self.missed[key] = f"{evidence}: {value!r} is legal, but not {CHOICES[key].legal()}"
-
-    def misses(self, reason: str, *keys: str) -> None:
-        for key in keys:
-            if key not in self.found:
-                self.missed.setdefault(key, reason)
 
 
 def calibrate(bench: Bench) -> dict[str, Value]:
@@ -59,7 +32,7 @@ def calibrate(bench: Bench) -> dict[str, Value]:
         ("creating", _creates, ("create_status", "duplicate_charge_ids", "numeric_strings", "list_order")),
         ("refusing", _refusals, ("invalid_request_status",)),
         ("finalizing", _finalizes, ("finalize_status", "finalized_label", "refinalize", "action_body")),
-        ("collecting", _collects, ("collect_status", "recollect", "illegal_state_status", "declined_status")),
+        ("collecting", collects, ("collect_status", "recollect", "illegal_state_status", "declined_status")),
         ("isolation", _isolation, ("foreign_invoice_status",)),
         ("nothing to invoice", _nothing, ("no_charges",)),
     )
@@ -267,98 +240,6 @@ def _finalizes(work: Calibration) -> None:
 def _body(work: Calibration, answer: Answer, action: str) -> None:
     kind = "message_and_invoice" if answer.part("invoice") else "message"
     work.says("action_body", kind, f"a {action} is answered with {', '.join(sorted(answer.mapping)) or 'nothing'}")
-
-
-def _collects(work: Calibration) -> None:
-    bench = work.bench
-    bench.needs_charges()
-    draft = bench.draft()
-    early = bench.me.collect(draft.id)
-    if early.refused:
-        bench.draft_refusal = early.body
-        work.says("illegal_state_status", early.status, f"collecting a draft is answered with {early.status}")
-    invoice = bench.finalized()
-    answer = _collected(work, bench.me, invoice)
-    if answer is None:
-        bench.pays = False
-        work.misses("the merchant's card did not pay", "collect_status", "recollect")
-        return
-    bench.pays = True
-    work.says("collect_status", answer.status, f"a collect is answered with {answer.status}")
-    again = bench.me.collect(invoice.id)
-    if again.ok:
-        work.says("recollect", "accept", f"collecting again is answered with {again.status}")
-    elif again.refused:
-        work.says("recollect", "refuse", f"collecting again is answered with {again.status}")
-    if "declined_status" not in work.found:
-        _declines(work)
-
-
-def _collected(work: Calibration, caller: Billing, invoice: Invoice) -> Answer | None:
-    """The first answer that accepts, within three attempts; a refusal on the way is a decline."""
-    for _ in range(3):
-        answer = caller.collect(invoice.id)
-        if answer.ok:
-            return answer
-        if answer.refused:
-            row, _ = work.bench.row(invoice.id, by=caller)
-            if row is not None and row.get("stripe_invoice_status") != "paid":
-                work.bench.declined = work.bench.declined or caller is work.bench.me
-                work.says("declined_status", answer.status, f"a declined collect is answered with {answer.status}")
-    return None
-
-
-def _declines(work: Calibration) -> None:
-    """Looks for a merchant whose card declines, where that is asked for or does no harm."""
-    bench = work.bench
-    wish = bench.options.declining_merchant or "auto"
-    candidates = [wish] if wish not in ("auto", "none") else []
-    if wish == "auto" and bench.loopback:
-        candidates = _visible_merchants(bench)
-    for merchant in candidates[:12]:
-        caller = bench.me.acting(merchant=merchant)
-        try:
-            charge = bench.charge(bench.spare_amount, by=caller)
-            created = caller.create([charge.id])
-            number = created.part("invoice").get("id")
-            if not created.ok or not isinstance(number, int) or not caller.finalize(number).ok:
-                continue
-            if _collected(work, caller, Invoice(number, (charge,), created)) is None:
-                bench.declining = merchant
-        except NotPossible:
-            continue
-        if "declined_status" in work.found:
-            return
-    if wish == "auto" and bench.loopback and not bench.options.charge_ids:
-        _declines_a_trifle(work)
-    work.misses("no merchant within reach whose card declines (--declining-merchant)", "declined_status")
-
-
-def _declines_a_trifle(work: Calibration) -> None:
-    """Without such a merchant: an amount below Stripe's minimum can't be charged, whatever the card."""
-    bench = work.bench
-    least = Decimal(1).scaleb(-(bench.digits or 0))
-    try:
-        invoice = bench.finalized(bench.draft([bench.charge(least)]))
-    except NotPossible:
-        return
-    answer = bench.me.collect(invoice.id)
-    row, _ = bench.row(invoice.id)
-    if answer.refused and row is not None and row.get("stripe_invoice_status") != "paid":
-        evidence = f"collecting {least}, less than Stripe can charge, is answered with {answer.status}"
-        work.says("declined_status", answer.status, evidence)
-
-
-def _visible_merchants(bench: Bench) -> list[str]:
-    """The other merchants on the first and the last page that the token sees without a merchant header."""
-    size = bench.at_most(50)
-    first = bench.anyone.invoices(per_page=size)
-    rows: list[Mapping[str, Any]] = [*first.rows, *bench.anyone.charges().rows]
-    last = first.mapping.get("last_page")
-    if isinstance(last, int) and last > 1:
-        rows += bench.anyone.invoices(per_page=size, page=last).rows
-    seen = {str(row["chargee_id"]): None for row in rows if "chargee_id" in row}
-    return [merchant for merchant in seen if merchant != bench.me.merchant]
 
 
 def _isolation(work: Calibration) -> None:

@@ -170,7 +170,7 @@ class ChargeLife:
             return []
         found = []
         names = ["amount", "price", "currency", "chargee_id", "charger_id", "created_at", "category"]
-        if _is_plain(self.born.get("description")):
+        if _is_kept(self.born.get("description")):
             names.append("description")
         for name in names:
             if name in self.born and name in row and not same(name, self.born[name], row[name]):
@@ -239,9 +239,9 @@ def same(name: str, one: object, other: object) -> bool:
     return one == other
 
 
-def _is_plain(text: object) -> bool:
-    """Whether any database holds the text as it is."""
-    return isinstance(text, str) and text.isascii() and text.isprintable() and text == text.strip() and len(text) <= 80
+def _is_kept(text: object) -> bool:
+    """Whether a server that takes the text must keep it as it answered it: no control characters, and not too long."""
+    return isinstance(text, str) and text.isprintable() and text == text.strip() and len(text) <= 80
 
 
 def _precision(moment: datetime) -> timedelta:

@@ -7,6 +7,9 @@ from urllib.parse import parse_qsl
 
 from mockserver.verify.transport import Answer
 
+MOST_DIGITS = 40
+"""An id of any more is nobody's."""
+
 
 def named_charges(body: bytes | None) -> tuple[int, ...] | None:
     """The ids in the body of a create, JSON or form; None when it names none or can't be read."""
@@ -29,6 +32,5 @@ def named_charges(body: bytes | None) -> tuple[int, ...] | None:
 def addressed(answer: Answer) -> int | None:
     """The invoice in the path of a finalize or collect."""
     parts = answer.outgoing.target.partition("?")[0].split("/")
-    return (
-        int(parts[3]) if len(parts) > 3 and parts[3].isascii() and parts[3].isdigit() and len(parts[3]) < 19 else None
-    )
+    number = parts[3] if len(parts) > 3 else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS else None

@@ -1,4 +1,4 @@
-"""Judges every answer of a run, whoever asked for it: its form, its figures, and what earlier answers said."""
+"""Judges every answer of a run, whoever asked for it: by its figures, and by what earlier answers said."""
 
 from __future__ import annotations
 
@@ -10,24 +10,12 @@ from decimal import Decimal
 from mockserver.verify.api import MERCHANT_HEADER
 from mockserver.verify.court import Court
 from mockserver.verify.events import Exchange
-from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, not_utc, shown
+from mockserver.verify.form import Forms
+from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, shown
 from mockserver.verify.naming import addressed, named_charges
 from mockserver.verify.pages import page_flaws, repeated_ids
 from mockserver.verify.spec import Operation, Spec
-from mockserver.verify.transport import NOT_JSON, Answer, Transport
-
-FORM_RULES = {
-    "listInvoices": "LIST-1",
-    "createInvoice": "CREATE-3",
-    "finalizeInvoice": "FINALIZE-1",
-    "collectInvoice": "COLLECT-2",
-    "listCharges": "GEN-9",
-    "getCharge": "GEN-9",
-    "createQuickAdjustment": "GEN-9",
-}
-"""The rule that an answer of the wrong form breaks, by operation."""
-FRONT_SERVER = frozenset({413, 414, 431})
-"""Statuses that a web server answers before the API is reached, in a form of its own."""
+from mockserver.verify.transport import Answer, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +42,9 @@ class Observer:
         """Operation, documented status, state of the invoice addressed: how often."""
         self.reaches: dict[tuple[str, str], Reach] = {}
         """By the values of Authorization and of the merchant header, which is empty when there is none."""
+        self.shown: set[int] = set()
+        """The ids of all invoices and charges that any answer showed."""
+        self._forms = Forms(spec, court)
         self._seen: dict[int, float] = {}
         """Every invoice id that any answer showed, and when."""
         self._stripe_ids: dict[str, int] = {}
@@ -71,7 +62,7 @@ class Observer:
             if documented is not None:
                 key = (operation.id, documented, state)
                 self.met[key] = self.met.get(key, 0) + 1
-            if not self._well_formed(operation, answer):
+            if not self._forms.keeps(operation, answer):
                 return
         if operation.id == "listInvoices" and answer.ok:
             self._figures(answer)
@@ -79,81 +70,6 @@ class Observer:
             self._within_reach(operation, answer)
         with self._lock:
             self._remember(operation, answer)
-
-    def charge_amount(self, charge_ids: Sequence[int]) -> Decimal | None:
-        """The sum of charges, if all of them are known."""
-        lives = [self.charges.get(charge) for charge in charge_ids]
-        known = [life.amount for life in lives if life is not None]
-        return sum(known, Decimal(0)) if len(known) == len(lives) else None
-
-    # --- form -------------------------------------------------------------------------------------------------
-
-    def _well_formed(self, operation: Operation, answer: Answer) -> bool:
-        if answer.status >= 500:
-            if operation.id != "collectInvoice":
-                self._broken(
-                    "GEN-5",
-                    f"{operation.id} {answer.status // 100}XX",
-                    "no input makes the server fail",
-                    f"it answers {answer.brief()}",
-                    answer,
-                    check="answers[-1].status < 500",
-                )
-            return answer.content is not NOT_JSON
-        if answer.status in FRONT_SERVER:
-            return False
-        if answer.content is NOT_JSON or "json" not in answer.content_type.lower():
-            return self._no_json(operation, answer)
-        self.court.met("GEN-1")
-        if operation.documented(answer.status) is None:
-            rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
-            self._broken(
-                rule,
-                f"{operation.id} undocumented status {answer.status}",
-                f"the status is one of {', '.join(operation.statuses)}",
-                f"it is {answer.brief()}",
-                answer,
-            )
-            return answer.ok
-        rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
-        self._times(operation, rule, answer)
-        flaws = self.spec.flaws(operation, answer.status, answer.content)
-        for flaw in flaws:
-            what = flaw.pointer or "body"
-            self._broken(
-                rule,
-                f"{operation.id} form of {what}",
-                f"the {'answer' if answer.ok else 'refusal'} has the documented form",
-                f"at {what}: {flaw.problem}",
-                answer,
-            )
-        if not flaws:
-            self.court.met(rule)
-        return True
-
-    def _times(self, operation: Operation, rule: str, answer: Answer) -> None:
-        for row in (answer.part("invoice"), *(answer.rows if operation.id == "listInvoices" else ())):
-            if (value := not_utc(row)) is not None:
-                self._broken(
-                    rule,
-                    f"{operation.id} time not in UTC",
-                    "created_at is a date-time in UTC",
-                    f"it is {value}",
-                    answer,
-                )
-                return
-
-    def _no_json(self, operation: Operation, answer: Answer) -> bool:
-        if 300 <= answer.status < 400:
-            where = dict(answer.exchange.answer_headers).get("location", "nowhere")
-            actual = f"it redirects to {where}"
-        elif answer.content is not NOT_JSON:
-            actual = f"the content type is {answer.content_type or 'missing'}"
-        else:
-            actual = f"it is no JSON ({answer.content_type or 'no content type'}): {answer.brief()}"
-        for rule in ("GEN-1",) if answer.status < 400 else ("GEN-1", "GEN-5"):
-            self._broken(rule, f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
-        return answer.content is not NOT_JSON
 
     # --- figures ----------------------------------------------------------------------------------------------
 
@@ -329,7 +245,9 @@ class Observer:
             life.declined = True
         if answer.ok or not answer.refused:
             life.finalize_tried = True
-            life.collect_tried = life.collect_tried or action == "collect"
+        if action == "collect" and (life.finalize_tried or life.finalized_since is not None):
+            # Even a refused attempt is one.
+            life.collect_tried = True
         if answer.ok and action == "finalize" and life.finalized_since is None:
             life.finalized_since = answer.ended
         if answer.ok and answer.part("invoice"):
@@ -351,6 +269,14 @@ class Observer:
     def _charged(self, answer: Answer) -> None:
         row = answer.part("charge")
         self.know_charge(row, answer)
+        if row.get("status") == "Invoiced":
+            self._broken(
+                "GEN-9",
+                "born invoiced",
+                "a new charge is on no invoice: it is Open",
+                "its status is Invoiced",
+                answer,
+            )
         if exact(row.get("amount")) != exact(row.get("price")):
             self._broken(
                 "GEN-9",
@@ -364,6 +290,7 @@ class Observer:
         number = row.get("id")
         if not isinstance(number, int):
             return
+        self.shown.add(number)
         self._void(number, row, answer)
         life = self.charges.get(number)
         if life is None:
@@ -392,6 +319,7 @@ class Observer:
         number = row.get("id")
         if not isinstance(number, int):
             return
+        self.shown.add(number)
         self._seen.setdefault(number, answer.ended)
         life = self.invoices.get(number)
         if life is None:

@@ -51,7 +51,11 @@ class Options:
     @property
     def charges_allowed(self) -> bool:
         """Whether a collect may succeed: by leave, or because the server is on this machine."""
-        return not self.read_only and (self.allow_charges or is_loopback(self.host))
+        return not self.read_only and (self.allow_charges or self.loopback)
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(self.host)
 
     @property
     def host(self) -> str:

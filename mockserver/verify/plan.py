@@ -33,6 +33,7 @@ _SLOW = (
     "finalizing again",
     "collecting after the queue",
     "paid for good",
+    "after a decline",
     "operators on stripe_invoice_id",
 )
 """Those that may wait for the queue."""

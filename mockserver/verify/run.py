@@ -118,7 +118,7 @@ def _go(bench: Bench) -> tuple[str, bool]:
     except NoApi as problem:
         return str(problem), False
     except OutOfTime:
-        bench.court.note(f"the time is over (--max-time {bench.options.max_time:g})", warning=True)
+        bench.court.note(_why_over(bench), warning=True)
         return "time", True
     except (ServerGone, NoAnswer) as failure:
         words = f"the server stopped answering after {bench.transport.sent} requests: {failure}"
@@ -127,6 +127,16 @@ def _go(bench: Bench) -> tuple[str, bool]:
     except Withheld:
         return withheld(bench), True
     return "completed", True
+
+
+def _why_over(bench: Bench) -> str:
+    limit = f"--max-time {bench.options.max_time:g}"
+    if (wait := bench.transport.asked_too_much) is None:
+        return f"the time is over ({limit})"
+    return (
+        f"the server asks to wait {wait:g} s (429), more than is left of {limit}: give the run more time, or keep to "
+        "the server's limit with --rate-limit"
+    )
 
 
 def _rules(bench: Bench) -> None:

@@ -110,6 +110,8 @@ class Transport:
         self.sent = 0
         self.waited = 0.0
         self.latency = 0.0
+        self.asked_too_much: float | None = None
+        """Seconds that the server asked to wait where less was left."""
         self._timeout = timeout
         self._interval = 1.0 / rate_limit if rate_limit else 0.0
         self._next_slot = 0.0
@@ -235,6 +237,8 @@ class Transport:
             self._next_slot = max(self._next_slot, time.monotonic() + seconds)
         if self.on_wait is not None:
             self.on_wait(seconds)
+        if seconds > self.left:
+            self.asked_too_much = seconds
         self.pause(seconds)
 
     def _as_exchange(

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from tests.implementations.choices import Choices
 from tests.implementations.records import Caller, Charge, Invoice, Merchant, Records, Refusal
-from tests.implementations.stripe import Decline, Stripe
+from tests.implementations.stripe import ANSWER_LOST, Decline, Stripe
 
 
 class Billing:
@@ -172,12 +172,15 @@ class Billing:
         invoice.stripe_status = "open"
 
     def pay(self, invoice: Invoice) -> None:
-        decline = self.stripe.attempt(invoice, self.records.merchants[invoice.merchant].card)
+        card = self.records.merchants[invoice.merchant].card
+        decline = self.stripe.attempt(invoice, card)
         if decline is not None:
             self.declined(invoice, decline)
             return
         invoice.state = "paid"
         invoice.stripe_status = "paid"
+        if card == ANSWER_LOST and invoice.attempts == 1:
+            raise Refusal(502, "Stripe did not answer.")
 
     def declined(self, invoice: Invoice, decline: Decline) -> None:
         """Tells the caller; the invoice stays as it is, to be collected another time."""

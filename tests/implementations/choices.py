@@ -49,12 +49,13 @@ UNLISTED: dict[str, tuple[Any, ...]] = {
     "unselected_create": ("refuse", "first_merchant"),
     "missing_header_adjustment": ("refuse", "own_merchant"),
     "invoice_description": ("text", "null"),
-    "first_id": (1, 900_000_000),
+    "first_id": (1, 900_000_000, 1_882_594_211_553_346_396),
     "per_page_below_one": ("refuse", "default"),
     "ids": ("counted", "scattered"),
     "whole_numbers": ("float", "integer"),
     "charset": ("unnamed", "named"),
     "foreign_charge_status": (404, 403),
+    "most_clauses": (None, 3),
 }
 """What the contract says nothing about, or says in passing; each value is as legal as the other."""
 
@@ -111,6 +112,7 @@ class Choices:
     whole_numbers: str = "float"
     charset: str = "unnamed"
     foreign_charge_status: int = 404
+    most_clauses: int | None = None
 
 
 def choose(values: Mapping[str, Any]) -> Choices:

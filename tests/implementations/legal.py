@@ -8,7 +8,7 @@ from typing import Any
 from tests.implementations.choices import LISTED, UNLISTED
 from tests.implementations.nuisances import NUISANCES
 from tests.implementations.setting import MIXED, PROVIDER, Setting
-from tests.implementations.stripe import PAYS_LATER
+from tests.implementations.stripe import ANSWER_LOST, PAYS_LATER
 
 CORRECT = Setting(name="correct", says="every choice at its default, nothing in the way")
 DECLINING = "pm_card_visa_chargeDeclinedInsufficientFunds"
@@ -115,6 +115,12 @@ def combinations() -> Iterator[Setting]:
         name="pays_later",
         says="each invoice is declined at the first attempt and paid at the second",
         cards={1: PAYS_LATER},
+    )
+    yield Setting(
+        name="answers_lost",
+        says="the first collect of each invoice pays it, and fails for want of Stripe's answer",
+        cards={1: ANSWER_LOST},
+        exits=frozenset((0, 3)),
     )
 
 

@@ -80,6 +80,8 @@ class Search:
                 raise BadSearch(f'position {place}: a clause FIELD OPERATOR "VALUE" is missing')
             clauses.append(self.clause(*found.groups()))
             place = found.end()
+            if len(clauses) > (self.choices.most_clauses or len(clauses)):
+                raise BadSearch(f"position {place}: there are more than {self.choices.most_clauses} clauses")
             if place == len(text):
                 return Query(tuple(clauses), tuple(joiners))
             joined = JOINER.match(text, place)

@@ -21,7 +21,7 @@ PLACEHOLDER = "token-of-the-verifier"
 """What the fuzzer knows as its token; the gateway puts the real one in its place."""
 BASE_PATH = "/api"
 SURELY_UNKNOWN = 2_000_000_000
-"""No server has ids from here up, nor below 1."""
+"""Ids from here up are too far apart to be met by chance."""
 _HOP_BY_HOP = frozenset(
     {
         "host",
@@ -79,7 +79,8 @@ class Gateway:
                 raise Withheld("a charge is not of this run")
 
     def _foreign(self, number: int, own: dict[int, Any]) -> bool:
-        return 1 <= number < SURELY_UNKNOWN and number not in own
+        """Whether it may be the id of a record of others: one that a list has shown, or as small as most ids are."""
+        return number not in own and (1 <= number < SURELY_UNKNOWN or number in self.observer.shown)
 
 
 def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.verify.events import Exchange
-from mockserver.verify.observer import FORM_RULES
+from mockserver.verify.form import FORM_RULES
 from mockserver.verify.spec import Operation, Spec
 
 WALK = ("createQuickAdjustment", "createInvoice", "finalizeInvoice", "collectInvoice")

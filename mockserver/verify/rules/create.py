@@ -13,6 +13,7 @@ from mockserver.verify.failures import NotPossible
 from mockserver.verify.lives import exact
 from mockserver.verify.properties import explore
 from mockserver.verify.transport import Answer
+from mockserver.verify.untouched import charge_untouched, still_draft
 
 _GIVEN = 10
 """How many of the charges given are looked at for their currencies."""
@@ -43,7 +44,7 @@ def just_these_charges(bench: Bench) -> None:
             using=[charge.made_by, draft.made_by, after],
             check="answers[-1].json['charge']['status'] == 'Invoiced'",
         )
-    bench.charge_untouched("CREATE-1", left, "a create that does not name it", [draft.made_by])
+    charge_untouched(bench, "CREATE-1", left, "a create that does not name it", [draft.made_by])
     bench.expect(
         "CREATE-3",
         isinstance(draft.made_by.mapping.get("message"), str),
@@ -144,8 +145,8 @@ def all_or_nothing(bench: Bench) -> None:
             if not bench.refused("CREATE-6", answer, f"a create with {what} among others", _made(good)):
                 good = bench.charges(2)
         for charge in good:
-            bench.charge_untouched("CREATE-6", charge, f"a refused create with {what}", [answer])
-            bench.charge_untouched("GEN-6", charge, "a refused create", [answer])
+            charge_untouched(bench, "CREATE-6", charge, f"a refused create with {what}", [answer])
+            charge_untouched(bench, "GEN-6", charge, "a refused create", [answer])
         # What was refused took nothing, so that the charges can still be invoiced.
         _total(bench, bench.draft(good).made_by, good, "CREATE-6")
 
@@ -220,7 +221,7 @@ def named_twice(bench: Bench) -> None:
     charges = bench.charges(2)
     answer = bench.me.create([charges[0].id, charges[1].id, charges[0].id])
     if answer.refused:
-        bench.charge_untouched("GEN-6", charges[0], "a refused create", [answer])
+        charge_untouched(bench, "GEN-6", charges[0], "a refused create", [answer])
         bench.court.met("CREATE-4")
         return
     if answer.ok:
@@ -288,7 +289,7 @@ def _all_taken(bench: Bench, draft: Invoice, what: str) -> None:
             check="answers[-1].json['charge']['status'] == 'Invoiced'",
         )
     bench.court.met("CREATE-2")
-    bench.still_draft("CREATE-2", draft, f"a create {what}", [])
+    still_draft(bench, "CREATE-2", draft, f"a create {what}", [])
 
 
 def only_this_merchant(bench: Bench) -> None:
@@ -341,7 +342,7 @@ def two_currencies(bench: Bench) -> None:
         return
     answer = bench.me.create([ours.id, other["id"]])
     bench.refused("CREATE-8", answer, "a create with charges of two currencies", [listed, ours.made_by])
-    bench.charge_untouched("CREATE-8", ours, "a create with charges of two currencies", [answer])
+    charge_untouched(bench, "CREATE-8", ours, "a create with charges of two currencies", [answer])
 
 
 def given_currencies(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible
 from mockserver.verify.lives import exact
 from mockserver.verify.transport import Answer
+from mockserver.verify.untouched import charge_untouched, still_draft
 
 STRANGER = "mockserver-verify-unknown-token"
 
@@ -72,10 +73,10 @@ def writing_without_a_token(bench: Bench) -> None:
             continue
         unknown = caller.finalize(UNKNOWN_ID)
         _unauthorized(bench, unknown, "finalizeInvoice of an unknown invoice with no token")
-        bench.charge_untouched("GEN-4", charge, f"createInvoice with {who}", [created])
-        bench.still_draft("GEN-4", draft, f"finalizeInvoice with {who}", [finalized])
-    bench.charge_untouched("GEN-6", charge, "a refused createInvoice", [])
-    bench.still_draft("GEN-6", draft, "a refused finalizeInvoice", [])
+        charge_untouched(bench, "GEN-4", charge, f"createInvoice with {who}", [created])
+        still_draft(bench, "GEN-4", draft, f"finalizeInvoice with {who}", [finalized])
+    charge_untouched(bench, "GEN-6", charge, "a refused createInvoice", [])
+    still_draft(bench, "GEN-6", draft, "a refused finalizeInvoice", [])
 
 
 def collecting_without_a_token(bench: Bench) -> None:
@@ -161,7 +162,7 @@ def bodies_as_forms(bench: Bench) -> None:
             actual=f"charge {charge.id} is {status}",
             using=[charge.made_by, answer, after],
         )
-    bench.charge_untouched("GEN-2", left, "a create by form of other charges", [invoice.made_by])
+    charge_untouched(bench, "GEN-2", left, "a create by form of other charges", [invoice.made_by])
     if bench.options.charge_ids or bench.me.merchant is None:
         return
     due = bench.amount()

@@ -9,6 +9,7 @@ from mockserver.verify.bench import UNKNOWN_ID, Bench, Charge, Invoice
 from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible
 from mockserver.verify.transport import Answer
+from mockserver.verify.untouched import charge_untouched, still_draft
 
 
 def intruders(bench: Bench) -> Iterator[tuple[str, Billing]]:
@@ -17,8 +18,11 @@ def intruders(bench: Bench) -> Iterator[tuple[str, Billing]]:
     yield "another merchant's token", other.acting(merchant=None)
     if bench.me.merchant is not None:
         yield "another merchant's token under our merchant header", other.acting(merchant=bench.me.merchant)
+        by_query = other.acting(merchant=bench.me.merchant, token_in="query")
+        yield "another merchant's api_token under our merchant header", by_query
     if other.merchant is not None:
         yield "another merchant's token under its own header", other
+    yield "another merchant's api_token", other.acting(merchant=None, token_in="query")
 
 
 def outsiders(bench: Bench) -> Iterator[tuple[str, str, Billing]]:
@@ -68,10 +72,11 @@ def acting(bench: Bench) -> None:
         finalized = caller.finalize(draft.id)
         if not _kept_out(bench, rule, finalized, f"finalize by {who}", draft):
             draft = bench.draft()
-        created = caller.create([charge.id])
-        bench.refused(rule, created, f"a create of our charge by {who}", [charge.made_by])
-        if not bench.charge_untouched(rule, charge, f"a create by {who}", [created]):
-            charge = bench.charge()
+        for created in (caller.create([charge.id]), caller.create_by_form([charge.id])):
+            bench.refused(rule, created, f"a create of our charge by {who}", [charge.made_by])
+            if not charge_untouched(bench, rule, charge, f"a create by {who}", [created]):
+                charge = bench.charge()
+                break
     if bench.options.charges_allowed:
         _collecting(bench)
 
@@ -96,7 +101,7 @@ def _collecting(bench: Bench) -> None:
 
 def _kept_out(bench: Bench, rule: str, answer: Answer, what: str, draft: Invoice) -> bool:
     refused = bench.refused(rule, answer, what, [draft.made_by])
-    return bench.still_draft(rule, draft, what, [answer]) and refused
+    return still_draft(bench, rule, draft, what, [answer]) and refused
 
 
 def charging_others(bench: Bench) -> None:
@@ -159,7 +164,7 @@ def mixed_charges(bench: Bench) -> None:
 
 
 def _neither(bench: Bench, ours: Charge, theirs: Charge, other: Billing, answer: Answer, how: str) -> None:
-    bench.charge_untouched("CREATE-6", ours, f"a refused create of two merchants' charges {how}", [answer])
+    charge_untouched(bench, "CREATE-6", ours, f"a refused create of two merchants' charges {how}", [answer])
     after = other.charge(theirs.id)
     status = after.part("charge").get("status")
     bench.expect(
@@ -178,9 +183,12 @@ def foreign_charge(bench: Bench) -> None:
     if other.merchant is None:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
     theirs = bench.charge(by=other)
-    answer = bench.me.create([theirs.id])
-    for rule in ("CREATE-6", "GEN-7" if bench.reaches_both else "GEN-8"):
-        bench.refused(rule, answer, "a create of another merchant's charge", [theirs.made_by])
+    for create in (bench.me.create, bench.me.create_by_form):
+        answer = create([theirs.id])
+        for rule in ("CREATE-6", "GEN-7" if bench.reaches_both else "GEN-8"):
+            bench.refused(rule, answer, "a create of another merchant's charge", [theirs.made_by])
+        if answer.ok:
+            break
 
 
 def all_merchants(bench: Bench) -> None:

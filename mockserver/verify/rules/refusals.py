@@ -9,6 +9,7 @@ from mockserver.verify.checks import Check
 from mockserver.verify.failures import NotPossible
 from mockserver.verify.lives import Row, exact
 from mockserver.verify.transport import Answer
+from mockserver.verify.untouched import charge_untouched
 
 ODD_SEARCHES = (
     'id:"1',
@@ -46,7 +47,7 @@ ODD_SEARCHES = (
 
 ODD_NUMBERS = ("0", "-1", "-5", "1.5", "1e3", "", " 1", "+1", "0x10", "null", "true", str(2**31), str(2**63), "9" * 40)
 ODD_MERCHANTS = ("abc", "-1", "1.5", "0", "null", "1,2", "9" * 40, "é")
-ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u202e'; --<b>%s{{7*7}}", "long " * 5_000)
+ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u00e9'; --<b>&amp;%s{{7*7}}", "long " * 5_000)
 
 
 def refusals_are_readable(bench: Bench) -> None:
@@ -152,7 +153,7 @@ def bad_bodies(bench: Bench) -> None:
             bench.refused("GEN-5", answer, f"createInvoice with {what}")
         if answer.ok:
             charge = bench.charge()
-    bench.charge_untouched("GEN-6", charge, "createInvoice with a bad body", [])
+    charge_untouched(bench, "GEN-6", charge, "createInvoice with a bad body", [])
 
 
 def bad_adjustments(bench: Bench) -> None:
@@ -197,11 +198,14 @@ def _is_of(row: Row, whole: Mapping[str, object], what: str) -> bool:
 
 
 def odd_descriptions(bench: Bench) -> None:
-    """GEN-5: no text makes the server fail; which texts are refused is open."""
+    """GEN-5 and GEN-9: no text makes the server fail; which texts are refused is open, what is taken is kept."""
     if bench.me.merchant is None or bench.options.charge_ids:
         raise NotPossible("charges are not made in this run")
     for description in ODD_DESCRIPTIONS:
-        _answered(bench, bench.me.adjust(5, description), "an odd description")
+        answer = bench.me.adjust(5, description)
+        _answered(bench, answer, "an odd description")
+        if answer.ok and isinstance(answer.part("charge").get("id"), int):
+            bench.me.charge(answer.part("charge")["id"])
 
 
 def bad_actions(bench: Bench) -> None:
@@ -217,6 +221,6 @@ CHECKS = (
     Check("odd searches", ("GEN-5",), odd_searches),
     Check("bad bodies", ("GEN-5", "GEN-6"), bad_bodies),
     Check("bad adjustments", ("GEN-5", "GEN-6"), bad_adjustments),
-    Check("odd descriptions", ("GEN-5",), odd_descriptions),
+    Check("odd descriptions", ("GEN-5", "GEN-9"), odd_descriptions),
     Check("bad actions", ("GEN-5",), bad_actions),
 )
