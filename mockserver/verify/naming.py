@@ -1,4 +1,4 @@
-"""What a request names: the charges in its body, the invoice in its path."""
+"""What a request names: the charges in its body, the invoice in its path, the parameters in its query."""
 
 from __future__ import annotations
 
@@ -34,3 +34,8 @@ def addressed(answer: Answer) -> int | None:
     parts = answer.outgoing.target.partition("?")[0].split("/")
     number = parts[3] if len(parts) > 3 else ""
     return int(number) if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS else None
+
+
+def parameter(answer: Answer, name: str) -> str:
+    """The value of a query parameter of the request, empty when it has none."""
+    return dict(parse_qsl(answer.outgoing.target.partition("?")[2])).get(name, "")

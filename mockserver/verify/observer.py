@@ -12,7 +12,7 @@ from mockserver.verify.court import Court
 from mockserver.verify.events import Exchange
 from mockserver.verify.form import Forms
 from mockserver.verify.lives import ChargeLife, Contradiction, InvoiceLife, Row, exact, shown
-from mockserver.verify.naming import addressed, named_charges
+from mockserver.verify.naming import addressed, named_charges, parameter
 from mockserver.verify.pages import page_flaws, repeated_ids
 from mockserver.verify.spec import Operation, Spec
 from mockserver.verify.transport import Answer, Transport
@@ -41,7 +41,7 @@ class Observer:
         self.met: dict[tuple[str, str, str], int] = {}
         """Operation, documented status, state of the invoice addressed: how often."""
         self.reaches: dict[tuple[str, str], Reach] = {}
-        """By the values of Authorization and of the merchant header, which is empty when there is none."""
+        """By the token and the merchant header, which is empty when there is none."""
         self.shown: set[int] = set()
         """The ids of all invoices and charges that any answer showed."""
         self._forms = Forms(spec, court)
@@ -101,7 +101,8 @@ class Observer:
     def _within_reach(self, operation: Operation, answer: Answer) -> None:
         """Whatever is searched for, and on whichever page, a list shows nobody else's records."""
         headers = {name.lower(): value for name, value in answer.outgoing.headers}
-        reach = self.reaches.get((headers.get("authorization", ""), headers.get(MERCHANT_HEADER.lower(), "")))
+        token = headers.get("authorization", "").removeprefix("Bearer ") or parameter(answer, "api_token")
+        reach = self.reaches.get((token, headers.get(MERCHANT_HEADER.lower(), "")))
         parties = {str(row["chargee_id"]) for row in answer.rows if "chargee_id" in row}
         if reach is None or not parties:
             return

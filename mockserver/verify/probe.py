@@ -82,7 +82,7 @@ def _reaches(bench: Bench) -> Iterator[tuple[tuple[str, str], Reach]]:
 
 
 def _key(caller: Billing, merchant: str) -> tuple[str, str]:
-    return f"Bearer {caller.token}", merchant
+    return caller.token or "", merchant
 
 
 def _find_other(bench: Bench, token: str) -> None:

@@ -346,3 +346,26 @@ def recollect_voids(api: Api) -> None:
         invoice.stripe_status = "void"
 
     again(api, void)
+
+
+@COLLECT.fault(
+    "COLLECT-4",
+    "FINALIZE-2",
+    "COLLECT-2",
+    "FINALIZE-4",
+    says="the queue makes a second Stripe invoice of what was tried before its turn",
+    cards=DECLINES,
+    stripe_delay=1.5,
+)
+def queue_replaces_what_was_tried(api: Api) -> None:
+    def create(invoice: Invoice) -> None:
+        if invoice.attempts and invoice.state != "paid":
+            invoice.stripe_id = None
+        original(invoice)
+
+    def put_on_stripe(invoice: Invoice) -> None:
+        original(invoice)
+        invoice.stripe_status = "open"
+
+    original = swap(api.stripe, "create", create)
+    swap(api.billing, "put_on_stripe", put_on_stripe)

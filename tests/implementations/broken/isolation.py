@@ -278,3 +278,22 @@ def ids_for_each_merchant(api: Api) -> None:
         return counts[merchant.id]
 
     swap(api.billing, "new_invoice_id", new_invoice_id)
+
+
+# Other ways in
+
+
+@ISOLATION.fault("GEN-7", says="the header is not looked at when the token is a parameter", arguments=PROVIDER)
+def header_ignored_with_api_token(api: Api) -> None:
+    def selected(request: Request, reach: frozenset[int], operation: str) -> Any:
+        return original(request, reach, operation) if "authorization" in request.headers else None
+
+    original = swap(api, "selected", selected)
+
+
+@ISOLATION.fault("GEN-8", "CREATE-6", says="a form may name charges of any merchant")
+def forms_take_foreign_charges(api: Api) -> None:
+    def create(caller: Caller, request: Request, body: Any) -> Any:
+        return original(everybody(api, Caller(caller.reach)) if request.is_form else caller, request, body)
+
+    original = swap(api, "create_invoice", create)

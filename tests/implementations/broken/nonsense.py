@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -321,6 +322,17 @@ def descriptions_are_cut(api: Api) -> None:
         reply = original(caller, request, body)
         charge = api.records.charges[reply.document["charge"]["id"]]
         charge.description = charge.description[:16]
+        return reply
+
+    original = swap(api, "create_quick_adjustment", adjust)
+
+
+@NONSENSE.fault("GEN-9", says="a description is answered as it came, and kept with its signs escaped")
+def descriptions_are_escaped(api: Api) -> None:
+    def adjust(caller: Caller, request: Request, body: Mapping[str, Any]) -> Any:
+        reply = original(caller, request, body)
+        charge = api.records.charges[reply.document["charge"]["id"]]
+        charge.description = html.escape(charge.description)
         return reply
 
     original = swap(api, "create_quick_adjustment", adjust)

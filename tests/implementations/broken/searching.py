@@ -394,3 +394,13 @@ def only_the_latest_are_searched(api: Api) -> None:
         return original(text, rows[-20:] if text else rows)
 
     original = swap(api.search, "filter", search)
+
+
+@SEARCH.fault("SEARCH-5", says="the last day of a February in a leap year is taken for none")
+def leap_days_are_unknown(api: Api) -> None:
+    def by_day(sign: str, value: str) -> Any:
+        if value.endswith("-02-29"):
+            raise BadSearch("there is no such day")
+        return original(sign, value)
+
+    original = swap(api.search, "by_day", by_day)

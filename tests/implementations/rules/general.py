@@ -176,6 +176,13 @@ def the_header_restricts(ground: Ground) -> None:
         either = f'id:"{mine}" OR id:"{theirs}"'
         for answer in (talk.page(per_page=25), talk.charges(per_page=25), talk.page(q=either)):
             assert {str(row["chargee_id"]) for row in answer.rows} == {str(talk.merchant)}
+        answer = ground.nobody.send(
+            "GET",
+            "/billing/invoices",
+            query={"api_token": str(talk.token)},
+            headers={"X-Selected-Client-Id": str(talk.merchant)},
+        )
+        assert {str(row["chargee_id"]) for row in answer.rows} == {str(talk.merchant)}
         made = talk.adjust(5).charge
         assert str(made["chargee_id"]) == str(talk.merchant)
     if ground.has_provider:
@@ -204,6 +211,7 @@ def tokens_are_apart(ground: Ground) -> None:
         assert their_charge not in ids(talk.charges(per_page=25))
         refused(talk.get_charge(their_charge))
         refused(talk.create(their_charge))
+        refused(talk.send("POST", "/billing/invoices", form=[("charge_ids[]", str(their_charge))]))
         refused(talk.finalize(theirs))
     assert ground.other.look(theirs)["status"] == "Draft"
     ground.other.finalize(theirs)
@@ -245,7 +253,7 @@ def foreign(answer: Answer, merchant: int) -> bool:
 @rule("GEN-9")
 def the_list_shows_what_was_answered(ground: Ground) -> None:
     for minor in (29, 115, 1_055, 99_999, 8_200):
-        made = ground.mine.adjust(ground.money(minor), "a description of several words").charge
+        made = ground.mine.adjust(ground.money(minor), "a description of <several> words").charge
         shown = ground.mine.get_charge(made["id"]).charge
         assert made == shown and made["amount"] == made["price"] == ground.exact(minor), (made, minor)
         listed = next(row for row in ground.mine.charges().rows if row["id"] == made["id"])

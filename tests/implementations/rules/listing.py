@@ -226,6 +226,7 @@ def days(ground: Ground) -> None:
     for day in there | around:
         for sign in (":", ">", ">=", "<", "<="):
             expect(ground, rows, [("created_at$DATE", sign, day)], [])
+    succeeded(ground.mine.page(q='created_at$DATE>="2024-02-29"'), 200)
     answer = ground.mine.page(q='created_at$DATE:"2026-02-30"')
     assert answer.status == (
         200 if ground.choices.invalid_search == "ignore" else ground.choices.invalid_request_status

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.implementations.rules.ground import Ground, refused, rule, succeeded
-from tests.implementations.stripe import PAYS_LATER
+from tests.implementations.stripe import ANSWER_LOST, PAYS_LATER
 from tests.implementations.talk import Answer, Talk, at_once
 
 UNKNOWN = 2**40
@@ -122,9 +122,10 @@ def paid_or_not(ground: Ground) -> None:
         stays_paid(ground, number)
         race(ground)
         return
-    if ground.setting.cards[1] == PAYS_LATER:
-        refused(ground.mine.collect(number))
-        collected(ground, number)
+    if ground.setting.cards[1] in (PAYS_LATER, ANSWER_LOST):
+        assert ground.mine.collect(number).status >= 400
+        if ground.setting.cards[1] == PAYS_LATER:
+            collected(ground, number)
         assert ground.mine.look(number)["stripe_invoice_status"] == "paid"
         return
     for _ in range(3):
@@ -138,10 +139,14 @@ def paid_or_not(ground: Ground) -> None:
 
 
 def stays_paid(ground: Ground, number: object) -> None:
-    """Also when it is collected or finalized once more, and when the queue has had its turn."""
+    """Also when it is collected or finalized once more, and when the queue has had its turn.
+
+    What is declined for good keeps its Stripe invoice as well.
+    """
     before = ground.mine.look(number)
     ground.mine.finalize(number)
-    ground.mine.collect(number)
+    if ground.setting.cards.get(1) != PAYS_LATER:
+        ground.mine.collect(number)
     if 0 < ground.setting.stripe_delay < 3:
         ground.on_stripe(ground.locked(300))
     assert ground.mine.look(number) == before
@@ -167,6 +172,9 @@ def race(ground: Ground) -> None:
 @rule("COLLECT-4")
 def nobody_pays_twice(ground: Ground) -> None:
     if not ground.pays:
+        number = ground.locked(400)
+        ground.mine.collect(number)
+        stays_paid(ground, number)
         return
     number = ground.paid(400)
     before = ground.mine.look(number)
