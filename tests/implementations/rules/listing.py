@@ -146,6 +146,9 @@ def evaluate(row: dict[str, Any], clause: tuple[str, str, str]) -> bool:
 
 def expect(ground: Ground, rows: list[dict[str, Any]], clauses: list[tuple[str, str, str]], joins: list[str]) -> None:
     """The search finds of these rows those that it should, in the order of the list."""
+    if len(clauses) >= (ground.choices.most_clauses or len(clauses) + 1):
+        # One more keeps the search within these rows.
+        return
     text = "".join(
         (f" {joiner} " if joiner else "") + f'{field}{sign}"{value}"'
         for joiner, (field, sign, value) in zip(["", *joins], clauses, strict=True)

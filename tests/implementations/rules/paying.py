@@ -91,13 +91,20 @@ def drafts_are_not_collected(ground: Ground) -> None:
     finalized(ground, number)
 
 
+def attempted(ground: Ground) -> int:
+    """The status of a first attempt to charge the card."""
+    if ground.setting.cards.get(1) == ANSWER_LOST:
+        return 502
+    return ground.choices.collect_status if ground.pays else ground.choices.declined_status
+
+
 @rule("COLLECT-2")
 def charges_at_once(ground: Ground) -> None:
     other = ground.locked(300)
     number = ground.locked(400)
     before = ground.mine.look(number)["stripe_invoice_id"]
     answer = ground.mine.collect(number)
-    assert answer.status == (ground.choices.collect_status if ground.pays else ground.choices.declined_status), answer
+    assert answer.status == attempted(ground), answer
     row = ground.mine.look(number)
     assert row["stripe_invoice_id"] and before in (None, row["stripe_invoice_id"]), (before, row)
     assert row["stripe_invoice_status"] == ("paid" if ground.pays else "open")
