@@ -143,6 +143,13 @@ def test_a_page_of_another_origin_asks_first_and_then_reads_every_answer(api: Ap
         assert answer.headers["Access-Control-Allow-Origin"] == "*", status
 
 
+def test_a_client_can_go_on_after_a_body_that_was_too_large(api: Api) -> None:
+    for _ in range(20):
+        refused = api.post("/billing/invoices", headers={"Content-Type": "application/json"}, content=bytes(2_000_000))
+        assert refused.status_code == 413
+        assert api.get("/billing/invoices").status_code == 200
+
+
 @pytest.mark.parametrize("size", [60_000, 900_000])
 def test_long_addresses_and_headers_are_answered_or_refused(api: Api, size: int) -> None:
     for head in (

@@ -83,6 +83,8 @@ class Bench:
     """Invoices that were finalized early, so that the queue for Stripe works while other checks run."""
     patience: float = field(init=False)
     """Seconds that the queue for Stripe may take."""
+    late: list[tuple[Invoice, float]] = field(default_factory=list)
+    """Invoices that were not on Stripe when the wait for them ended, and when the wait began."""
     started: float = field(default_factory=time.monotonic)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 

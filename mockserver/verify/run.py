@@ -38,9 +38,14 @@ from mockserver.verify.plan import checks_for
 from mockserver.verify.probe import find_api, find_callers
 from mockserver.verify.redaction import Redaction
 from mockserver.verify.rules.create import GIVEN
+from mockserver.verify.rules.finalize import LATE, never_on_stripe
 from mockserver.verify.spec import Spec, read_spec
 from mockserver.verify.transport import Transport, variable_name
 
+WHOLE_RUN = 1_100
+"""Requests of a run that leaves out what is only thorough, as on a slow server."""
+SLOW = 0.05
+"""Seconds for one answer, from where on it is the server that takes the time."""
 ExitCode = Literal[0, 1, 2, 3]
 
 
@@ -115,9 +120,11 @@ def _go(bench: Bench) -> tuple[str, bool]:
         _rules(bench)
         _model(bench)
         _fuzzing(bench)
+        run_check(LATE, bench)
     except NoApi as problem:
         return str(problem), False
     except OutOfTime:
+        never_on_stripe(bench)
         bench.court.note(_why_over(bench), warning=True)
         return "time", True
     except (ServerGone, NoAnswer) as failure:
@@ -132,7 +139,9 @@ def _go(bench: Bench) -> tuple[str, bool]:
 def _why_over(bench: Bench) -> str:
     limit = f"--max-time {bench.options.max_time:g}"
     if (wait := bench.transport.asked_too_much) is None:
-        return f"the time is over ({limit})"
+        pace = bench.transport.latency
+        enough = f"; at {pace:.2g} s an answer, --max-time {round(pace * WHOLE_RUN, -1):g} would do"
+        return f"the time is over ({limit})" + (enough if pace > SLOW else "")
     return (
         f"the server asks to wait {wait:g} s (429), more than is left of {limit}: give the run more time, or keep to "
         "the server's limit with --rate-limit"

@@ -158,6 +158,8 @@ def _refusal(error: HTTPException) -> Reply:
         headers["X-Mock-Broken"] = "failure"
     elif status == 413:
         message = f"The body is larger than {LARGEST_BODY:,} bytes."
+        # The rest of the body is not read, so that the connection can't carry another request.
+        headers["Connection"] = "close"
     elif status == 404:
         message = f"There is nothing at {request.path}: the API is below {API}, the control interface below {CONTROL}."
     if status == 405 and (allowed := error.get_headers(request.environ)):

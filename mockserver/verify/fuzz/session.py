@@ -220,7 +220,8 @@ def _tell(bench: Bench, gateway: Gateway, harvest: Harvest, code: int | None, ou
     walked = ", ".join(f"{step} {harvest.steps.get(step, 0)}" for step in WALK)
     court.note(
         f"fuzzing made {harvest.cases} requests; its stateful phase walked from charge to collect "
-        f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back"
+        f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back, "
+        "as they named records that this run has not made"
     )
     for failure in [one for one in gateway.unanswered if one.kind != "unsendable"][:3]:
         court.note(f"a request of the fuzzer was not answered: {failure.words}", warning=True)

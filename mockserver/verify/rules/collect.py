@@ -61,18 +61,19 @@ def after_the_queue(bench: Bench) -> None:
     bench.needs_charges()
     invoice = bench.queued()
     row = wait_for_stripe(bench, invoice)
+    if row is None:
+        return
     collect_and_judge(bench, invoice)
-    if row is not None:
-        after, answer = bench.must_row(invoice.id)
-        bench.expect(
-            "COLLECT-2",
-            after.get("stripe_invoice_id") == row.get("stripe_invoice_id"),
-            kind="another stripe invoice",
-            expected="the invoice that is on Stripe is the one that is collected",
-            actual=f"stripe_invoice_id was {shown(row.get('stripe_invoice_id'))} and is "
-            f"{shown(after.get('stripe_invoice_id'))}",
-            using=[*bench.observer.invoices[invoice.id].story, answer],
-        )
+    after, answer = bench.must_row(invoice.id)
+    bench.expect(
+        "COLLECT-2",
+        after.get("stripe_invoice_id") == row.get("stripe_invoice_id"),
+        kind="another stripe invoice",
+        expected="the invoice that is on Stripe is the one that is collected",
+        actual=f"stripe_invoice_id was {shown(row.get('stripe_invoice_id'))} and is "
+        f"{shown(after.get('stripe_invoice_id'))}",
+        using=[*bench.observer.invoices[invoice.id].story, answer],
+    )
 
 
 def collect_and_judge(bench: Bench, invoice: Invoice, *, by: Billing | None = None) -> bool:

@@ -33,6 +33,11 @@ def outsiders(bench: Bench) -> Iterator[tuple[str, str, Billing]]:
         yield "GEN-7", "our token under another merchant's header", bench.me.acting(merchant=bench.second().merchant)
 
 
+def biller_of(bench: Bench, other: Billing) -> Billing:
+    """Who makes the other merchant's charges: the first token where it reaches both, since the second may only read."""
+    return bench.me.acting(merchant=other.merchant) if bench.reaches_both else other
+
+
 def reading(bench: Bench) -> None:
     """GEN-8, GEN-7: our invoices and charges are in nobody else's lists."""
     draft = bench.draft()
@@ -147,7 +152,7 @@ def mixed_charges(bench: Bench) -> None:
     other = bench.second()
     if other.merchant is None:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
-    theirs, ours = bench.charge(by=other), bench.charge()
+    theirs, ours = bench.charge(by=biller_of(bench, other)), bench.charge()
     callers = [("with the merchant header", bench.me)]
     if bench.reaches_both:
         callers.append(("without the merchant header", bench.anyone))
@@ -159,7 +164,7 @@ def mixed_charges(bench: Bench) -> None:
                     rule, answer, f"a create with charges of two merchants {how}", [ours.made_by, theirs.made_by]
                 )
             if answer.ok:
-                theirs, ours = bench.charge(by=other), bench.charge()
+                theirs, ours = bench.charge(by=biller_of(bench, other)), bench.charge()
             _neither(bench, ours, theirs, other, answer, how)
 
 
@@ -182,7 +187,7 @@ def foreign_charge(bench: Bench) -> None:
     other = bench.second()
     if other.merchant is None:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
-    theirs = bench.charge(by=other)
+    theirs = bench.charge(by=biller_of(bench, other))
     for create in (bench.me.create, bench.me.create_by_form):
         answer = create([theirs.id])
         for rule in ("CREATE-6", "GEN-7" if bench.reaches_both else "GEN-8"):
@@ -196,7 +201,7 @@ def all_merchants(bench: Bench) -> None:
     other = bench.second()
     if not bench.reaches_both:
         raise NotPossible("the token reaches one merchant only", matters=False)
-    ours, theirs = bench.draft(), bench.draft(by=other)
+    ours, theirs = bench.draft(), bench.draft(by=biller_of(bench, other))
     for invoice in (ours, theirs):
         answer = bench.anyone.invoices(f'id:"{invoice.id}"')
         bench.expect(
