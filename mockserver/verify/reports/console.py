@@ -79,7 +79,7 @@ class ConsoleReport:
                 return Text.assemble(
                     ("✗ ", STYLES["broken"]),
                     (visible(breach.rule), STYLES["broken"]),
-                    f": {visible(breach.actual)}",
+                    f": {visible(breach.expected)}, but {visible(breach.actual)}",
                 )
             case Note(level="warning"):
                 return Text.assemble(("! ", "yellow"), visible(event.text))
