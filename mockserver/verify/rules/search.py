@@ -123,7 +123,8 @@ def _as_numbers(bench: Bench, rows: Sequence[Row]) -> None:
         shorter = query(("AND", clause("id", ":", number[:-1])), ("AND", clause("id", ":", number)))
         judge(bench, shorter, rows, "SEARCH-4", "id compared as text")
     padded = query(("AND", clause("id", ":", f"00{number}")))
-    if ask(bench, padded).ok:
+    answer = ask(bench, padded)
+    if answer.ok and not (bench.profile.get("invalid_search") != "refuse" and answer.mapping.get("total") != 1):
         # Else it reads as no integer, and what is made of those is open.
         judge(bench, padded, rows[:1], "SEARCH-4", "id with leading zeros", alone=False)
 
