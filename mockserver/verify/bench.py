@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 Evidence = Answer | Exchange
 UNKNOWN_ID = 2_147_483_646
 """An id that no server has: the last but one that fits 32 bits."""
+LEAN = 0.3
+"""On a server that is no quicker than this each rule has its turn before anything is looked at twice."""
 MARK = "mockserver verify"
 """How the descriptions of all charges that a run makes begin."""
 
@@ -336,6 +338,11 @@ class Bench:
             using=[*using, answer],
             check="400 <= answers[-1].status < 500",
         )
+
+    @property
+    def thorough(self) -> bool:
+        """Whether the server is quick enough to be tried in every way, and not only in each rule's first."""
+        return self.quick() > LEAN
 
     def quick(self) -> float:
         """How much a check may do: 1.0 on a fast server, less on a slow or throttled one."""

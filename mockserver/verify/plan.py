@@ -53,6 +53,9 @@ _THOROUGH = frozenset(
         "large page numbers",
         "the whole list",
         "the order is stable",
+        "values in quotes",
+        "searching by a leap day",
+        "a paid charge once only",
         "void charges",
         "charges of two currencies",
         "finalize leaves others alone",
@@ -73,16 +76,18 @@ _THOROUGH = frozenset(
     }
 )
 """Those that look further at rules which others have put to the test; a slow server meets them last."""
-LEAN = 0.3
 
 
 def checks_for(bench: Bench) -> list[Check]:
-    """All checks in the order of this run: scenarios, races, what may have to wait for the queue, properties."""
-    kinds = {"scenario": 0, "race": 1, "property": 3}
-    lean = bench.quick() < LEAN
+    """All checks in the order of this run: scenarios, races, what may have to wait for the queue, properties.
+
+    On a slow server races come after what may have to wait, and what is only thorough comes last.
+    """
+    lean = not bench.thorough
+    kinds = {"scenario": 0, "race": 3 if lean else 1, "property": 4}
 
     def rank(check: Check) -> tuple[bool, int]:
         later = check.name in _THOROUGH or check.found_by == "property"
-        return lean and later, 2 if check.name in _SLOW else kinds.get(check.found_by, 3)
+        return lean and later, 2 if check.name in _SLOW else kinds.get(check.found_by, 4)
 
     return [*sorted(ALL, key=rank), *audit.CHECKS]

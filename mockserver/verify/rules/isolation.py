@@ -18,11 +18,13 @@ def intruders(bench: Bench) -> Iterator[tuple[str, Billing]]:
     yield "another merchant's token", other.acting(merchant=None)
     if bench.me.merchant is not None:
         yield "another merchant's token under our merchant header", other.acting(merchant=bench.me.merchant)
-        by_query = other.acting(merchant=bench.me.merchant, token_in="query")
-        yield "another merchant's api_token under our merchant header", by_query
     if other.merchant is not None:
         yield "another merchant's token under its own header", other
-    yield "another merchant's api_token", other.acting(merchant=None, token_in="query")
+    if bench.thorough:
+        yield "another merchant's api_token", other.acting(merchant=None, token_in="query")
+        if bench.me.merchant is not None:
+            by_query = other.acting(merchant=bench.me.merchant, token_in="query")
+            yield "another merchant's api_token under our merchant header", by_query
 
 
 def outsiders(bench: Bench) -> Iterator[tuple[str, str, Billing]]:
@@ -41,15 +43,18 @@ def biller_of(bench: Bench, other: Billing) -> Billing:
 def reading(bench: Bench) -> None:
     """GEN-8, GEN-7: our invoices and charges are in nobody else's lists."""
     draft = bench.draft()
-    # What any list shows beyond the caller's reach is seen wherever answers are observed.
-    bench.anyone.invoices(page=2, per_page=3)
-    bench.anyone.charges(page=2, per_page=3)
+    if bench.thorough:
+        # What any list shows beyond the caller's reach is seen wherever answers are observed.
+        bench.anyone.invoices(page=2, per_page=3)
+        bench.anyone.charges(page=2, per_page=3)
     for rule, who, caller in outsiders(bench):
         lists = [("invoices", caller.invoices()), ("charges", caller.charges())]
-        for q in (f'id:"{draft.id}"', f'id:"{UNKNOWN_ID}" OR id:"{draft.id}"', f'id:"{draft.id}" OR id:"{UNKNOWN_ID}"'):
+        either = f'id:"{UNKNOWN_ID}" OR id:"{draft.id}"'
+        for q in (either, f'id:"{draft.id}"', f'id:"{draft.id}" OR id:"{UNKNOWN_ID}"') if bench.thorough else (either,):
             lists.append(("searched invoices", caller.invoices(q)))
-        lists.append(("invoices", caller.invoices(page=2, per_page=3)))
-        lists.append(("charges", caller.charges(page=2, per_page=3)))
+        if bench.thorough:
+            lists.append(("invoices", caller.invoices(page=2, per_page=3)))
+            lists.append(("charges", caller.charges(page=2, per_page=3)))
         for what, answer in lists:
             ids = [row.get("id") for row in answer.rows]
             target = draft.charges[0].id if what == "charges" else draft.id
@@ -77,7 +82,8 @@ def acting(bench: Bench) -> None:
         finalized = caller.finalize(draft.id)
         if not _kept_out(bench, rule, finalized, f"finalize by {who}", draft):
             draft = bench.draft()
-        for created in (caller.create([charge.id]), caller.create_by_form([charge.id])):
+        for create in (caller.create, caller.create_by_form) if bench.thorough else (caller.create,):
+            created = create([charge.id])
             bench.refused(rule, created, f"a create of our charge by {who}", [charge.made_by])
             if not charge_untouched(bench, rule, charge, f"a create by {who}", [created]):
                 charge = bench.charge()

@@ -84,7 +84,7 @@ def _refused_naming(bench: Bench, answer: Answer, what: str, field: str) -> None
 
 def odd_searches(bench: Bench) -> None:
     """GEN-5: no search makes the server fail; whether it is refused or ignored is open."""
-    for q in ODD_SEARCHES if bench.quick() > 0.3 else ODD_SEARCHES[:12]:
+    for q in ODD_SEARCHES if bench.thorough else ODD_SEARCHES[:12]:
         answer = bench.me.invoices(q, per_page=1)
         bench.expect(
             "GEN-5",
@@ -100,7 +100,7 @@ def odd_searches(bench: Bench) -> None:
 def odd_numbers(bench: Bench) -> None:
     """GEN-5: no page, page size or merchant makes the server fail; how one that is below 1 is read is open."""
     nothing = f'id:"{UNKNOWN_ID}"'
-    some = ODD_NUMBERS if bench.quick() > 0.3 else ("0", "-5", str(2**63))
+    some = ODD_NUMBERS if bench.thorough else ("0", "-5", str(2**63))
     for value in some:
         for what, answer in (
             ("per_page", bench.me.invoices(nothing, per_page=value)),
@@ -109,7 +109,7 @@ def odd_numbers(bench: Bench) -> None:
             ("per_page of charges", bench.me.charges(per_page=value, page=1_000_000)),
         ):
             _answered(bench, answer, f"an odd {what}")
-    for value in ODD_MERCHANTS if bench.quick() > 0.3 else ODD_MERCHANTS[:2]:
+    for value in ODD_MERCHANTS if bench.thorough else ODD_MERCHANTS[:2]:
         caller = bench.me.acting(merchant=value)
         for answer in (caller.invoices(nothing), caller.charges(per_page=1), caller.create([UNKNOWN_ID])):
             _answered(bench, answer, "an odd merchant header")

@@ -145,7 +145,7 @@ def by_operators(bench: Bench) -> None:
             continue
         taken.append(sign)
         judge(bench, wanted, rows, "SEARCH-3", f"id {sign}")
-        for far in _of_other_lengths(rows):
+        for far in _of_other_lengths(rows) if bench.thorough else ():
             judge(bench, scope.within([clause("id", sign, far)]), rows, "SEARCH-4", f"id {sign} by length")
     bench.operators["id"] = frozenset(taken)
     bench.court.met("SEARCH-3")
