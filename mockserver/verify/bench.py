@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
@@ -275,16 +275,26 @@ class Bench:
         answer = self.me.charge(charge)
         return answer.part("charge").get("status"), answer
 
-    def open_currencies(self) -> set[str]:
-        """The currencies of the merchant's uninvoiced charges, as far as the newest few pages show."""
-        found: set[str] = set()
+    def newest_charges(self, count: int) -> Iterator[Row]:
+        """Some `count` of the merchant's newest charges, whoever made them, from four pages at most."""
+        seen = 0
         for page in (1, 2, 3, 4):
-            answer = self.me.charges(page=page, per_page=100)
+            answer = self.me.charges(page=page, per_page=min(count, 100))
             if not answer.ok:
                 answer = self.me.charges(page=page)
-            found |= {str(row.get("currency")) for row in answer.rows if row.get("status") == "Open"}
+            yield from answer.rows
+            seen += len(answer.rows)
             last = answer.mapping.get("last_page")
-            if len(found) > 1 or not isinstance(last, int) or page >= last:
+            if seen >= count or not isinstance(last, int) or page >= last:
+                return
+
+    def open_currencies(self) -> set[str]:
+        """The currencies of the merchant's uninvoiced charges, as far as the newest ones show."""
+        found: set[str] = set()
+        for row in self.newest_charges(400):
+            if row.get("status") == "Open":
+                found.add(str(row.get("currency")))
+            if len(found) > 1:
                 break
         return found
 
