@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.implementations.api import Api
 from tests.implementations.messages import Reply, Request
-from tests.implementations.records import Caller, Refusal
+from tests.implementations.records import Caller, Charge, Refusal
 
 NUISANCES: dict[str, str] = {
     "empty": "there is no invoice and no charge at first",
@@ -19,6 +19,7 @@ NUISANCES: dict[str, str] = {
     "mixed_currencies": "the merchant has open charges in two currencies at first",
     "busy": "other merchants are billed all the time",
     "crowded": "another client of the same merchant makes charges and invoices of its own all the time",
+    "charged": "another client of the same merchant makes charges all the time, and leaves them open",
     "slow": "each answer takes 50 ms",
     "throttled": "more than 100 requests in a second get 429 with Retry-After",
     "strict_throttle": "more than 10 requests in a second get 429 with Retry-After",
@@ -79,6 +80,8 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
             background.append(Background(OtherClient(api, (2, 3, 4, 5)).act, 0.01))
         elif name == "crowded":
             background.append(Background(OtherClient(api, (1,)).act, 0.1))
+        elif name == "charged":
+            background.append(Background(OtherClient(api, (1,)).leave_a_charge, 0.05))
     return background
 
 
@@ -131,13 +134,20 @@ class OtherClient:
     def caller(self, merchant: int) -> Caller:
         return Caller(frozenset((merchant,)), merchant)
 
-    def draft(self) -> None:
+    def leave_a_charge(self) -> None:
+        """One that nobody invoices, unless somebody takes whatever is open."""
+        self.charge()
+
+    def charge(self) -> Charge:
         merchant = self.rng.choice(self.merchants)
         records = self.api.records
-        charges = [
-            records.add_charge(records.merchants[merchant], self.rng.randint(100, 9_999), "other client")
-            for _ in range(2)
-        ]
+        return records.add_charge(records.merchants[merchant], self.rng.randint(100, 9_999), "other client")
+
+    def draft(self) -> None:
+        first = self.charge()
+        merchant, records = first.merchant, self.api.records
+        second = records.add_charge(records.merchants[merchant], self.rng.randint(100, 9_999), "other client")
+        charges = [first, second]
         invoice = self.api.billing.create(self.caller(merchant), [charge.id for charge in charges])
         self.drafts.append((merchant, invoice.id))
 
