@@ -246,7 +246,8 @@ def _transport(options: Options, started: float, connection: httpx.BaseTransport
         base_address(options.url),
         guard=Guard(options.read_only, options.charges_allowed),
         redaction=Redaction(secrets),
-        deadline=started + options.max_time,
+        # Starting and telling take time as well.
+        deadline=started + options.max_time - min(1.0, options.max_time / 10),
         timeout=options.timeout,
         rate_limit=options.rate_limit,
         headers=options.headers,
