@@ -161,7 +161,7 @@ class Contract:
         except ValueError as error:
             # What jsonschema-rs raises for a date and the like, which is a mistake of ours as well.
             raise ContractBroken(operation.id, [f"the body is no JSON value: {error}"]) from error
-        is_large = len(_as_sent(kind, body)) > LARGE
+        is_large = len(_as_sent(kind, body) or b"") > LARGE
         objections = [] if is_large else self.reply_objections(operation, status, body, headers)
         if objections or is_large:
             raise ContractBroken(operation.id, [*problems, *(f"openapi-core: {each}" for each in objections)])
@@ -261,16 +261,16 @@ def _judging() -> Any:
     return importlib.import_module("mockserver.judge")
 
 
-def _as_sent(kind: str, body: Any) -> bytes:
+def _as_sent(kind: str, body: Any) -> bytes | None:
     if body is None:
-        return b""
-    if isinstance(body, str) and not decoding.is_json(kind):
-        return body.encode()
+        return None
     try:
+        if isinstance(body, str) and not decoding.is_json(kind):
+            return body.encode()
         return json.dumps(body, allow_nan=False).encode()
     except (TypeError, ValueError):
-        # A date, NaN or the like is no JSON value: nothing can be sent for it, so nothing is what is judged.
-        return b""
+        # A date, NaN, half of a surrogate pair: nothing can be sent for it, so nothing is what is judged.
+        return None
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

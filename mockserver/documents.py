@@ -14,6 +14,7 @@ Key = str | int
 _TEXT = "tag:yaml.org,2002:str"
 _COLLECTIONS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _DEEPEST = 50
+_TOO_DEEP = f"nested deeper than {_DEEPEST} levels"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -66,12 +67,21 @@ def parse_document(text: str, path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise Unusable(f"{place}: not valid YAML: {error.problem or error.context}") from error
+        # The library reads ahead of what it hands out, so its own limit on nesting may strike before ours.
+        problem = _TOO_DEEP if mark and _too_deep(text, mark.index) else error.problem
+        raise Unusable(f"{place}: not valid YAML: {problem or error.context}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise Unusable(f"{path}: not valid YAML: {error}") from error
     if reader.problems:
         raise Unusable(*reader.problems)
     return Document(path, value, reader.lines)
+
+
+def _too_deep(text: str, index: int) -> bool:
+    """Whether the library's complaint is of a bracket there, in more open ones than are allowed."""
+    before = text[:index]
+    is_bracket = not {"[", "{"}.isdisjoint(text[max(index - 1, 0) : index + 1])
+    return is_bracket and before.count("[") + before.count("{") - before.count("]") - before.count("}") > _DEEPEST
 
 
 @dataclass(slots=True)
@@ -118,8 +128,7 @@ class _Reader:
             if event.tag not in _COLLECTIONS:
                 raise yaml.MarkedYAMLError(problem=f"unknown tag {event.tag}", problem_mark=mark)
             if len(keys) >= _DEEPEST:
-                problem = f"nested deeper than {_DEEPEST} levels"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+                raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=mark)
             is_list = isinstance(event, yaml.SequenceStartEvent)
             value = self._items(keys, line) if is_list else self._mapping(keys, line)
         if event.anchor is not None:

@@ -9,10 +9,32 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mockserver.process import Running, running
+from tests.properties import USUAL
 
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "try N times as many examples of each property, other ones each time; without it they are always the same"
+    parser.addoption("--dice", metavar="N", type=int, help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Properties are tried on the same examples wherever and whenever the tests run, unless `--dice` asks otherwise."""
+    times = config.getoption("--dice")
+    settings.register_profile(
+        "tests",
+        max_examples=USUAL * (times or 1),
+        derandomize=times is None,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    )
+    settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

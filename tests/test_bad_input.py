@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Api
+from tests.properties import examples
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -105,7 +106,7 @@ def test_the_methods_allowed_are_named(api: Api) -> None:
     assert {one.strip() for one in answer.headers["Allow"].split(",")} >= {"GET", "POST"}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -119,7 +120,7 @@ def test_no_json_makes_the_server_fail(api: Api, body: Any) -> None:
         assert answer.status_code < 500, answer.text
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(60)
 @given(st.text(max_size=200))
 def test_no_search_makes_the_server_fail(api: Api, q: str) -> None:
     answer = api.get("/billing/invoices", params={"q": q.encode("utf-8", "surrogatepass")})

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.clock import (
@@ -49,7 +49,6 @@ def test_a_frozen_clock_stands_still_until_it_runs_on() -> None:
     assert stood <= clock.now() < stood + MICROSECONDS * 60
 
 
-@settings(deadline=None)
 @given(moments)
 def test_a_frozen_clock_shows_what_it_is_set_to(moment: int) -> None:
     clock = Clock(ClockState(frozen_at=0))
@@ -89,7 +88,6 @@ def test_a_clock_is_advanced_by_seconds_or_a_duration() -> None:
     assert clock.now() == 90 * 60 * MICROSECONDS
 
 
-@settings(deadline=None)
 @given(moments)
 def test_a_time_that_was_written_is_read_as_the_same_time(moment: int) -> None:
     text = render_time(moment)
@@ -120,7 +118,6 @@ def test_what_is_no_time_or_has_no_zone_is_refused(text: str) -> None:
         parse_time(text)
 
 
-@settings(deadline=None)
 @given(st.integers(), st.integers(1, 50))
 def test_the_same_seed_gives_the_same_identifiers_in_the_same_order(seed: int, count: int) -> None:
     one, other = Identifiers(seed), Identifiers(seed)

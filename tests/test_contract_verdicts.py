@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from mockserver import resources
@@ -18,6 +18,7 @@ from mockserver.contract import Contract, Operation
 from mockserver.decoding import FORM, JSON
 from mockserver.errors import ContractBroken, InvalidRequest, Refused
 from mockserver.messages import Request
+from tests.properties import examples
 
 BILLING = Contract.load(resources.openapi_path())
 
@@ -106,7 +107,7 @@ OPERATIONS = [
     for contract in (BILLING, OTHER)
     for operation in contract.operations.values()
 ]
-JUDGED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+JUDGED = examples(150)
 
 ODD = [
     *["0", "1", "15", "-1", "-0", "01", "+1", " 1", "1 ", "1_000", "\uff11", "\u0663", "1.0", "1.5", "1e3", "1e400"],
@@ -302,3 +303,28 @@ def test_the_compiled_validators_and_openapi_core_agree_on_replies(
 def test_every_example_in_the_spec_is_an_allowed_reply(contract: Contract, operation: Operation) -> None:
     for status, body in examples_of(contract, operation)[1:]:
         contract.check(operation, status, body, {"X-Count": "1"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "is_allowed"),
+    [
+        ("text/plain", "", True),
+        ("text/plain", "x", True),
+        ("text/plain", None, False),
+        ("text/plain", 1, False),
+        ("text/plain", "\ud800", False),
+        (JSON, "", True),
+        (JSON, None, False),
+        (JSON, {}, True),
+        ("text/html", "", False),
+    ],
+)
+def test_an_empty_text_is_a_body_and_none_is_not(kind: str, body: Any, is_allowed: bool) -> None:
+    operation = OTHER.operations["putThing"]
+    headers = {"Content-Type": kind}
+    assert (not OTHER.reply_objections(operation, 500, body, headers)) is is_allowed
+    if is_allowed:
+        OTHER.check(operation, 500, body, headers)
+    else:
+        with pytest.raises(ContractBroken):
+            OTHER.check(operation, 500, body, headers)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Api
+from tests.properties import examples
 
 
 def test_a_draft_is_made_of_exactly_the_charges_named(api: Api) -> None:
@@ -62,7 +63,7 @@ def test_ten_times_ten_cents_are_one(api: Api) -> None:
     assert api.create(*charges).json()["invoice"]["total"] == 1
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(25)
 @given(st.lists(st.decimals("-9999.99", "9999.99", places=2), min_size=1, max_size=8))
 def test_the_total_is_the_exact_sum(api: Api, amounts: list[Decimal]) -> None:
     charges = [api.charge(float(amount))["id"] for amount in amounts]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from typing import Any
 import click
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from mockserver import cli
 from mockserver.contract import Contract
@@ -103,3 +107,32 @@ def test_the_settings_and_the_marker_of_the_plugin_are_documented() -> None:
 
 def test_the_changelog_has_a_version_to_come() -> None:
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_checks_run_the_test_command_of_the_readme() -> None:
+    [command] = [block.strip() for block in _blocks("sh") if "pytest" in block]
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+@pytest.mark.parametrize(("name", "extras"), [("requirements.txt", [""]), ("requirements-test.txt", ["", "test"])])
+def test_every_dependency_is_locked_in_a_version_that_will_do(name: str, extras: list[str]) -> None:
+    lock = (ROOT / name).read_text()
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    wanted += [each for extra in extras if extra for each in project["project"]["optional-dependencies"][extra]]
+    for each in map(Requirement, wanted):
+        assert each.specifier.contains(locked[canonicalize_name(each.name)]), each
+    assert lock.count("--hash=sha256:") > len(locked)
+
+
+PACKAGES = [each for each in sorted(ROOT.glob("tests/**/package.json")) if "node_modules" not in each.parts]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.parent.name)
+def test_what_npm_brings_is_locked_and_names_no_registry(package: Path) -> None:
+    lock = json.loads(package.with_name("package-lock.json").read_text())
+    asked = json.loads(package.read_text())
+    for kind in ("dependencies", "devDependencies"):
+        assert lock["packages"][""].get(kind, {}) == asked.get(kind, {})
+    assert all("resolved" not in each for each in lock["packages"].values())

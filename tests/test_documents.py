@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.documents import parse_document, read_document
@@ -20,7 +20,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(values)
 def test_values_are_those_that_a_yaml_library_reads(value: object) -> None:
     for flow in (True, False):
@@ -84,6 +83,22 @@ def test_what_is_no_yaml_is_refused_with_its_line(text: str, place: str) -> None
     with pytest.raises(Unusable) as caught:
         parse_document(text, PATH)
     assert caught.value.problems[0].startswith(place)
+
+
+@pytest.mark.parametrize("depth", [51, 300, 1_000, 1_025, 100_000])
+@pytest.mark.parametrize("opening", ["[", "[ ", "{", "{a: ", "{? ", "[{a: ", "- ", "? ", "[x, "])
+def test_a_text_nested_too_deeply_is_refused_in_our_words(opening: str, depth: int) -> None:
+    """The library has a limit of its own, which strikes first where it has to read ahead."""
+    with pytest.raises(Unusable) as caught:
+        parse_document("a:\n  " + opening * depth, PATH)
+    assert caught.value.problems == ["some.yaml:2: not valid YAML: nested deeper than 50 levels"]
+
+
+def test_brackets_in_a_text_are_no_nesting() -> None:
+    brackets = "[" * 60
+    with pytest.raises(Unusable) as caught:
+        parse_document(f'a: "{brackets}"\nb: [1\nc: 2\n', PATH)
+    assert "nested" not in caught.value.problems[0]
 
 
 def test_a_part_may_be_repeated_by_its_anchor() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from mockserver.billing import INVOICED, OPEN, PAID, STRIPE_STATUSES, VOID
 from mockserver.clock import parse_time
@@ -21,6 +21,7 @@ from mockserver.generate import charges_on
 from mockserver.resources import fixtures_dir
 from mockserver.stripe import CARDS, OUTCOMES
 from mockserver.world import World
+from tests.properties import examples
 from tests.random_worlds import everything, worlds
 
 SHIPPED = ["declines", "default", "empty", "large:500"]
@@ -329,7 +330,7 @@ def test_a_count_is_refused_where_nothing_is_generated() -> None:
         load_fixture("empty:5")
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(80)
 @given(worlds())
 def test_a_world_that_was_exported_loads_as_an_equal_world(
     tmp_path_factory: pytest.TempPathFactory, world: World

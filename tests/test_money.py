@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.money import LARGEST_AMOUNT, exponent, to_major, to_minor, to_number
@@ -26,7 +26,6 @@ def test_what_is_no_currency_with_a_minor_unit_is_refused(code: str) -> None:
         exponent(code)
 
 
-@settings(deadline=None)
 @given(amounts, currencies)
 def test_minor_units_survive_the_way_to_major_units_and_back(minor: int, currency: str) -> None:
     major = to_major(minor, currency)
@@ -34,7 +33,6 @@ def test_minor_units_survive_the_way_to_major_units_and_back(minor: int, currenc
     assert to_minor(str(major), currency) == minor
 
 
-@settings(deadline=None)
 @given(amounts, currencies)
 def test_a_json_number_says_exactly_the_amount(minor: int, currency: str) -> None:
     written = json.dumps(to_number(minor, currency))
@@ -42,7 +40,6 @@ def test_a_json_number_says_exactly_the_amount(minor: int, currency: str) -> Non
     assert to_minor(json.loads(written), currency) == minor
 
 
-@settings(deadline=None)
 @given(st.lists(st.decimals(-1000, 1000, places=2), max_size=50))
 def test_sums_of_amounts_are_exact(parts: list[Decimal]) -> None:
     total = sum(to_minor(float(part), "USD") for part in parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.documents import read_document
@@ -110,7 +110,6 @@ def test_an_override_that_is_no_choice_is_refused(setting: str, problem: str) ->
     assert caught.value.problems[0].startswith(f"--set {setting}")
 
 
-@settings(deadline=None)
 @given(choices)
 def test_a_profile_that_was_written_is_read_as_the_same_profile(
     tmp_path_factory: pytest.TempPathFactory, made: dict[str, Value]

@@ -11,7 +11,7 @@ from functools import partial
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.search import (
@@ -27,8 +27,6 @@ from mockserver.search import (
     StripeIdClause,
     parse,
 )
-
-steady = settings(deadline=None)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ID_OPERATORS = (":", "!:", ">", "<", ">=", "<=")
@@ -228,7 +226,6 @@ def written(clause: Clause) -> tuple[str, str, str]:
             return "stripe_invoice_id", str(clause.operator), f'"{clause.value}"'
 
 
-@steady
 @given(any_query, st.data())
 def test_what_is_written_is_what_is_read(query: Query, data: st.DataObject) -> None:
     parts: list[str] = []
@@ -266,14 +263,12 @@ def naive(query: Query, row: Row) -> bool:
     return result
 
 
-@steady
 @given(small_query, st.lists(rows, min_size=1, max_size=5))
 def test_matches_agrees_with_evaluation_step_by_step(query: Query, some: list[Row]) -> None:
     for row in some:
         assert query.matches(*row) is naive(query, row)
 
 
-@steady
 @given(small_query, st.sets(st.integers(0, 12)), st.lists(rows, max_size=14), st.sets(st.integers(0, 7)))
 def test_spans_enclose_the_matches_and_are_exact_where_every_clause_can_be_placed(
     query: Query, id_set: set[int], some: list[Row], unplaced: set[int]
@@ -305,7 +300,6 @@ def test_spans_enclose_the_matches_and_are_exact_where_every_clause_can_be_place
         assert certain == possible
 
 
-@steady
 @given(small_query.filter(lambda query: bool(query.steps)), rows)
 def test_the_intervals_of_a_clause_hold_what_it_matches(query: Query, row: Row) -> None:
     for _, clause in query.steps:
@@ -342,7 +336,6 @@ def members(intervals: Intervals) -> set[int]:
     return {n for n in PROBES if any(low <= n < high for low, high in intervals.pieces())}
 
 
-@steady
 @given(small_intervals, small_intervals)
 def test_intervals_combine_as_sets_do(one: Intervals, other: Intervals) -> None:
     assert members(one | other) == members(one) | members(other)
@@ -352,7 +345,6 @@ def test_intervals_combine_as_sets_do(one: Intervals, other: Intervals) -> None:
     assert {n for n in PROBES if n in one} == members(one)
 
 
-@steady
 @given(small_intervals, st.lists(numbers).map(sorted))
 def test_mapped_intervals_are_the_positions_of_their_members(intervals: Intervals, column: list[int]) -> None:
     positions = intervals.mapped(partial(bisect_left, column))

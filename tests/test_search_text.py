@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockserver.errors import InvalidRequest
@@ -146,7 +146,6 @@ fragments = st.sampled_from(
 characters = st.characters(codec=None)  # lone surrogates and all
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(characters), st.lists(fragments).map("".join), st.lists(fragments).map(" ".join)))
 @example('id:"1" AND\x0bid:"1"')
 def test_garbage_raises_nothing_but_a_search_error_that_points_into_it(text: str) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.billing import INVOICED, Charge, Invoice
@@ -15,6 +15,7 @@ from mockserver.clock import Identifiers
 from mockserver.generate import Plan, merchants, records
 from mockserver.search import NOTHING_ASKED, Query, parse
 from mockserver.store import MemoryStore, Scope
+from tests.properties import examples
 from tests.random_worlds import DAY, SOME_TIME
 
 MERCHANTS = 4
@@ -70,7 +71,7 @@ def plainly(invoices: list[Invoice], scope: Scope, query: Query = NOTHING_ASKED)
     return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(some_invoices(), some_invoices(), scopes, queries(), st.integers(0, 25), st.integers(1, 8), st.booleans())
 def test_a_page_holds_what_asking_each_invoice_would_find(
     early: list[Invoice], late: list[Invoice], scope: Scope, text: str, offset: int, limit: int, newest_first: bool
@@ -90,7 +91,6 @@ def test_a_page_holds_what_asking_each_invoice_would_find(
     assert page == matches[offset : offset + limit]
 
 
-@settings(deadline=None)
 @given(some_invoices(), scopes, queries(), st.integers(1, 7), st.booleans())
 def test_the_pages_partition_the_matches(
     invoices: list[Invoice], scope: Scope, text: str, per_page: int, newest_first: bool
@@ -102,7 +102,6 @@ def test_the_pages_partition_the_matches(
     assert sorted(met, key=lambda one: one.id) == sorted(all_of(store, scope, query), key=lambda one: one.id)
 
 
-@settings(deadline=None)
 @given(some_invoices(), scopes)
 def test_charges_come_in_pages_too(invoices: list[Invoice], scope: Scope) -> None:
     charges = [Charge(one.id, one.merchant, one.created_at, "USD", 1, "Storage", None) for one in invoices]
@@ -126,7 +125,7 @@ actions = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(some_invoices(), actions, scopes)
 def test_copies_are_independent_of_each_other(
     invoices: list[Invoice], todo: list[tuple[int, str, int, int, int]], scope: Scope

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.errors import InvalidRequest
@@ -21,6 +21,7 @@ from mockserver.process import Running
 from mockserver.world import Blueprint
 from mockserver.worlds import COMMON, Worlds
 from tests.conftest import Api
+from tests.properties import examples
 
 CROWD = 200
 
@@ -183,7 +184,7 @@ def lead(server: Running, http: httpx.Client, name: str, life: list[Step]) -> An
 
 
 @given(st.data())
-@settings(max_examples=2, deadline=None)
+@examples(2)
 def test_two_hundred_clients_in_two_hundred_worlds_do_not_see_each_other(
     server: Running, http: httpx.Client, data: st.DataObject
 ) -> None:

@@ -1,6 +1,6 @@
 """Measures the mock server against Prism and against a bare Flask route, and prints the ratios as a table.
 
-`python -m tests.benchmarks [--seconds N] [--quick]`; needs Node.js, and `npm install` in this folder (done if missing).
+`python -m tests.benchmarks [--seconds N] [--quick]`; needs Node.js, and `npm ci` in this folder (done if missing).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ QUIET = ("--stripe-delay", "3600")
 def main() -> None:
     options = _options()
     if not (HERE / "node_modules").exists():
-        subprocess.run(["npm", "install", "--silent"], cwd=HERE, check=True)
+        subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
     console = Console(stderr=True)
     rows: list[Row] = []
     parts: list[tuple[str, Callable[[float], list[Row]]]] = [
