@@ -31,15 +31,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mockserver.client import Control, ControlRefused
-    from mockserver.process import Running, running
+    from mockserver.server.process import Running, running
 
 __all__ = ["Control", "ControlRefused", "Running", "running"]
 
 _HOMES = {
     "Control": "mockserver.client",
     "ControlRefused": "mockserver.client",
-    "Running": "mockserver.process",
-    "running": "mockserver.process",
+    "Running": "mockserver.server.process",
+    "running": "mockserver.server.process",
 }
 
 

@@ -13,13 +13,13 @@ from uuid import uuid4
 import pytest
 
 import mockserver
-from mockserver.errors import Unusable
-from mockserver.process import Running, is_ready, running
-from mockserver.settings import CONTROL
+from mockserver.core.errors import Unusable
+from mockserver.server.process import Running, is_ready, running
+from mockserver.server.settings import CONTROL
 
 if TYPE_CHECKING:
     from mockserver.client import Control
-    from mockserver.client.forms import Entry
+    from mockserver.client.payloads import Entry
 
 _ALLOWANCES = ("allow_invalid", "allow_broken")
 _MARKER = "mockserver(*, allow_invalid=False, allow_broken=False)"

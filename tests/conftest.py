@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mockserver.process import Running, running
+from mockserver.server.process import Running, running
 from tests.properties import USUAL
 
 _numbers = itertools.count(1)

@@ -17,12 +17,12 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mockserver import cli
-from mockserver.contract import Contract
-from mockserver.control.interface import DOCUMENT
-from mockserver.process import Running, running
-from mockserver.profile import CHOICES
-from mockserver.resources import openapi_path
+from mockserver.billing.profile import CHOICES
+from mockserver.cli import main
+from mockserver.contract.contract import Contract
+from mockserver.core.resources import openapi_path
+from mockserver.server.control.interface import DOCUMENT
+from mockserver.server.process import Running, running
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -70,9 +70,9 @@ def test_every_header_of_ours_is_documented() -> None:
 
 
 def test_every_command_and_option_says_what_it_does() -> None:
-    context = click.Context(cli.main)
-    for name in cli.main.list_commands(context):
-        command = cli.main.get_command(context, name)
+    context = click.Context(main.main)
+    for name in main.main.list_commands(context):
+        command = main.main.get_command(context, name)
         assert command is not None
         assert command.help
         for option in command.params:

@@ -37,5 +37,5 @@ def test_every_file_of_the_package_travels_inside(wheel: zipfile.ZipFile) -> Non
 
 def test_the_command_and_the_pytest_plugin_are_announced(wheel: zipfile.ZipFile) -> None:
     [entries] = [wheel.read(name).decode() for name in wheel.namelist() if name.endswith("entry_points.txt")]
-    assert "mockserver = mockserver.cli:main" in entries
+    assert "mockserver = mockserver.cli.main:main" in entries
     assert "[pytest11]" in entries

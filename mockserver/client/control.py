@@ -8,7 +8,19 @@ from datetime import datetime
 from typing import Any, Self, Unpack
 from uuid import uuid4
 
-from mockserver.client.forms import (
+from mockserver.client.connection import Wire, given
+from mockserver.client.handles import (
+    ClockControl,
+    Duration,
+    GivenCard,
+    KeptSnapshot,
+    Moment,
+    Page,
+    PlannedFault,
+    WebhooksControl,
+    duration_value,
+)
+from mockserver.client.payloads import (
     Attempt,
     Chosen,
     Entry,
@@ -21,18 +33,6 @@ from mockserver.client.forms import (
     Vocabulary,
     WorldInfo,
 )
-from mockserver.client.parts import (
-    ClockControl,
-    Duration,
-    GivenCard,
-    KeptSnapshot,
-    Moment,
-    Page,
-    PlannedFault,
-    WebhooksControl,
-    duration_value,
-)
-from mockserver.client.wire import Wire, given
 
 COMMON = "common"
 """The world of a token without `@NAME`."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mockserver.errors import Unusable
-from mockserver.profile import Value
+from mockserver.billing.profile import Value
+from mockserver.core.errors import Unusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,16 +10,17 @@ from typing import Literal
 
 import httpx
 
-from mockserver.errors import Unusable
-from mockserver.profile import CHOICES, Value, dump_profile
-from mockserver.resources import openapi_path
-from mockserver.verify.accept import KnownBreaches, read_known_breaches
-from mockserver.verify.api import Billing
-from mockserver.verify.bench import Bench
-from mockserver.verify.calibrate import calibrate
-from mockserver.verify.checks import held_back, run_check, withheld
-from mockserver.verify.court import Court
-from mockserver.verify.coverage import coverage
+from mockserver.billing.profile import CHOICES, Value, dump_profile
+from mockserver.core.errors import Unusable
+from mockserver.core.resources import openapi_path
+from mockserver.verify.calibration.run import calibrate
+from mockserver.verify.checks.create import GIVEN
+from mockserver.verify.checks.finalize import LATE, never_on_stripe
+from mockserver.verify.checks.runner import held_back, run_check, withheld
+from mockserver.verify.checks.schedule import checks_for
+from mockserver.verify.context import Bench
+from mockserver.verify.discovery import find_api, find_callers
+from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import (
     Listener,
     PhaseStarted,
@@ -28,19 +29,18 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.failures import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.fuzz import fuzz
-from mockserver.verify.guard import Guard, Withheld
-from mockserver.verify.model import walk_beside_the_fake
-from mockserver.verify.observer import Observer
+from mockserver.verify.generated.model import walk_beside_the_fake
+from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
+from mockserver.verify.monitor.coverage import coverage
+from mockserver.verify.monitor.monitor import Observer
 from mockserver.verify.options import Options, base_address
-from mockserver.verify.plan import checks_for
-from mockserver.verify.probe import find_api, find_callers
-from mockserver.verify.redaction import Redaction
-from mockserver.verify.rules.create import GIVEN
-from mockserver.verify.rules.finalize import LATE, never_on_stripe
+from mockserver.verify.recorder import Court
 from mockserver.verify.spec import Spec, read_spec
-from mockserver.verify.transport import Transport, variable_name
+from mockserver.verify.transport.billing_client import Billing
+from mockserver.verify.transport.http import Transport, variable_name
+from mockserver.verify.transport.redaction import Redaction
+from mockserver.verify.transport.safety import Guard, Withheld
 
 WHOLE_RUN = 1_100
 """Requests of a run that leaves out what is only thorough, as on a slow server."""

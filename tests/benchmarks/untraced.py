@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from mockserver import cli, pipeline
-from mockserver.journal import Exchange
-from mockserver.world import World
-from mockserver.worlds import Worlds
+from mockserver.cli import main as cli
+from mockserver.server import pipeline
+from mockserver.state.world import World
+from mockserver.state.worlds import Worlds
+from mockserver.traffic.journal import Exchange
 
 
 def _enter(self: Worlds, name: str) -> World:

@@ -1,4 +1,4 @@
-"""Runs the verifier on a server of `tests.implementations` and keeps what it says."""
+"""Runs the verifier on a server of `tests.mutants` and keeps what it says."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.implementations.non_apis import NON_APIS, posing
+from tests.mutants.non_apis import NON_APIS, posing
 from tests.verify.driving import judge
 
 WORDS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mockserver.profile import CHOICES, load_profile
-from tests.implementations.choices import LISTED
-from tests.implementations.legal import CORRECT
-from tests.implementations.server import running
+from mockserver.billing.profile import CHOICES, load_profile
+from tests.mutants.conforming import CORRECT
+from tests.mutants.reference.choices import LISTED
+from tests.mutants.server import running
 from tests.verify.driving import Heard, judge
 
 EVERY_VALUE = [(key, value) for key, values in LISTED.items() for value in values[1:]]

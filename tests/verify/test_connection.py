@@ -12,12 +12,12 @@ import pytest
 import trustme
 from click.testing import CliRunner, Result
 
-from mockserver.cli import main
-from tests.implementations.legal import CORRECT
-from tests.implementations.messages import Request
-from tests.implementations.server import running
-from tests.implementations.setting import build
-from tests.implementations.web import Server, serving
+from mockserver.cli.main import main
+from tests.mutants.config import build
+from tests.mutants.conforming import CORRECT
+from tests.mutants.reference.messages import Request
+from tests.mutants.reference.web import Server, serving
+from tests.mutants.server import running
 from tests.verify.driving import judge
 
 QUICK = ("--no-fuzz", "--token", "merchant1", "--merchant", "1", "--only", "LIST-1")

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from mockserver.profile import load_profile, profiles
-from mockserver.service import Current, open_service
-from mockserver.settings import Settings
-from mockserver.web.app import create_app
-from mockserver.web.log import RequestLog
-from tests.implementations.choices import LISTED
+from mockserver.billing.profile import load_profile, profiles
+from mockserver.server.service import Current, open_service
+from mockserver.server.settings import Settings
+from mockserver.server.web.app import create_app
+from mockserver.server.web.request_log import RequestLog
+from tests.mutants.reference.choices import LISTED
 from tests.verify.driving import judge
 
 EVERY_VALUE = [(key, value) for key, values in LISTED.items() for value in values]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.implementations.faults import FAULTS
-from tests.implementations.messages import Reply, Request
-from tests.implementations.server import Running, running
+from tests.mutants.catalogue.every import FAULTS
+from tests.mutants.reference.messages import Reply, Request
+from tests.mutants.server import Running, running
 from tests.verify.driving import Heard, judge
 
 FAULT = FAULTS["takes_missing_description"]

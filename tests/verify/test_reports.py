@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from mockserver.errors import Unusable
+from mockserver.core.errors import Unusable
 from mockserver.verify import reports
 from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RuleFinished, RunFinished
 from mockserver.verify.reports import KNOWN, RuleText, make

@@ -8,7 +8,7 @@ import pytest
 
 from mockserver.verify.events import Exchange
 from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.links import Id, origins, thread
+from mockserver.verify.reports.id_tracing import Id, origins, thread
 from tests.verify.report_streams import BILLED_TWICE, TARGET, charge, exchange, invoice
 
 # A shell in which `curl` tells what it was given instead of sending it.

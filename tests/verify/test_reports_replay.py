@@ -19,7 +19,7 @@ import pytest
 
 from mockserver.verify.events import Breach
 from mockserver.verify.reports import make
-from mockserver.verify.reports.replay import usable_check
+from mockserver.verify.reports.replay_writer import usable_check
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, charge, exchange, invoice, run
 
 UNCHECKED = replace(BILLED_TWICE, check="")

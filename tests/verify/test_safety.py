@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.guard import Guard, Withheld
 from mockserver.verify.options import is_loopback
-from mockserver.verify.redaction import Redaction
-from tests.implementations.messages import Request
-from tests.implementations.server import running
+from mockserver.verify.transport.redaction import Redaction
+from mockserver.verify.transport.safety import Guard, Withheld
+from tests.mutants.reference.messages import Request
+from tests.mutants.server import running
 from tests.verify.driving import Elsewhere, judge
 
 

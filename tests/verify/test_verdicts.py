@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.implementations.faults import FAULTS
-from tests.implementations.legal import LEGAL
-from tests.implementations.server import running
-from tests.implementations.setting import PROVIDER, Setting
+from tests.mutants.catalogue.every import FAULTS
+from tests.mutants.config import PROVIDER, Setting
+from tests.mutants.conforming import LEGAL
+from tests.mutants.server import running
 from tests.verify.driving import Heard, judge
 
 SOME_LEGAL = ("correct", "laravel", "lenient", "crowded", "provider", "three_decimals")

@@ -10,7 +10,7 @@ from typing import Any
 
 import schemathesis
 
-from mockserver.verify.fuzz.causes import Known, Sent, open_cause
+from mockserver.verify.fuzz.exemptions import Known, Sent, open_cause
 
 KNOWN_FILE = "MOCKSERVER_VERIFY_FUZZ"
 """The environment variable with the path of what is known, written by the process that started this one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.verify.reports.gathered import RuleText
-from mockserver.verify.reports.making import KNOWN, Report, make
+from mockserver.verify.reports.registry import KNOWN, Report, make
+from mockserver.verify.reports.run_state import RuleText
 
 __all__ = ["KNOWN", "Report", "RuleText", "make"]

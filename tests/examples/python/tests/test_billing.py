@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from billing import Billing, Declined, is_genuine
 
-from mockserver.client.forms import FaultKind
+from mockserver.client.payloads import FaultKind
 from mockserver.pytest_plugin import MockWorld
 
 ACME = 1

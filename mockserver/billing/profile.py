@@ -1,0 +1,185 @@
+"""The open choices: what the documentation leaves to an implementation, as data with defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import yaml
+
+from mockserver.core import resources
+from mockserver.core.errors import Unusable
+from mockserver.core.yaml_lines import Document, read_document
+
+Value = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One open choice: its legal values, the default first."""
+
+    key: str
+    values: tuple[Value, ...]
+    help: str
+    any_number: bool = False
+    """Any whole number from 1 up is legal beside `values`."""
+
+    @property
+    def default(self) -> Value:
+        return self.values[0]
+
+    def accepts(self, value: object) -> bool:
+        if isinstance(value, bool):
+            return False
+        if self.any_number and isinstance(value, int):
+            return value >= 1
+        return any(value == legal and type(value) is type(legal) for legal in self.values)
+
+    def legal(self) -> str:
+        """The legal values in words."""
+        words = ["null" if value is None else str(value) for value in self.values]
+        if self.any_number:
+            words = ["any number from 1", *[word for word in words if not word.isdigit()]]
+        return " or ".join(words)
+
+
+def _choice(*values: Value, help: str, any_number: bool = False) -> Any:
+    return field(default=values[0], metadata={"values": values, "help": help, "any_number": any_number})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One implementation's open choices. Every field is a key of a profile file."""
+
+    create_status: int = _choice(200, 201, help="Status of a successful create.")
+    finalize_status: int = _choice(200, 202, help="Status of a successful finalize.")
+    collect_status: int = _choice(200, 202, help="Status of a successful collect.")
+    invalid_request_status: int = _choice(422, 400, help="Status that refuses invalid input.")
+    illegal_state_status: int = _choice(
+        422, 409, 400, 403, help="Status that refuses what the invoice's state does not allow."
+    )
+    declined_status: int = _choice(402, 422, 400, help="Status of a collect that the card declines.")
+    foreign_invoice_status: int = _choice(404, 403, help="Status for an invoice that the token does not reach.")
+    unknown_merchant_status: int = _choice(
+        403, 404, 422, help="Status for a merchant header that the token does not reach."
+    )
+    refinalize: str = _choice("refuse", "accept", help="Finalizing an invoice that is finalized already.")
+    recollect: str = _choice("refuse", "accept", help="Collecting an invoice that is paid already.")
+    finalized_label: str = _choice("Finalized", "Open", help="The invoice's `status` once it is no draft.")
+    action_body: str = _choice("message_and_invoice", "message", help="What a successful finalize or collect answers.")
+    list_order: str = _choice("newest_first", "oldest_first", help="Order of the list of invoices.")
+    per_page_max: int | None = _choice(100, None, any_number=True, help="The largest page; null for no limit.")
+    per_page_above_max: str = _choice("clamp", "refuse", help="What happens to a `per_page` above the largest page.")
+    page_below_one: str = _choice("refuse", "first_page", help="What happens to a `page` below 1.")
+    range_base: int = _choice(1, 0, help="The page's `from` for the very first row.")
+    no_charges: str = _choice("refuse", "empty_draft", help="Creating when nothing is left to invoice.")
+    duplicate_charge_ids: str = _choice("refuse", "collapse", help="A charge named twice in `charge_ids`.")
+    numeric_strings: str = _choice("refuse", "accept", help='Numbers given as strings ("1") in `charge_ids`.')
+    invalid_search: str = _choice("refuse", "ignore", help="A search with an unknown field, a bad date or bad syntax.")
+    date_without_modifier: str = _choice("refuse", "accept", help="`created_at` searched without `$DATE`.")
+    party_id_type: str = _choice("string", "integer", help="Type of `charger_id` and `chargee_id`.")
+    created_at_precision: str = _choice("microseconds", "seconds", help="How finely `created_at` tells the time.")
+
+    def changed(self, overrides: Mapping[str, Value]) -> Profile:
+        """This profile with some choices made otherwise; raises `Unusable` for an unknown key or value."""
+        problems = [problem for key, value in overrides.items() if (problem := _problem(key, value))]
+        if problems:
+            raise Unusable(*problems)
+        return Profile(**{**self.values(), **overrides})
+
+    def values(self) -> dict[str, Any]:
+        """Every key with its value, in the contract's order."""
+        return {key: getattr(self, key) for key in CHOICES}
+
+
+CHOICES: dict[str, Choice] = {one.name: Choice(key=one.name, **one.metadata) for one in fields(Profile)}
+"""Every open choice by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedProfile:
+    """A profile with where it comes from."""
+
+    name: str
+    description: str
+    profile: Profile
+
+
+def load_profile(name_or_file: str) -> NamedProfile:
+    """The profile of that name, or in that file; raises `Unusable` naming file, line and key of each mistake."""
+    path = resources.find(resources.profiles_dir(), name_or_file, kind="profile")
+    document = read_document(path)
+    problems, choices, description = [], {}, ""
+    for key, value in _entries(document):
+        if key == "description":
+            description = str(value)
+        elif problem := _problem(key, value):
+            problems.append(f"{document.where(key)}: {problem}")
+        else:
+            choices[key] = value
+    if problems:
+        raise Unusable(*problems)
+    return NamedProfile(path.stem, description, Profile(**choices))
+
+
+def profiles() -> list[NamedProfile]:
+    """The profiles that travel with the package, the default one first."""
+    names = sorted((path.stem for path in resources.profiles_dir().glob("*.yaml")), key=_default_first)
+    return [load_profile(name) for name in names]
+
+
+def parse_overrides(settings: Iterable[str]) -> dict[str, Value]:
+    """`KEY=VALUE` texts as typed choices; raises `Unusable` with every mistake."""
+    overrides: dict[str, Value] = {}
+    problems = []
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            problems.append(f"--set {setting}: expected KEY=VALUE")
+            continue
+        value = _scalar(text)
+        if problem := _problem(key.strip(), value):
+            problems.append(f"--set {setting}: {problem}")
+        else:
+            overrides[key.strip()] = value
+    if problems:
+        raise Unusable(*problems)
+    return overrides
+
+
+def dump_profile(choices: Mapping[str, Value], *, description: str) -> str:
+    """A profile file's text with these choices."""
+    return yaml.safe_dump({"description": description, **choices}, sort_keys=False, width=100)
+
+
+def _scalar(text: str) -> Value:
+    text = text.strip()
+    if text == "null":
+        return None
+    return int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) < 20 else text
+
+
+def _problem(key: str, value: object) -> str | None:
+    choice = CHOICES.get(key)
+    if choice is None:
+        near = difflib.get_close_matches(key, CHOICES, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`mockserver profiles` lists the keys"
+        return f"unknown profile key {key!r}: {hint}"
+    if not choice.accepts(value):
+        shown = "null" if value is None else repr(value)
+        return f"{key} must be {choice.legal()}, got {shown}"
+    return None
+
+
+def _entries(document: Document) -> list[tuple[str, Any]]:
+    if document.value is None:
+        return []
+    if not isinstance(document.value, dict):
+        raise Unusable(f"{document.path}: a profile is a mapping of keys to values")
+    return [(str(key), value) for key, value in document.value.items()]
+
+
+def _default_first(name: str) -> tuple[bool, str]:
+    return (name != "default", name)

@@ -1,0 +1,274 @@
+"""From bytes to values: percent-encoding, forms, JSON and numbers, read strictly and refused exactly.
+
+This is the one step that runs before both judges of a request, the compiled validators and openapi-core, which asks the
+functions of this module itself. So what is refused here (a NUL, a key given twice, a number beyond 64 bits, ...) is
+refused whatever the spec says, and "1_000" or a full-width digit is no integer to either.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+from mockserver.core.errors import InvalidRequest
+from mockserver.core.messages import Request
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+RULE = "GEN-5"
+"""The rule behind every refusal of input."""
+
+DEEPEST = 64
+"""How many arrays and objects a JSON body may nest. Validators recurse; what people send is below ten."""
+
+LARGEST = 2**63 - 1
+"""The largest integer, in either direction: what a 64-bit database column holds."""
+
+SHOWN = 60
+"""How many characters of an offending value a message shows."""
+
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]*)', re.IGNORECASE)
+# What makes a JSON text worth a second look: an escape (NUL, surrogates) or a number as long as 2**63.
+_SUSPICIOUS = re.compile(r"\\u|[0-9]{19}")
+
+
+def refuse(field: str, message: str) -> NoReturn:
+    """Raise the refusal of one field."""
+    raise InvalidRequest(message, because=RULE, errors={field: [message]})
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: JSON, in printable ASCII, cut off where it is long."""
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        text = type(value).__name__
+    if len(text) <= SHOWN:
+        return text
+    return text[: SHOWN - 4] + "..." + (text[-1] if text[-1] in '"]}' else "")
+
+
+def pairs(text: str, where: str) -> list[tuple[str, str]]:
+    """The names and values of `a=1&b=2`, where each character of `text` is one byte; `where` names it to people.
+
+    Raises `InvalidRequest` for what is no percent-encoding, no UTF-8, or NUL.
+    """
+    plain = "%" not in text and "+" not in text and "\0" not in text and text.isascii()
+    found = []
+    for part in text.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            found.append((name, value) if plain else (_decoded(name, where), _decoded(value, where)))
+    return found
+
+
+def segment(text: str, name: str) -> str:
+    """A piece of WSGI's `PATH_INFO`, in which each character is one byte, as the value of the parameter `name`."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _utf8(_bytes(text, name), name)
+
+
+@lru_cache(maxsize=256)
+def media_type(header: str) -> tuple[str, str]:
+    """The media type of a `Content-Type` and its charset (`""` if it names none), both in lower case."""
+    charset = _CHARSET.search(header)
+    return header.partition(";")[0].strip().lower(), charset[1].lower() if charset else ""
+
+
+def is_json(kind: str) -> bool:
+    """Whether bodies of that media type are JSON; all others but forms are text."""
+    return kind == JSON or kind.endswith("+json")
+
+
+def form(body: bytes) -> list[tuple[str, str]]:
+    """The names and values of a form; raises `InvalidRequest` as `pairs` does."""
+    return pairs(body.decode("latin-1"), "body")
+
+
+def json_value(body: bytes) -> Any:
+    """The value of a JSON body.
+
+    Raises `InvalidRequest` for what RFC 8259 doesn't allow or leaves unpredictable (a key given twice, an unpaired
+    surrogate, NaN), for NUL, for numbers beyond 64 bits and for nesting deeper than `DEEPEST`.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        refuse("body", f"the body is not UTF-8: byte 0x{body[error.start]:02x} at position {error.start}")
+    try:
+        value = _JSON.decode(text)
+    except json.JSONDecodeError as error:
+        refuse("body", f"the body is not valid JSON: {_reason(error)} at line {error.lineno} column {error.colno}")
+    except RecursionError:
+        refuse("body", f"the body nests deeper than {DEEPEST} levels")
+    except ValueError:
+        # Python's own limit on the digits of an integer.
+        refuse("body", f"the body has a number beyond {LARGEST}")
+    if _SUSPICIOUS.search(text) or text.count("[") + text.count("{") > DEEPEST:
+        _inspect(value)
+    return value
+
+
+def body_fields(request: Request) -> dict[str, Any] | None:
+    """The fields of a JSON or form body; None if it has none or can't be read."""
+    kind, _ = media_type(request.headers.get("content-type", ""))
+    if kind == JSON:
+        value = _leniently(lambda: json_value(request.body))
+        return value if isinstance(value, dict) else None
+    return _leniently(lambda: dict(form(request.body))) if kind == FORM else None
+
+
+def within_64_bits(value: int, field: str) -> int:
+    """The value; raises `InvalidRequest` in the name of the field if it is beyond `LARGEST`."""
+    if abs(value) > LARGEST:
+        refuse(field, f"{field} must be between {-LARGEST} and {LARGEST}, got {shown(value)}")
+    return value
+
+
+def read_integer(text: str) -> Any:
+    """An integer as JSON writes it, within 64 bits; anything else stays the text that it is."""
+    if len(text) < 19 and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
+        return int(text)
+    if len(text) <= 20 and _INTEGER.fullmatch(text) and abs(value := int(text)) <= LARGEST:
+        return value
+    return text
+
+
+def read_number(text: str) -> Any:
+    """A finite number as JSON writes it; anything else stays the text that it is."""
+    integer = read_integer(text)
+    if integer is not text:
+        return integer
+    if _NUMBER.fullmatch(text) and math.isfinite(value := float(text)):
+        return value
+    return text
+
+
+def read_boolean(text: str) -> Any:
+    """`true` and `false`, which forms also write 1 and 0; anything else stays the text that it is."""
+    return _BOOLEANS.get(text, text)
+
+
+def read_text(text: str) -> Any:
+    """The text itself."""
+    return text
+
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "integer": read_integer,
+    "number": read_number,
+    "boolean": read_boolean,
+}
+
+
+def reader(types: frozenset[str]) -> Callable[[str], Any]:
+    """What reads a text as a value of one of the JSON types: as text if that will do, else as the first that fits."""
+    if "string" in types:
+        return read_text
+    readers = [read for name, read in _READERS.items() if name in types]
+    if len(readers) == 1:
+        return readers[0]
+
+    def read_any(text: str) -> Any:
+        return next((value for read in readers if (value := read(text)) is not text), text)
+
+    return read_any
+
+
+def _leniently(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except InvalidRequest:
+        return None
+
+
+def _decoded(text: str, where: str) -> str:
+    if bad := _BAD_PERCENT.search(text):
+        refuse(where, f"the {where} has {shown(bad[0])}, which is no percent-encoding; a literal % is written %25")
+    return _utf8(unquote_to_bytes(_bytes(text.replace("+", " "), where)), where)
+
+
+def _bytes(text: str, where: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        refuse(where, f"the {where} must be percent-encoded, got {shown(text)}")
+
+
+def _utf8(data: bytes, where: str) -> str:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        refuse(where, f"the {where} is not UTF-8, got {shown(data.decode('latin-1'))}")
+    if "\0" in text:
+        refuse(where, f"the {where} must not contain a NUL character, got {shown(text)}")
+    return text
+
+
+def _reason(error: json.JSONDecodeError) -> str:
+    if error.doc.startswith("\ufeff"):
+        return "it begins with a byte order mark"
+    return error.msg[:1].lower() + error.msg[1:]
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) != len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        refuse("body", f"the body gives the key {shown(twice)} more than once in one object")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        refuse("body", f"the body has the number {text[:SHOWN]}, which is too large")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    refuse("body", f"the body is not valid JSON: it has no {name}")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant)
+
+
+def _inspect(root: Any) -> None:
+    """Refuse what only a walk through the whole value finds."""
+    pending: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
+    while pending:
+        value, path = pending.pop()
+        field = ".".join(path) or "body"
+        if len(path) >= DEEPEST and isinstance(value, dict | list):
+            refuse("body", f"the body nests deeper than {DEEPEST} levels")
+        if isinstance(value, dict):
+            for name, item in value.items():
+                _inspect_text(name, f"a key in {field}", "body")
+                pending.append((item, (*path, name)))
+        elif isinstance(value, list):
+            pending.extend((item, (*path, str(index))) for index, item in enumerate(value))
+        elif isinstance(value, str):
+            _inspect_text(value, field, field)
+        elif isinstance(value, int):
+            within_64_bits(value, field)
+
+
+def _inspect_text(text: str, what: str, field: str) -> None:
+    if "\0" in text:
+        refuse(field, f"{what} must not contain a NUL character, got {shown(text)}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        refuse(field, f"{what} must not contain half of a surrogate pair, got {shown(text)}")

@@ -1,0 +1,30 @@
+"""The rules of behaviour that the spec holds under `x-rules`, with how each is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mockserver.contract.node import Place
+
+LEVELS = ("documented", "observed", "derived", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: `level` is one of `LEVELS`, `source` says where it comes from."""
+
+    id: str
+    level: str
+    statement: str
+    source: str
+
+
+def read_rules(root: Place) -> dict[str, Rule]:
+    """The rules by id; raises `Unusable` for one that lacks a part or has an unknown level."""
+    found = {}
+    for key, place in root.children("x-rules"):
+        parts = {name: str(place.child(name).value).strip() for name in ("level", "statement", "source")}
+        if parts["level"] not in LEVELS:
+            raise place.unusable(f"the level must be {', '.join(LEVELS)}, got {parts['level']!r}")
+        found[str(key)] = Rule(str(key), **parts)
+    return found

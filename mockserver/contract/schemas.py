@@ -1,0 +1,106 @@
+"""What a schema asks for, found once: the types that a text may be read as, the properties, the integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.contract.decoding import read_integer, within_64_bits
+from mockserver.contract.node import Place
+
+ALL_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "null"})
+
+
+def types(schema: Place) -> frozenset[str]:
+    """The JSON types that a value may have; all of them where the schema doesn't say."""
+    return _types(schema.followed(), frozenset())
+
+
+def properties(schema: Place) -> dict[str, Place]:
+    """The properties that an object may have by name, those of the parts of `allOf` and the like included."""
+    return dict(_properties(schema.followed(), frozenset()))
+
+
+def items(schema: Place) -> Place | None:
+    """The schema of an array's items, if it has one."""
+    schema = schema.followed()
+    return schema.child("items") if isinstance(schema.get("items"), dict) else None
+
+
+@dataclass(slots=True)
+class Integers:
+    """Where in a value the schema wants integers: here, in the items, in the properties."""
+
+    here: bool = False
+    items: Integers | None = None
+    properties: dict[str, Integers] = field(default_factory=dict)
+
+
+def integers(schema: Place, *, _outer: frozenset[tuple[Any, ...]] = frozenset()) -> Integers | None:
+    """Where a value of the schema has integers; None if nowhere. A schema within itself is not followed."""
+    schema = schema.followed()
+    if schema.keys in _outer or not isinstance(schema.value, dict):
+        return None
+    outer = _outer | {schema.keys}
+    wanted = types(schema)
+    found = Integers(here="integer" in wanted and not wanted & {"number", "string"})
+    if (inner := items(schema)) is not None:
+        found.items = integers(inner, _outer=outer)
+    for name, place in properties(schema).items():
+        if (within := integers(place, _outer=outer)) is not None:
+            found.properties[name] = within
+    return found if found.here or found.items or found.properties else None
+
+
+def settle(value: Any, wanted: Integers, *, numeric_strings: bool, path: tuple[str, ...] = ()) -> Any:
+    """The value with an int wherever the schema wants an integer and got one under another guise.
+
+    JSON Schema takes 1.0 for an integer; with `numeric_strings`, "1" counts as one as well. Raises `InvalidRequest` for
+    a float that is an integer beyond 64 bits.
+    """
+    if wanted.here:
+        if isinstance(value, float) and value.is_integer():
+            return within_64_bits(int(value), ".".join(path))
+        if numeric_strings and isinstance(value, str):
+            return read_integer(value)
+    if wanted.items and isinstance(value, list):
+        return [
+            settle(item, wanted.items, numeric_strings=numeric_strings, path=(*path, str(index)))
+            for index, item in enumerate(value)
+        ]
+    if wanted.properties and isinstance(value, dict):
+        return {
+            name: settle(item, wanted.properties[name], numeric_strings=numeric_strings, path=(*path, name))
+            if name in wanted.properties
+            else item
+            for name, item in value.items()
+        }
+    return value
+
+
+def _types(schema: Place, outer: frozenset[tuple[Any, ...]]) -> frozenset[str]:
+    if schema.keys in outer or not isinstance(schema.value, dict):
+        return ALL_TYPES
+    outer = outer | {schema.keys}
+    said = schema.get("type")
+    found = ALL_TYPES if said is None else frozenset([said] if isinstance(said, str) else said)
+    if "number" in found:
+        found |= {"integer"}
+    for keyword in ("anyOf", "oneOf"):
+        branches = [_types(branch, outer) for _, branch in schema.children(keyword)]
+        if branches:
+            found &= frozenset().union(*branches)
+    for _, part in schema.children("allOf"):
+        found &= _types(part, outer)
+    return found
+
+
+def _properties(schema: Place, outer: frozenset[tuple[Any, ...]]) -> Iterator[tuple[str, Place]]:
+    if schema.keys in outer or not isinstance(schema.value, dict):
+        return
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for _, part in schema.children(keyword):
+            yield from _properties(part, outer | {schema.keys})
+    for name, place in schema.children("properties"):
+        yield str(name), place

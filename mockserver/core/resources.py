@@ -1,0 +1,52 @@
+"""Where the files that travel with the package lie: the spec, the fixtures and the profiles."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from mockserver.core.errors import Unusable
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SUFFIXES = (".yaml", ".yml")
+
+
+def openapi_path() -> Path:
+    """The spec that is served and enforced by default."""
+    return _travelling("openapi.yaml")
+
+
+def fixtures_dir() -> Path:
+    """The folder of the named fixtures."""
+    return _travelling("fixtures")
+
+
+def profiles_dir() -> Path:
+    """The folder of the named profiles."""
+    return fixtures_dir() / "profiles"
+
+
+def find(folder: Path, name_or_file: str, *, kind: str) -> Path:
+    """The YAML file that a user means: one in `folder` by its bare name, or any by its path.
+
+    Raises `Unusable`, calling the thing a `kind` and naming those that there are, if there is no such file.
+    """
+    given = Path(name_or_file)
+    if given.suffix in _SUFFIXES or given.name != name_or_file:
+        if given.is_file():
+            return given
+        raise Unusable(f"{name_or_file}: no such {kind} file")
+    named = folder / f"{name_or_file}.yaml"
+    if named.is_file():
+        return named
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    close = difflib.get_close_matches(name_or_file, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise Unusable(f"no {kind} is called {name_or_file!r}: {hint}known are {', '.join(known)}, or give a path")
+
+
+def _travelling(name: str) -> Path:
+    # The wheel carries them in mockserver/data (pyproject.toml, force-include); in a checkout, and so in an
+    # editable install, they lie beside the package, where people edit them.
+    packaged = _PACKAGE / "data" / name
+    return packaged if packaged.exists() else _PACKAGE.parent / name

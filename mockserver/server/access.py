@@ -1,0 +1,46 @@
+"""Who calls: the token of a request, and the world that it names."""
+
+from __future__ import annotations
+
+from mockserver.contract import decoding
+from mockserver.core.errors import InvalidRequest, Unauthenticated
+from mockserver.core.messages import Request
+from mockserver.state.worlds import COMMON
+
+TOKEN_PARAMETER = "api_token"
+
+
+def credentials(request: Request) -> tuple[str, str]:
+    """The token and the name of its world (GEN-3); raises `Unauthenticated` without a token (GEN-4)."""
+    given = given_token(request)
+    if not given:
+        raise Unauthenticated(
+            "Send a token, as the header Authorization: Bearer TOKEN or as the parameter api_token.", because="GEN-4"
+        )
+    return split(given)
+
+
+def given_token(request: Request) -> str | None:
+    """The token as it was sent, with its world: in the header, in the query or in the body."""
+    scheme, _, written = request.headers.get("authorization", "").partition(" ")
+    return written.strip() if scheme.lower() == "bearer" else _parameter(request)
+
+
+def split(given: str) -> tuple[str, str]:
+    """`TOKEN@NAME` as the token and the name of its world; without `@` it is the common one."""
+    token, _, world = given.partition("@")
+    return token, world or COMMON
+
+
+def _parameter(request: Request) -> str | None:
+    """The token as a request parameter."""
+    try:
+        for name, value in decoding.pairs(request.query_string, "the query"):
+            if name == TOKEN_PARAMETER:
+                return value
+        fields = decoding.body_fields(request) if TOKEN_PARAMETER.encode() in request.body else None
+    except InvalidRequest:
+        # What can't be read holds no token; without one, GEN-4 comes before GEN-5.
+        return None
+    given = fields.get(TOKEN_PARAMETER) if fields else None
+    return given if isinstance(given, str) else None

@@ -1,0 +1,133 @@
+"""Who may call the control interface: whoever has the control token, and only pages of origins that were allowed."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+from dataclasses import replace
+
+from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
+from mockserver.core.messages import Reply, Request
+from mockserver.server.settings import Settings
+
+TOKEN_HEADER = "X-Mock-Control-Token"
+OPEN_PATHS = frozenset({"/health", "/openapi.yaml", "/spec.yaml", "/spec.json"})
+"""What anybody may read: it tells nothing of a world and changes nothing, and health checks have no token."""
+_RULE = "control"
+_METHODS = "GET, POST, PUT, PATCH, DELETE"
+_EXPOSED = "X-Mock-Broken"
+
+
+class Guard:
+    """Turns away control requests that must not be answered, before anything looks at what they want.
+
+    A page of another site can send requests to this machine through the browser of whoever visits it: directly,
+    which its `Origin` gives away, or by a name of its own that it points at this machine, which the `Host` gives
+    away. Neither knows the control token.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = None if settings.control_token is None else settings.control_token.encode()
+        self._hosts = frozenset({"localhost", settings.host.lower()})
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.control_cors)
+
+    def check(self, request: Request) -> None:
+        """Raises `Forbidden` for a foreign page, `Unauthenticated` without the control token."""
+        headers = request.headers
+        origin = headers.get("origin")
+        if origin is not None and not self._allows(origin, headers.get("host", "")):
+            raise Forbidden(
+                f"A page of {origin[:100]!r} may not call the control interface: start the server with "
+                f"--control-cors {origin[:100]} to allow it.",
+                because=_RULE,
+            )
+        if self._token is None:
+            self._check_host(headers.get("host", ""))
+        elif not _is_open(request):
+            given = headers.get(TOKEN_HEADER.lower())
+            if given is None or not hmac.compare_digest(given.encode("latin-1"), self._token):
+                wrong = "is wrong" if given else "is missing"
+                raise Unauthenticated(
+                    f"The control token {wrong}: send it as the header {TOKEN_HEADER}. It was given to the server "
+                    "as --control-token or MOCKSERVER_CONTROL_TOKEN, or printed when it started.",
+                    because=_RULE,
+                )
+
+    def preflight(self, request: Request) -> Reply | None:
+        """The answer to a browser that asks what a page may send; None for any other request."""
+        if not _is_preflight(request):
+            return None
+        asked = request.headers.get("access-control-request-headers", f"Authorization, Content-Type, {TOKEN_HEADER}")
+        allowed = {
+            "Access-Control-Allow-Methods": _METHODS,
+            "Access-Control-Allow-Headers": asked,
+            "Access-Control-Max-Age": "600",
+        }
+        return Reply(204, None, allowed)
+
+    def allow_origin(self, request: Request, reply: Reply) -> None:
+        """Let a page of an allowed origin read the reply."""
+        origin = request.headers.get("origin")
+        if origin is not None and self._is_listed(origin):
+            reply.headers["Access-Control-Allow-Origin"] = origin
+            reply.headers["Access-Control-Expose-Headers"] = _EXPOSED
+        if self._origins:
+            reply.headers["Vary"] = "Origin"
+
+    def _allows(self, origin: str, host: str) -> bool:
+        return origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower()) or self._is_listed(origin)
+
+    def _is_listed(self, origin: str) -> bool:
+        return "*" in self._origins or origin.lower() in self._origins
+
+    def _check_host(self, host: str) -> None:
+        # Without a Host it is HTTP/1.0, which no browser speaks.
+        if host and not _is_local(name := _hostname(host), self._hosts):
+            raise Forbidden(
+                f"The control interface is not called {name[:100]!r}: call it by localhost or 127.0.0.1, or start "
+                "the server with --control-token to call it by any name.",
+                because=_RULE,
+            )
+
+
+def secured(settings: Settings) -> Settings:
+    """The settings, with a control token made up where others than this machine can reach the server and none is given.
+
+    Raises `Unusable` for a token that no header can carry.
+    """
+    token = settings.control_token or None
+    if token is not None and not (token.isascii() and token.isprintable() and token == token.strip()):
+        raise Unusable("--control-token must be printable ASCII without spaces around it, as headers carry no other")
+    if token is None and not is_loopback(settings.host):
+        token = secrets.token_urlsafe(24)
+    return replace(settings, control_token=token)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on `host`, an address or a name."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_preflight(request: Request) -> bool:
+    return request.method == "OPTIONS" and "access-control-request-method" in request.headers
+
+
+def _is_open(request: Request) -> bool:
+    # A browser sends its preflight without the headers that it asks about.
+    return _is_preflight(request) or (request.path in OPEN_PATHS and request.method in ("GET", "HEAD"))
+
+
+def _is_local(name: str, hosts: frozenset[str]) -> bool:
+    return name in hosts or name.endswith(".localhost") or is_loopback(name)
+
+
+def _hostname(host: str) -> str:
+    """A `Host` header without its port, nor the brackets of an IPv6 address."""
+    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.rpartition(":")[0] or host
+    return name.lower().removesuffix(".")

@@ -1,0 +1,73 @@
+"""The road of a control request: named, judged by the interface's own OpenAPI document, done, and judged again."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from mockserver.billing.profile import Profile
+from mockserver.contract.contract import Contract, Operation
+from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
+from mockserver.core.messages import Reply, Request
+from mockserver.server.access import given_token, split
+from mockserver.server.control.guard import Guard
+from mockserver.server.control.handlers import CONTROLS
+from mockserver.server.control.request import Desk
+from mockserver.server.pipeline import refuse
+from mockserver.server.service import Current, Service
+from mockserver.state.world import World
+from mockserver.state.worlds import COMMON
+
+log = logging.getLogger("mockserver")
+DOCUMENT = Path(__file__).with_name("openapi.yaml")
+_PROFILE = Profile(invalid_request_status=400)
+"""The control interface makes no open choices: what is invalid gets 400."""
+
+
+class ControlInterface:
+    """Answers control requests for the current service."""
+
+    def __init__(self, current: Current) -> None:
+        self._text = DOCUMENT.read_text(encoding="utf-8")
+        self.contract = Contract.parse(self._text, path=DOCUMENT)
+        self._current = current
+        self._guard = Guard(current.service.settings)
+
+    def respond(self, request: Request) -> Reply:
+        """The reply to one control request, in the API's own form when it is refused."""
+        reply = self._answer(request)
+        self._guard.allow_origin(request, reply)
+        return reply
+
+    def _answer(self, request: Request) -> Reply:
+        service = self._current.service
+        operation = None
+        try:
+            self._guard.check(request)
+            if told := self._guard.preflight(request):
+                return told
+            operation, params = self.contract.route(request.method, request.path)
+            world = _enter(request, service)
+            try:
+                call = self.contract.accept(operation, params, request)
+                reply = CONTROLS[operation.id](Desk(service, world, call, self._text))
+            finally:
+                service.worlds.leave(world)
+        except Refused as refusal:
+            reply = refuse(refusal, _PROFILE)
+        return reply if operation is None else self._judged(operation, reply)
+
+    def _judged(self, operation: Operation, reply: Reply) -> Reply:
+        try:
+            self.contract.check(operation, reply.status, reply.body, reply.headers)
+        except ContractBroken as broken:
+            log.error("our control reply breaks its document: %s", broken)
+            return Reply(500, {"message": str(broken)}, {"X-Mock-Broken": operation.id})
+        return reply
+
+
+def _enter(request: Request, service: Service) -> World:
+    token, name = split(given_token(request) or "")
+    if token and token not in service.worlds.tokens(name):
+        raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+    return service.worlds.enter(name if token else COMMON)

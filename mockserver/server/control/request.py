@@ -1,0 +1,20 @@
+"""What a control operation acts on: the service, and the one world that the caller's token names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mockserver.core.messages import Call
+from mockserver.server.service import Service
+from mockserver.state.world import World
+
+
+@dataclass(slots=True)
+class Desk:
+    """One control request."""
+
+    service: Service
+    world: World
+    call: Call
+    document: str
+    """The control interface's own OpenAPI document, as YAML."""

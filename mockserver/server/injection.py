@@ -1,0 +1,203 @@
+"""What disturbs one exchange: its planned faults and the preferences of the request, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from random import Random
+from typing import Any
+
+from mockserver.billing.stripe import Outcome
+from mockserver.contract.contract import Contract, Operation
+from mockserver.core.errors import ContractBroken
+from mockserver.core.messages import Call, Reply
+from mockserver.server.operations import Scene
+from mockserver.state.world import World
+from mockserver.traffic.faults import corruption, prefer
+from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS, Fault, Planned
+from mockserver.traffic.journal import Exchange, Struck
+
+RETRY_AFTER = 1
+"""Seconds after which a client is told to try again, where the fault names no other."""
+
+
+@dataclass(slots=True)
+class Strike:
+    """A fault that strikes this request; `planned` is None when the request itself asks for it."""
+
+    fault: Fault
+    chance: Random
+    planned: Planned | None = None
+    asked: str = ""
+    """How the request asks for it."""
+    detail: str = ""
+    """What chance chose."""
+
+    def spare(self) -> None:
+        """It came to nothing this time, so that a later request is its."""
+        if self.planned is not None:
+            self.planned.struck -= 1
+
+    @property
+    def tag(self) -> str:
+        tag = f"fault:{self.planned.id}:{self.fault.kind}" if self.planned is not None else f"prefer:{self.asked}"
+        return f"{tag}:{self.detail}" if self.detail else tag
+
+
+@dataclass(slots=True)
+class Disturbance:
+    """All that disturbs one exchange."""
+
+    strikes: list[Strike] = field(default_factory=list)
+    """Those that came to something."""
+    wait: float = 0.0
+    """Seconds before anything is done."""
+    delay: float = 0.0
+    """Seconds that the answer waits once it is made."""
+    outcome: Outcome | None = None
+    """How the attempt to charge is to end."""
+    late: float | None = None
+    """Seconds that a late answer of Stripe takes."""
+    stripe: Strike | None = None
+    spoiler: Strike | None = None
+    applied: list[str] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
+
+    @property
+    def at_stripe(self) -> bool:
+        return self.stripe is not None
+
+    def stand_in(self) -> Reply | None:
+        """The reply when a fault strikes before anything is done; None when the operation makes it."""
+        if self.spoiler is None or self.spoiler.fault.when != BEFORE:
+            return None
+        return status_reply(self.spoiler.fault) if self.spoiler.fault.status is not None else Reply(0, None)
+
+    def set_scene(self, scene: Scene) -> None:
+        """Let the operation know what Stripe is to do."""
+        scene.forced = self.outcome
+        if self.late is not None:
+            scene.stripe_late = self.late
+
+    def spare_stripe(self) -> None:
+        """Stripe was not asked, so that nothing came of what was planned there."""
+        if self.stripe is not None:
+            self._spare(self.stripe)
+
+    def finish(self, exchange: Exchange, reply: Reply, contract: Contract) -> Reply:
+        """The reply as it goes out, with the exchange saying what was done to it."""
+        reply = Reply(reply.status, reply.body, dict(reply.headers), reply.because, reply.delay + self.delay)
+        if self.spoiler is not None and exchange.operation is not None:
+            self._spoil(self.spoiler, exchange, exchange.operation, reply, contract)
+        reply.because = " ".join(part for part in (reply.because, *(one.tag for one in self.strikes)) if part)
+        exchange.struck = tuple(
+            Struck(one.fault.kind, None if one.planned is None else one.planned.id, one.fault.when)
+            for one in self.strikes
+        )
+        exchange.applied = tuple(self.applied)
+        exchange.warnings += tuple(self.advice)
+        return reply
+
+    def _spoil(
+        self, strike: Strike, exchange: Exchange, operation: Operation, reply: Reply, contract: Contract
+    ) -> None:
+        fault = strike.fault
+        if fault.status is not None and fault.when != BEFORE:
+            stand_in = status_reply(fault)
+            reply.status, reply.body, reply.headers = stand_in.status, stand_in.body, stand_in.headers
+            reply.because = f"{reply.because} lost"
+        if fault.kind == "schema":
+            if reply.status >= 300:
+                self._spare(strike)
+                return
+            reply.body, strike.detail, exchange.broken = corruption.break_schema(
+                reply.body, fault.way, strike.chance, lambda body: problems(contract, operation, reply.status, body)
+            )
+        else:
+            exchange.delivery = corruption.deliver(fault, reply.body, strike.chance)
+            exchange.broken = _SPOILT.get(fault.kind) or problems(contract, operation, reply.status, reply.body)
+        exchange.spoilt = fault.kind != "drip"
+
+    def _spare(self, strike: Strike) -> None:
+        strike.spare()
+        self.strikes.remove(strike)
+        if strike.asked in self.applied:
+            self.applied.remove(strike.asked)
+            self.advice.append(f"the preference {strike.asked} came to nothing here")
+
+
+_SPOILT = {
+    "reset": ["no answer was sent: the connection was reset"],
+    "empty": ["no answer was sent: the connection was closed"],
+    "truncated": ["the body was cut off"],
+    "malformed": ["the body is no JSON"],
+}
+
+
+def plan(exchange: Exchange, call: Call, world: World, contract: Contract) -> Disturbance:
+    """What is to disturb this exchange; raises `Refused` (400) for preferences that make no sense."""
+    header = exchange.request.headers.get(prefer.HEADER)
+    wanted = prefer.NONE if header is None else prefer.read_preferences(header, tuple(contract.operations))
+    disturbance = Disturbance(advice=list(wanted.warnings))
+    _take_preferences(disturbance, wanted, call)
+    with world.lock:
+        for planned in world.faults.striking(call, now=world.state.clock.now()):
+            _take(disturbance, Strike(planned.fault, planned.chance, planned))
+    return disturbance
+
+
+def _take_preferences(disturbance: Disturbance, wanted: prefer.Preferences, call: Call) -> None:
+    for name, asked in wanted.asked:
+        fault = wanted.fault
+        if name == "delay":
+            fault = Fault(kind="latency", delay=wanted.delay)
+        elif name == "outcome":
+            fault = Fault(kind="outcome", outcome=wanted.outcome)
+        if fault is None or (KINDS[fault.kind].at_stripe and call.operation != COLLECT):
+            disturbance.advice.append(f"the preference {asked} is heeded by {COLLECT} only")
+        elif _take(disturbance, Strike(fault, Random(fault.seed), asked=asked)):
+            disturbance.applied.append(asked)
+
+
+def _take(disturbance: Disturbance, strike: Strike) -> bool:
+    """Add a strike, unless one of its sort is there already."""
+    fault, kind = strike.fault, KINDS[strike.fault.kind]
+    if kind.slows and fault.delay is not None:
+        seconds = fault.delay.draw(strike.chance)
+        if fault.when == BEFORE:
+            disturbance.wait += seconds
+        else:
+            disturbance.delay += seconds
+    elif (disturbance.stripe if kind.at_stripe else disturbance.spoiler) is not None:
+        strike.spare()
+        return False
+    elif kind.at_stripe:
+        disturbance.stripe, disturbance.outcome = strike, fault.forces
+        if fault.delay is not None:
+            disturbance.late = fault.delay.draw(strike.chance)
+    else:
+        disturbance.spoiler = strike
+    disturbance.strikes.append(strike)
+    return True
+
+
+def status_reply(fault: Fault) -> Reply:
+    """An answer of that status in the API's own form, with Retry-After where clients look for it."""
+    status = fault.status or 503
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = f"Status {status}"
+    after = fault.retry_after
+    if after is None and status in (429, 503):
+        after = RETRY_AFTER
+    return Reply(status, {"message": f"{phrase}."}, {} if after is None else {"Retry-After": str(after)})
+
+
+def problems(contract: Contract, operation: Operation, status: int, body: Any) -> list[str]:
+    """What the spec has against such a reply."""
+    try:
+        contract.check(operation, status, body)
+    except ContractBroken as broken:
+        return broken.problems
+    return []

@@ -1,0 +1,363 @@
+"""One function per operationId: load from the store, let billing decide, ask Stripe, save, render.
+
+The caller holds the world's lock. A function that raises a refusal has saved nothing (GEN-6), save `collect_invoice`,
+whose attempt itself is what happened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mockserver.billing import records, render
+from mockserver.billing.money import exponent
+from mockserver.billing.profile import Profile
+from mockserver.billing.records import Charge, Invoice, Merchant
+from mockserver.billing.search import query as search
+from mockserver.billing.stripe import LOST_ANSWER, UNREACHABLE, Due, Outcome, stripe_minor
+from mockserver.core.errors import (
+    Declined,
+    ForeignInvoice,
+    IllegalState,
+    InvalidRequest,
+    NotFound,
+    StripeTrouble,
+    UnknownMerchant,
+)
+from mockserver.core.messages import Call, Reply
+from mockserver.state.store.memory import MemoryStore, Scope
+from mockserver.state.world import State, World
+
+LARGEST_PAGE = 2**53
+"""The largest page number and size: beyond it a JSON number is not exact for every client."""
+ADJUSTMENT = "QuickAdjustment"
+"""`category` of a charge made by quick adjustment; the documentation names no value for it."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """What an operation acts on: one world, seen by one caller."""
+
+    world: World
+    profile: Profile
+    scope: Scope
+    """The merchants that the token reaches, narrowed by the merchant header (GEN-7, GEN-8)."""
+    merchant: int | None
+    """The merchant that the header selects."""
+    address: str
+    """The request's own URL without its query."""
+    query_string: str = ""
+    """The request's query, still encoded, which page links repeat."""
+    stripe_delay: float = 0.0
+    """Seconds from finalize to the creation on Stripe."""
+    stripe_late: float = 0.0
+    """Seconds that a late answer of Stripe takes."""
+    forced: Outcome | None = None
+    """How the attempt to charge is to end, whatever the card says."""
+
+    @property
+    def state(self) -> State:
+        return self.world.state
+
+    @property
+    def store(self) -> MemoryStore:
+        return self.world.state.store
+
+
+def list_invoices(call: Call, scene: Scene) -> Reply:
+    """LIST-1 to LIST-4, SEARCH-1 to SEARCH-6."""
+    profile = scene.profile
+    number, per_page = _page_asked_for(call, profile)
+    because = "LIST-1"
+    query = search.NOTHING_ASKED
+    if (text := call.query.get("q")) is not None:
+        because = "SEARCH-6"
+        try:
+            query = search.parse(text, date_without_modifier=profile.date_without_modifier == "accept")
+        except search.SearchError as error:
+            if profile.invalid_search == "refuse" or error.because == "profile:date_without_modifier":
+                raise
+            because = "profile:invalid_search"
+    rows, total = scene.store.page_of_invoices(
+        scene.scope,
+        query,
+        offset=(number - 1) * per_page,
+        limit=per_page,
+        newest_first=profile.list_order == "newest_first",
+    )
+    rendered = scene.world.rendered
+    shown = [
+        cached[1] if (cached := rendered.get(row.id)) is not None and cached[0] is row else _shown(row, scene)
+        for row in rows
+    ]
+    return _page(shown, total, number, per_page, scene, because)
+
+
+def list_charges(call: Call, scene: Scene) -> Reply:
+    """The charges, newest first, in pages like the invoices'."""
+    number, per_page = _page_asked_for(call, scene.profile)
+    rows, total = scene.store.page_of_charges(
+        scene.scope, offset=(number - 1) * per_page, limit=per_page, newest_first=True
+    )
+    return _page([_charge(row, scene) for row in rows], total, number, per_page, scene, "LIST-3")
+
+
+def get_charge(call: Call, scene: Scene) -> Reply:
+    charge_id = call.path["charge"]
+    charge = scene.store.charge(charge_id)
+    if charge is None or charge.merchant not in scene.scope:
+        raise NotFound(f"There is no charge {charge_id}.", because="GEN-8" if charge else "GEN-5")
+    return Reply(200, _with_items(charge, scene), because="GEN-9")
+
+
+def create_quick_adjustment(call: Call, scene: Scene) -> Reply:
+    if scene.merchant is None:
+        raise InvalidRequest(
+            "Send the header X-Selected-Client-Id: it says which merchant owes the charge.",
+            because="GEN-7",
+            errors={"X-Selected-Client-Id": ["X-Selected-Client-Id is required"]},
+        )
+    merchant = _merchant(scene.merchant, scene)
+    amount = records.exact(call.body["amount"], merchant.currency, field="amount")
+    charge = Charge(
+        id=scene.store.next_charge_id(),
+        merchant=merchant.id,
+        created_at=scene.state.clock.now(),
+        currency=merchant.currency,
+        amount=amount,
+        category=ADJUSTMENT,
+        description=call.body["description"],
+    )
+    scene.store.put_charges([charge])
+    return Reply(200, _with_items(charge, scene), because="GEN-9")
+
+
+def create_invoice(call: Call, scene: Scene) -> Reply:
+    """CREATE-1 to CREATE-8."""
+    charge_ids = call.body.get("charge_ids")
+    if charge_ids:
+        because, charges = "CREATE-1", _charges_named(charge_ids, scene)
+        records.billable(charges)
+    else:
+        because, charges = "CREATE-2", scene.store.uninvoiced(scene.scope)
+        records.one_of_each(charges, hint="; send the header X-Selected-Client-Id, or charge_ids")
+    if not charges:
+        because = "profile:no_charges"
+        if scene.profile.no_charges == "refuse":
+            problem = "charge_ids may be left out only while there are uninvoiced charges: there are none"
+            raise InvalidRequest(problem, because=because, errors={"charge_ids": [problem]})
+    merchant = _merchant(charges[0].merchant, scene) if charges else _only_merchant(scene)
+    invoice, billed = records.bill(
+        charges, merchant=merchant, invoice_id=scene.store.next_invoice_id(), now=scene.state.clock.now()
+    )
+    scene.store.put_charges(billed)
+    scene.store.put_invoice(invoice)
+    provider = scene.world.blueprint.provider
+    show = partial(render.invoice_in_event, invoice, billed, merchant, provider, scene.profile)
+    scene.world.emit("invoice.created", show, now=invoice.created_at)
+    body = {"message": "Invoice created.", "invoice": _shown(invoice, scene)}
+    return Reply(scene.profile.create_status, body, because=because)
+
+
+def finalize_invoice(call: Call, scene: Scene) -> Reply:
+    """FINALIZE-1 to FINALIZE-4."""
+    invoice = _invoice(call.path["invoice"], scene)
+    now = scene.state.clock.now()
+    try:
+        invoice = records.finalize(invoice, now=now)
+    except IllegalState as refusal:
+        if scene.profile.refinalize == "refuse":
+            raise
+        return _acted("Invoice finalized already.", invoice, scene, refusal.because, scene.profile.finalize_status)
+    scene.store.put_invoice(invoice)
+    scene.state.enqueue(invoice, due=now + round(scene.stripe_delay * 1_000_000))
+    scene.state.settle()
+    invoice = scene.store.invoice(invoice.id) or invoice
+    return _acted("Invoice finalized.", invoice, scene, "FINALIZE-1", scene.profile.finalize_status)
+
+
+def collect_invoice(call: Call, scene: Scene) -> Reply:
+    """COLLECT-1 to COLLECT-5; raises `Declined` or `StripeTrouble` for an attempt that did not succeed."""
+    invoice = _invoice(call.path["invoice"], scene)
+    try:
+        records.collectable(invoice)
+    except IllegalState as refusal:
+        if not (invoice.paid and scene.profile.recollect == "accept"):
+            raise
+        return _acted("Invoice paid already.", invoice, scene, refusal.because, scene.profile.collect_status)
+    stripe, card = scene.state.stripe, _merchant(invoice.merchant, scene).card
+    outcome = stripe.choose(card, forced=scene.forced)
+    if outcome not in UNREACHABLE and invoice.stripe_invoice_id is None:
+        invoice = scene.state.put_on_stripe(invoice)
+    due = Due(
+        invoice.id,
+        invoice.stripe_invoice_id,
+        invoice.merchant,
+        stripe_minor(invoice.total, invoice.currency, exponent=exponent(invoice.currency)),
+        invoice.currency,
+        card,
+    )
+    outcome = stripe.attempt(due, outcome, now=scene.state.clock.now())
+    because = f"COLLECT-3 outcome:{outcome.name}"
+    if outcome.declined:
+        raise Declined(f"The card on file was declined: {_codes(outcome)}.", because=because)
+    if not outcome.paid:
+        raise _trouble(outcome, because)
+    invoice = records.pay(invoice)
+    scene.store.put_invoice(invoice)
+    reply = _acted("Payment collected.", invoice, scene, because, scene.profile.collect_status)
+    reply.delay = scene.stripe_late if outcome.late else 0.0
+    return reply
+
+
+OPERATIONS: dict[str, Callable[[Call, Scene], Reply]] = {
+    "listInvoices": list_invoices,
+    "createInvoice": create_invoice,
+    "finalizeInvoice": finalize_invoice,
+    "collectInvoice": collect_invoice,
+    "listCharges": list_charges,
+    "getCharge": get_charge,
+    "createQuickAdjustment": create_quick_adjustment,
+}
+"""Every operation of the spec by its operationId."""
+
+
+def narrow(merchant: int | None, reach: Scope) -> Scope:
+    """What the token reaches, narrowed by the merchant header (GEN-7, GEN-8)."""
+    if merchant is None:
+        return reach
+    if merchant not in reach:
+        raise UnknownMerchant(
+            f"X-Selected-Client-Id {merchant} is no merchant of this token.",
+            because="profile:unknown_merchant_status",
+            errors={"X-Selected-Client-Id": [f"X-Selected-Client-Id {merchant} is no merchant of this token"]},
+        )
+    return frozenset((merchant,))
+
+
+def _page_asked_for(call: Call, profile: Profile) -> tuple[int, int]:
+    number, per_page = call.query.get("page", 1), call.query.get("per_page", 15)
+    if number < 1:
+        if profile.page_below_one == "refuse":
+            raise _invalid("page", f"page must be 1 or more, got {_short(number)}", "profile:page_below_one")
+        number = 1
+    if number > LARGEST_PAGE:
+        raise _invalid("page", f"page must be at most {LARGEST_PAGE}, got {_short(number)}", "GEN-5")
+    if per_page < 1:
+        raise _invalid("per_page", f"per_page must be 1 or more, got {_short(per_page)}", "GEN-5")
+    largest = profile.per_page_max
+    if largest is not None and per_page > largest:
+        if profile.per_page_above_max == "refuse":
+            problem = f"per_page must be at most {largest}, got {_short(per_page)}"
+            raise _invalid("per_page", problem, "profile:per_page_above_max")
+        per_page = largest
+    if per_page > LARGEST_PAGE:
+        raise _invalid("per_page", f"per_page must be at most {LARGEST_PAGE}, got {_short(per_page)}", "GEN-5")
+    return number, per_page
+
+
+def _invalid(field: str, problem: str, because: str) -> InvalidRequest:
+    return InvalidRequest(problem, because=because, errors={field: [problem]})
+
+
+def _short(number: int) -> str:
+    return str(number) if abs(number) < 10**20 else "a number of more than 20 digits"
+
+
+def _page(rows: Sequence[dict[str, Any]], total: int, number: int, per_page: int, scene: Scene, because: str) -> Reply:
+    body = render.page(
+        rows,
+        total=total,
+        number=number,
+        per_page=per_page,
+        range_base=scene.profile.range_base,
+        address=scene.address,
+        query_string=scene.query_string,
+    )
+    return Reply(200, body, because=because)
+
+
+def _charges_named(charge_ids: Sequence[int], scene: Scene) -> list[Charge]:
+    """The charges with these ids, in their order; refuses strangers (CREATE-6) and, by profile, duplicates."""
+    if len(set(charge_ids)) < len(charge_ids):
+        if scene.profile.duplicate_charge_ids == "refuse":
+            twice = Counter(charge_ids).most_common(1)[0][0]
+            problem = f"charge_ids names charge {_short(twice)} more than once"
+            raise _invalid("charge_ids", problem, "profile:duplicate_charge_ids")
+        charge_ids = list(dict.fromkeys(charge_ids))
+    charges, problems = [], []
+    for index, charge_id in enumerate(charge_ids):
+        charge = scene.store.charge(charge_id)
+        if charge is None or charge.merchant not in scene.scope:
+            problems.append(f"charge_ids.{index}: there is no charge {_short(charge_id)}")
+        else:
+            charges.append(charge)
+    if problems:
+        raise InvalidRequest(problems[0], because="CREATE-6", errors={"charge_ids": problems})
+    return charges
+
+
+def _only_merchant(scene: Scene) -> Merchant:
+    if len(scene.scope) != 1:
+        raise _invalid(
+            "X-Selected-Client-Id", "Send the header X-Selected-Client-Id: it says whose invoice it is.", "CREATE-8"
+        )
+    return _merchant(next(iter(scene.scope)), scene)
+
+
+def _invoice(invoice_id: int, scene: Scene) -> Invoice:
+    invoice = scene.store.invoice(invoice_id)
+    if invoice is None:
+        raise NotFound(f"There is no invoice {_short(invoice_id)}.", because="FINALIZE-3 COLLECT-5")
+    if invoice.merchant not in scene.scope:
+        raise ForeignInvoice(f"There is no invoice {invoice_id} for you.", because="profile:foreign_invoice_status")
+    return invoice
+
+
+def _merchant(merchant_id: int, scene: Scene) -> Merchant:
+    merchant = scene.store.merchant(merchant_id)
+    if merchant is None:
+        raise LookupError(f"the store has records of merchant {merchant_id}, but not the merchant")
+    return merchant
+
+
+def _shown(invoice: Invoice, scene: Scene) -> dict[str, Any]:
+    cached = scene.world.rendered.get(invoice.id)
+    if cached is not None and cached[0] is invoice:
+        return cached[1]
+    rendered = render.invoice(
+        invoice, _merchant(invoice.merchant, scene), scene.world.blueprint.provider, scene.profile
+    )
+    if len(scene.world.rendered) >= World.MOST_RENDERED:
+        scene.world.rendered.clear()
+    scene.world.rendered[invoice.id] = invoice, rendered
+    return rendered
+
+
+def _charge(charge: Charge, scene: Scene) -> dict[str, Any]:
+    return render.charge(charge, _merchant(charge.merchant, scene), scene.world.blueprint.provider, scene.profile)
+
+
+def _with_items(charge: Charge, scene: Scene) -> dict[str, Any]:
+    return {"charge": _charge(charge, scene), "charge_items": []}
+
+
+def _acted(message: str, invoice: Invoice, scene: Scene, because: str, status: int) -> Reply:
+    body: dict[str, Any] = {"message": message}
+    if scene.profile.action_body == "message_and_invoice":
+        body["invoice"] = _shown(invoice, scene)
+    return Reply(status, body, because=because)
+
+
+def _codes(outcome: Outcome) -> str:
+    return outcome.reason if outcome.decline_code is None else f"{outcome.code} ({outcome.decline_code})"
+
+
+def _trouble(outcome: Outcome, because: str) -> StripeTrouble:
+    if outcome is LOST_ANSWER:
+        return StripeTrouble("Stripe did not answer: whether the card was charged is not known.", because=because)
+    headers = {"Retry-After": "1"} if outcome.name == "stripe_rate_limited" else None
+    return StripeTrouble(f"Stripe can't be reached: {outcome.name}.", because=because, headers=headers)

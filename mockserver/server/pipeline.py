@@ -1,0 +1,176 @@
+"""The one road of a request: named, let in, judged, acted upon, its reply judged too, and all of it in the journal."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+
+from mockserver.billing.profile import Profile
+from mockserver.contract.contract import Contract, Operation
+from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
+from mockserver.core.messages import Call, Reply, Request
+from mockserver.server.access import credentials, given_token
+from mockserver.server.injection import Disturbance, plan
+from mockserver.server.operations import OPERATIONS, Scene, narrow
+from mockserver.server.service import Service
+from mockserver.state.store.memory import Scope
+from mockserver.state.world import World
+from mockserver.traffic.journal import Exchange
+
+log = logging.getLogger("mockserver")
+
+
+def respond(request: Request, service: Service, *, address: str) -> Exchange:
+    """Answer one request to the API; `address` is its own URL without the query, for a page's links."""
+    started = time.perf_counter()
+    exchange = Exchange(request, address, _NO_REPLY)
+    params: Mapping[str, str] = {}
+    world: World | None = None
+    try:
+        exchange.operation, params = service.contract.route(request.method, request.path)
+        token, name = credentials(request)
+        reach = service.worlds.tokens(name).get(token)
+        if reach is None:
+            raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+        world = service.worlds.enter(name)
+        call = service.contract.accept(
+            exchange.operation, params, request, numeric_strings=service.profile.numeric_strings == "accept"
+        )
+        exchange.accepted = True
+        exchange.warnings = call.warnings
+        if call.path:
+            exchange.invoice = call.path.get("invoice")
+        exchange.reply = _answer(exchange, call, world, reach, service)
+    except Refused as refusal:
+        exchange.reply = refuse(refusal, service.profile)
+        if not exchange.accepted:
+            exchange.objections = _objections(exchange, refusal, params, service)
+        world = world or _world_of(request, service)
+    finally:
+        if world is not None:
+            service.worlds.leave(world)
+    if exchange.operation is not None:
+        _judge(exchange, exchange.operation, service.contract)
+    _record(exchange, world, started)
+    return exchange
+
+
+def refuse(refusal: Refused, profile: Profile) -> Reply:
+    """A refusal in the API's own form (GEN-5)."""
+    body: dict[str, object] = {"message": refusal.message}
+    if refusal.errors is not None:
+        body["errors"] = refusal.errors
+    status = refusal.status if refusal.status_choice is None else getattr(profile, refusal.status_choice)
+    return Reply(status, body, refusal.headers, because=refusal.because)
+
+
+def turned_down(request: Request, service: Service, reply: Reply, *, address: str) -> Exchange:
+    """An exchange that ended before its request could be read, or because we failed; for the journal's sake."""
+    started = time.perf_counter()
+    exchange = Exchange(request, address, reply)
+    if reply.status < 500:
+        exchange.objections = [str(reply.body["message"])]
+    else:
+        exchange.broken = [str(reply.body["message"])]
+    world = _world_of(request, service)
+    service.worlds.leave(world)
+    _record(exchange, world, started)
+    return exchange
+
+
+def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service: Service) -> Reply:
+    request, settings = exchange.request, service.settings
+    scene = Scene(
+        world,
+        service.profile,
+        narrow(call.merchant, reach),
+        call.merchant,
+        exchange.address,
+        request.query_string,
+        settings.stripe_delay,
+        settings.stripe_late,
+    )
+    if world.faults.planned or "prefer" in request.headers:
+        return _disturbed(exchange, call, scene, service)
+    return _act(call, scene)
+
+
+def _act(call: Call, scene: Scene) -> Reply:
+    with scene.world.lock:
+        scene.state.settle()
+        return OPERATIONS[call.operation](call, scene)
+
+
+def _disturbed(exchange: Exchange, call: Call, scene: Scene, service: Service) -> Reply:
+    """The reply as planned faults and the request's own preferences make it."""
+    disturbance = plan(exchange, call, scene.world, service.contract)
+    if disturbance.wait:
+        time.sleep(disturbance.wait)
+    reply = disturbance.stand_in()
+    if reply is None:
+        disturbance.set_scene(scene)
+        try:
+            reply = _collected(call, scene, disturbance) if disturbance.at_stripe else _act(call, scene)
+        except Refused as refusal:
+            reply = refuse(refusal, service.profile)
+    return disturbance.finish(exchange, reply, service.contract)
+
+
+def _collected(call: Call, scene: Scene, disturbance: Disturbance) -> Reply:
+    with scene.world.lock:
+        before = len(scene.state.stripe.ledger)
+        try:
+            return _act(call, scene)
+        finally:
+            if len(scene.state.stripe.ledger) == before:
+                disturbance.spare_stripe()
+
+
+def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None:
+    """Check our own reply; one that breaks the spec is a defect of ours, answered with 500 and never hidden."""
+    reply = exchange.reply
+    if exchange.spoilt:
+        return
+    try:
+        contract.check(operation, reply.status, reply.body)
+    except ContractBroken as broken:
+        exchange.broken = broken.problems
+        log.error("our reply breaks the spec: %s", broken)
+        message = f"The mock server's own reply breaks openapi.yaml: {'; '.join(broken.problems)}"
+        exchange.reply = Reply(500, {"message": message}, {"X-Mock-Broken": operation.id}, because="contract-broken")
+
+
+def _objections(exchange: Exchange, refusal: Refused, params: Mapping[str, str], service: Service) -> list[str] | None:
+    """What the spec has against a request that was turned down before it was accepted."""
+    if isinstance(refusal, Unauthenticated) and exchange.operation is not None and given_token(exchange.request):
+        # The spec can't tell a wrong token from a right one, so that the rest of the request is judged by itself.
+        try:
+            service.contract.accept(exchange.operation, params, exchange.request)
+        except Refused as found:
+            refusal = found
+        else:
+            return None
+    return [problem for problems in (refusal.errors or {}).values() for problem in problems] or [refusal.message]
+
+
+def _world_of(request: Request, service: Service) -> World:
+    """The world in whose journal a request belongs that was turned down at the door; to be left again."""
+    try:
+        token, name = credentials(request)
+        if token in service.worlds.tokens(name):
+            return service.worlds.enter(name)
+    except Refused:
+        pass
+    return service.worlds.common
+
+
+def _record(exchange: Exchange, world: World, started: float) -> None:
+    exchange.world = world.name
+    seconds = time.perf_counter() - started + exchange.reply.delay
+    if exchange.delivery is not None:
+        seconds += exchange.delivery.seconds
+    world.journal.record(exchange, at=world.state.clock.now(), seconds=seconds)
+
+
+_NO_REPLY = Reply(500, None)

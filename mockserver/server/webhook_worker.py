@@ -1,0 +1,89 @@
+"""Who delivers events: one thread for all worlds, which starts at the first need and never makes a request wait."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeAlias
+
+from mockserver.core.clock import MICROSECONDS
+from mockserver.state.outbox import Attempt, Subscription
+from mockserver.state.world import World
+
+Post: TypeAlias = Callable[[Subscription, bytes, int], Awaitable[Attempt]]
+"""Sends a body to the subscription's address; takes the world's time in microseconds since 1970."""
+
+
+class Postman:
+    """Tends each world that has something to deliver: one delivery after the other, each when it is due there.
+
+    A receiver that hangs holds up its own world only, and at most `AT_ONCE` worlds wait for one at the same time.
+    """
+
+    AT_ONCE = 64
+
+    def __init__(self) -> None:
+        # The server forks after this object was made, and no thread survives that: there is none before `wake`.
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tended: dict[World, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Kept because the loop itself holds its tasks only weakly."""
+
+    def wake(self, world: World) -> None:
+        """Have a look at the world's outbox: something is pending there, or its clock was changed."""
+        loop = self._loop or self._start()
+        loop.call_soon_threadsafe(self._attend, world)
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=self._run, args=(loop,), name="webhooks", daemon=True).start()
+                self._loop = loop
+            return self._loop
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        # httpx takes a tenth of a second to import, which is lost on a server that sends nothing.
+        self._post: Post = importlib.import_module("mockserver.server.webhook_sender").Poster(at_once=self.AT_ONCE).post
+        asyncio.set_event_loop(loop)
+        loop.run_forever()
+
+    def _attend(self, world: World) -> None:
+        if (changed := self._tended.get(world)) is not None:
+            changed.set()
+            return
+        changed = self._tended[world] = asyncio.Event()
+        task = asyncio.get_running_loop().create_task(self._tend(world, changed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tend(self, world: World, changed: asyncio.Event) -> None:
+        try:
+            while not world.closed and (wait := await self._deliver(world)) is not None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), wait)
+                changed.clear()
+        finally:
+            # In the same step as the last look at the outbox, so that no call is lost between the two.
+            del self._tended[world]
+
+    async def _deliver(self, world: World) -> float | None:
+        """Make one attempt if one is due: the real seconds until the next may be, None for nothing to wait for."""
+        with world.lock:
+            outbox, clock = world.state.outbox, world.state.clock
+            now, delivery, subscription = clock.now(), outbox.next(), outbox.subscription
+        if delivery is None:
+            return None
+        if delivery.due > now:
+            # Nothing becomes due by itself while the clock stands still; whoever moves it wakes us.
+            return None if clock.frozen else (delivery.due - now) / MICROSECONDS
+        attempt = await self._post(subscription, delivery.event.body, now)
+        with world.lock:
+            # A world that was restored or reset meanwhile knows nothing of this attempt.
+            if world.state.outbox is outbox:
+                outbox.tried(delivery.id, attempt)
+        return 0.0

@@ -1,0 +1,164 @@
+"""All mutable state of one isolated world: made from a fixture's blueprint, copied, reset, kept under one lock."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mockserver.billing import records
+from mockserver.billing.records import Invoice
+from mockserver.billing.stripe import Stripe
+from mockserver.core.clock import LATEST, Clock
+from mockserver.state.outbox import NOBODY, Outbox, Subscription
+from mockserver.state.store.memory import MemoryStore, Scope
+from mockserver.traffic.faults.kinds import Faults
+from mockserver.traffic.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The prep centre that charges: what `charger_id` and `charger_type` show."""
+
+    id: int
+    name: str
+    type: str = "company"
+
+
+@dataclass(slots=True)
+class State:
+    """What changes in a world. Its records are immutable, so that a copy is cheap, exact and independent."""
+
+    store: MemoryStore
+    stripe: Stripe
+    clock: Clock = field(default_factory=Clock)
+    queue: list[tuple[int, int]] = field(default_factory=list)
+    """Invoices to create on Stripe, as a heap of (due, invoice id); due in microseconds since 1970 (FINALIZE-2)."""
+    outbox: Outbox = field(default_factory=Outbox)
+
+    def copy(self) -> State:
+        return State(
+            self.store.copy(), self.stripe.copy(), Clock(self.clock.state), self.queue.copy(), self.outbox.copy()
+        )
+
+    def settle(self) -> None:
+        """Do what has become due by now."""
+        while self.queue and self.queue[0][0] <= self.clock.now():
+            _, invoice_id = heapq.heappop(self.queue)
+            invoice = self.store.invoice(invoice_id)
+            if invoice is not None and invoice.stripe_invoice_id is None:
+                self.put_on_stripe(invoice)
+
+    def enqueue(self, invoice: Invoice, *, due: int) -> None:
+        """Queue the finalized invoice for creation on Stripe."""
+        heapq.heappush(self.queue, (min(due, LATEST), invoice.id))
+
+    def put_on_stripe(self, invoice: Invoice) -> Invoice:
+        """Create the invoice on Stripe and save it as it is then (FINALIZE-2, COLLECT-2)."""
+        invoice = records.put_on_stripe(invoice, self.stripe.create_invoice())
+        self.store.put_invoice(invoice)
+        return invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a fixture makes of a world: its people, its tokens and its first state."""
+
+    name: str
+    description: str
+    provider: Provider
+    tokens: Mapping[str, Scope]
+    """Token to the merchants that it reaches (GEN-4, GEN-8)."""
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A world as it was: `blueprint` holds its people and its state, which nobody changes."""
+
+    name: str
+    taken_at: int
+    """Microseconds since 1970 of real time, whatever the world's clock showed."""
+    blueprint: Blueprint
+
+
+class World:
+    """One isolated world. Whoever touches `state` or `snapshots` holds `lock`."""
+
+    MOST_RENDERED = 10_000
+    """How many rendered invoices are kept at most."""
+
+    def __init__(
+        self,
+        name: str,
+        blueprint: Blueprint,
+        *,
+        subscription: Subscription = NOBODY,
+        wake: Callable[[World], None] | None = None,
+        journal_size: int = 1000,
+    ) -> None:
+        self.name = name
+        self.journal = Journal(journal_size)
+        """What was said here; like the faults it is no part of a snapshot, and a reset empties it."""
+        self.faults = Faults()
+        self.origin = blueprint
+        """What a reset goes back to."""
+        self.lock = threading.RLock()
+        self.users = 0
+        """Requests that are in this world now; whoever changes it holds the lock of `Worlds`."""
+        self.last_used = 0.0
+        self.closed = False
+        """Whether it was dropped, so that nothing more is to be sent from it."""
+        self.snapshots: dict[str, Snapshot] = {}
+        """By name, in the order in which the names came; a reset leaves them."""
+        self.rendered: dict[int, tuple[Invoice, dict[str, Any]]] = {}
+        """Invoices as they were rendered last; a saved invoice is a new record, so identity tells a stale one."""
+        self._subscription = subscription
+        self._wake = wake
+        self.reset()
+
+    def reset(self) -> None:
+        """Start over from the fixture."""
+        with self.lock:
+            self.faults.clear()
+            self.journal.clear()
+            self._become(self.origin)
+            self.state.outbox.subscription = self._subscription
+
+    def take(self, name: str, blueprint: Blueprint | None = None) -> Snapshot:
+        """Keep the world as it is, or the blueprint given instead, under that name; what had the name is forgotten."""
+        with self.lock:
+            if blueprint is None:
+                blueprint = replace(self.blueprint, state=self.state.copy())
+            else:
+                blueprint.state.outbox.subscription = self.state.outbox.subscription
+            snapshot = self.snapshots[name] = Snapshot(name, time.time_ns() // 1000, blueprint)
+            return snapshot
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be as the snapshot has it. A clock that ran runs on, as far ahead of the real time as it was."""
+        with self.lock:
+            self._become(snapshot.blueprint)
+            self.go_on()
+
+    def emit(self, kind: str, render: Callable[[], dict[str, Any]], *, now: int) -> None:
+        """Record an event, to be delivered by others; `render` makes its `data` when it is first looked at."""
+        outbox = self.state.outbox
+        outbox.add(kind, render, now=now)
+        if outbox.pending and self._wake is not None:
+            self._wake(self)
+
+    def go_on(self) -> None:
+        """Do what has become due, after the clock or the state was changed."""
+        self.state.settle()
+        if self.state.outbox.pending and self._wake is not None:
+            self._wake(self)
+
+    def _become(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        """Whose people are in this world now: the fixture's, or those of the snapshot that was restored."""
+        self.state = blueprint.state.copy()
+        self.rendered.clear()

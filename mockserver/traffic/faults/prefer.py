@@ -1,0 +1,102 @@
+"""The Prefer header (RFC 7240) of an API request: how one client wants this one request to end."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from functools import lru_cache
+from urllib.request import parse_http_list
+
+from mockserver.contract.decoding import shown
+from mockserver.core.errors import Refused
+from mockserver.traffic.faults.delays import Delay, read_delay
+from mockserver.traffic.faults.kinds import Fault
+from mockserver.traffic.faults.parsing import GENERAL, http_error, outcome_named, read_fault, refuse
+
+HEADER = "prefer"
+NAMES = ("outcome", "code", "delay", "fault")
+"""The preferences that are known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What one request asks for."""
+
+    outcome: str | None = None
+    delay: Delay | None = None
+    """How long the answer waits."""
+    fault: Fault | None = None
+    asked: tuple[tuple[str, str], ...] = ()
+    """Each known preference's name, and how it is repeated in `Preference-Applied`."""
+    warnings: tuple[str, ...] = ()
+    """About what is not known here; RFC 7240 wants it ignored."""
+
+
+NONE = Preferences()
+
+
+def read_preferences(header: str, operations: tuple[str, ...]) -> Preferences:
+    """The preferences in the header's value; raises `Refused` (400), with all that there are, for one that is wrong."""
+    try:
+        return _read(header, operations)
+    except Refused as refusal:
+        message = f"Prefer: {refusal.message}"
+        raise Refused(message, because="prefer", errors={"Prefer": [message]}) from None
+
+
+@lru_cache(maxsize=256)
+def _read(header: str, operations: tuple[str, ...]) -> Preferences:
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    warnings = []
+    for item in parse_http_list(header):
+        (name, value), *parameters = _pairs(item)
+        if name in NAMES:
+            # RFC 7240, section 2: of preferences given more than once the first counts.
+            found.setdefault(name, (value, dict(parameters)))
+        elif name:
+            close = difflib.get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {close[0]}" if close else f"known are {', '.join(NAMES)}"
+            warnings.append(f"the preference {shown(name)} is not known here and ignored: {hint}")
+    values = {name: value for name, (value, _) in found.items()}
+    if "code" in values and "fault" in values:
+        refuse("code", "and fault are both given: one of them is enough")
+    return Preferences(
+        outcome=outcome_named(values["outcome"]) if "outcome" in values else None,
+        delay=_delay(values["delay"]) if "delay" in values else None,
+        fault=_fault(found, operations),
+        asked=tuple((name, f"{name}={value}") for name, value in values.items()),
+        warnings=tuple(warnings),
+    )
+
+
+def _fault(found: Mapping[str, tuple[str, dict[str, str]]], operations: Collection[str]) -> Fault | None:
+    if "code" in found:
+        value, parameters = found["code"]
+        http_error(value, "code")
+        fields = {"kind": "status", "status": value}
+    elif "fault" in found:
+        value, parameters = found["fault"]
+        fields = {"kind": value}
+    else:
+        return None
+    for name in parameters:
+        if name in GENERAL and name not in ("when", "seed"):
+            refuse(name, "makes no sense for a single request")
+    return read_fault({**parameters, **fields}, operations, called="fault")
+
+
+def _pairs(item: str) -> list[tuple[str, str]]:
+    """`fault=reset; when=after` as pairs; the form of the parameters is that of MIME's."""
+    message = Message()
+    message["Prefer"] = " ".join(item.split())
+    pairs = message.get_params(header="prefer") or [("", "")]
+    return [(name.strip().lower(), value.strip()) for name, value in pairs]
+
+
+def _delay(value: str) -> Delay:
+    try:
+        return read_delay(value)
+    except ValueError as error:
+        refuse("delay", f"is wrong: {error}")

@@ -1,0 +1,212 @@
+"""An exchange of the journal as others read it: as JSON, as an entry of a HAR file, as a curl command."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+import orjson
+
+from mockserver.contract.decoding import FORM, JSON, media_type
+from mockserver.core.clock import render_time
+from mockserver.core.messages import Request
+from mockserver.traffic.journal import Exchange
+
+CREATOR = "prepbusiness-mockserver"
+_HOP = frozenset(("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "keep-alive", "te"))
+"""Headers that curl makes by itself, or that are about the connection only."""
+
+
+def entry(exchange: Exchange) -> dict[str, Any]:
+    """As JSON: what came, what went, what the spec says of both, and what decided the answer."""
+    request, reply, operation = exchange.request, exchange.reply, exchange.operation
+    return {
+        "number": exchange.number,
+        "at": render_time(exchange.at),
+        "seconds": round(exchange.seconds, 6),
+        "world": exchange.world,
+        "operation": None if operation is None else operation.id,
+        "request": {
+            "method": request.method,
+            "url": url(exchange),
+            "path": request.path.encode("latin-1", "replace").decode("utf-8", "replace"),
+            "query": request.query_string,
+            "headers": dict(request.headers),
+            "body": request_body(request),
+            "valid": not exchange.objections,
+            "problems": exchange.objections or [],
+        },
+        "response": {
+            "status": status(exchange),
+            "headers": response_headers(exchange) if exchange.answered else {},
+            "body": sent_body(exchange),
+            "valid": not exchange.broken,
+            "problems": exchange.broken or [],
+        },
+        "because": reply.because,
+        "faults": [{"id": one.id, "kind": one.kind, "when": one.when} for one in exchange.struck],
+        "warnings": list(exchange.warnings),
+    }
+
+
+def url(exchange: Exchange) -> str:
+    """The whole address that the request went to."""
+    query = exchange.request.query_string
+    # Each character of the address is one byte, decoded already.
+    address = quote(exchange.address, safe=":/[]@!$&'()*+,;=~", encoding="latin-1")
+    return address + (f"?{query}" if query else "")
+
+
+def status(exchange: Exchange) -> int | None:
+    """The status that the client saw; None if it saw none."""
+    return exchange.reply.status if exchange.answered else None
+
+
+def invoice(exchange: Exchange) -> int | None:
+    """The invoice that the request is about: the one in its path, or the one that it made."""
+    if exchange.invoice is not None:
+        return exchange.invoice
+    body = exchange.reply.body
+    made = body.get("invoice") if isinstance(body, Mapping) else None
+    return made.get("id") if isinstance(made, Mapping) else None
+
+
+def request_body(request: Request) -> Any:
+    """A JSON body as its value, a form as an object (a list for a name given twice), anything else as a text."""
+    if not request.body:
+        return None
+    kind, _ = media_type(request.headers.get("content-type", ""))
+    if kind == JSON:
+        try:
+            return orjson.loads(request.body)
+        except orjson.JSONDecodeError:
+            return _text(request.body)
+    return _form(_text(request.body)) if kind == FORM else _text(request.body)
+
+
+def sent_body(exchange: Exchange) -> Any:
+    """The body as it went out: a JSON value, or the text where it is not whole or no JSON."""
+    if not exchange.answered:
+        return None
+    delivery = exchange.delivery
+    if delivery is None or exchange.reply.body is None or not exchange.spoilt:
+        return exchange.reply.body
+    return _text(delivery.body)
+
+
+def response_headers(exchange: Exchange) -> dict[str, str]:
+    """The headers that this package gives the answer."""
+    return {"Content-Type": JSON, **exchange.headers()}
+
+
+def curl(exchange: Exchange) -> str:
+    """A command for a POSIX shell that sends the same request again."""
+    request = exchange.request
+    parts = ["curl", "--silent", "--show-error", "--globoff", "--path-as-is"]
+    parts += ["--head"] if request.method == "HEAD" else ["--request", request.method]
+    for name, value in request.headers.items():
+        if name not in _HOP:
+            parts += ["--header", f"{name}: {value}" if value else f"{name};"]
+    lead = ""
+    if request.body:
+        if "content-type" not in request.headers:
+            parts += ["--header", "Content-Type:"]
+        if request.body.isascii() and b"\0" not in request.body:
+            parts += ["--data-raw", request.body.decode()]
+        else:
+            lead = f"printf %s {base64.b64encode(request.body).decode()} | base64 -d | "
+            parts += ["--data-binary", "@-"]
+    return lead + shlex.join([*parts, url(exchange)])
+
+
+def har(exchanges: Iterable[Exchange], *, version: str) -> dict[str, Any]:
+    """A HAR 1.2 file; what HAR has no place for stands under names with an underscore."""
+    creator = {"name": CREATOR, "version": version}
+    return {"log": {"version": "1.2", "creator": creator, "entries": [_har_entry(one) for one in exchanges]}}
+
+
+def _har_entry(exchange: Exchange) -> dict[str, Any]:
+    request = exchange.request
+    milliseconds = round(exchange.seconds * 1000, 3)
+    asked: dict[str, Any] = {
+        "method": request.method,
+        "url": url(exchange),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(request.headers.items()),
+        "queryString": _pairs(_decoded(request.query_string)),
+        "headersSize": -1,
+        "bodySize": len(request.body),
+    }
+    if request.body:
+        asked["postData"] = {
+            "mimeType": request.headers.get("content-type", ""),
+            "params": [],
+            "text": _text(request.body),
+        }
+    return {
+        "startedDateTime": render_time(exchange.at),
+        "time": milliseconds,
+        "request": asked,
+        "response": _har_response(exchange),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "_number": exchange.number,
+        "_world": exchange.world,
+        "_operation": None if exchange.operation is None else exchange.operation.id,
+        "_because": exchange.reply.because,
+        "_requestProblems": exchange.objections or [],
+        "_responseProblems": exchange.broken or [],
+        "_warnings": list(exchange.warnings),
+    }
+
+
+def _har_response(exchange: Exchange) -> dict[str, Any]:
+    """Without an answer the status is 0, as browsers write it."""
+    code = status(exchange) or 0
+    data = b""
+    if exchange.answered and exchange.delivery is not None:
+        data = exchange.delivery.body
+    elif exchange.answered and exchange.reply.body is not None:
+        data = orjson.dumps(exchange.reply.body)
+    return {
+        "status": code,
+        "statusText": HTTPStatus(code).phrase if code in _STATUSES else "",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(response_headers(exchange).items()) if exchange.answered else [],
+        "content": {"size": len(data), "mimeType": JSON if data else "x-unknown", "text": _text(data)},
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": len(data) if exchange.answered else -1,
+    }
+
+
+_STATUSES = frozenset(HTTPStatus)
+
+
+def _pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in items]
+
+
+def _decoded(query: str) -> list[tuple[str, str]]:
+    split = (part.partition("=") for part in query.split("&") if part)
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in split]
+
+
+def _form(text: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in _decoded(text):
+        if name.endswith("[]"):
+            fields.setdefault(name, []).append(value)
+        else:
+            fields[name] = value
+    return fields
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,111 @@
+"""What was said in one world: every exchange as it happened, the newest kept, the loss of older ones counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+
+from mockserver.contract.contract import Operation
+from mockserver.core.messages import Reply, Request
+from mockserver.traffic.faults.corruption import EMPTY, RESET, Delivery
+
+MOST_KEPT_OF_A_BODY = 65_536
+"""Bytes of a request's body that the journal keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A fault that struck an exchange: `id` is None when the request itself asked for it."""
+
+    kind: str
+    id: int | None = None
+    when: str | None = None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request with its reply, and how it was understood on the way."""
+
+    request: Request
+    address: str
+    """The request's own URL without its query."""
+    reply: Reply
+    world: str = ""
+    operation: Operation | None = None
+    """None when no operation of the spec was addressed."""
+    accepted: bool = False
+    """Whether the request was let in and is as the spec wants it."""
+    invoice: int | None = None
+    """The invoice in the request's path."""
+    warnings: tuple[str, ...] = ()
+    objections: list[str] | None = None
+    """What the spec has against the request."""
+    broken: list[str] | None = None
+    """How the reply breaks the spec: through our own fault, unless `spoilt`."""
+    spoilt: bool = False
+    """Whether the reply was broken on purpose."""
+    delivery: Delivery | None = None
+    """How the reply goes out, where it does not go out as ever."""
+    struck: tuple[Struck, ...] = ()
+    applied: tuple[str, ...] = ()
+    """The preferences of the request that were heeded."""
+    number: int = 0
+    """Its place in its world's journal, counted from 1."""
+    at: int = 0
+    """When it was answered, in microseconds since 1970 on the world's clock."""
+    seconds: float = 0.0
+    """How long it took, with the delays that were asked for."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether any byte of the reply was to go out."""
+        return self.delivery is None or self.delivery.ends not in (RESET, EMPTY)
+
+    def headers(self) -> dict[str, str]:
+        """The headers of the reply, save those that the server itself adds to every one."""
+        headers = {"X-Mock-Trace": self.reply.because, **self.reply.headers}
+        if self.warnings:
+            headers["X-Mock-Warning"] = "; ".join(self.warnings)
+        if self.applied:
+            headers["Preference-Applied"] = ", ".join(self.applied)
+        return headers
+
+
+class Journal:
+    """The newest exchanges of one world, at most `size` of them."""
+
+    __slots__ = ("_first", "_kept", "_lock", "_number")
+
+    def __init__(self, size: int) -> None:
+        self._kept: deque[Exchange] = deque(maxlen=size)
+        self._lock = threading.Lock()
+        self._number = 0
+        self._first = 1
+
+    def record(self, exchange: Exchange, *, at: int, seconds: float) -> None:
+        """Add an exchange; it is given its number here."""
+        exchange.at = at
+        exchange.seconds = seconds
+        if len(exchange.request.body) > MOST_KEPT_OF_A_BODY:
+            exchange.request = replace(exchange.request, body=exchange.request.body[:MOST_KEPT_OF_A_BODY])
+        with self._lock:
+            self._number = exchange.number = self._number + 1
+            self._kept.append(exchange)
+
+    def clear(self) -> None:
+        """Forget everything. The numbers go on, so that an old cursor stays a good one."""
+        with self._lock:
+            self._kept.clear()
+            self._first = self._number + 1
+
+    def read(self) -> tuple[list[Exchange], int]:
+        """What is kept, the oldest first, and how many were lost since it was last cleared."""
+        with self._lock:
+            kept = list(self._kept)
+            return kept, self._number + 1 - self._first - len(kept)
+
+    @property
+    def cursor(self) -> int:
+        """The number of the newest exchange there ever was; 0 before the first."""
+        return self._number

@@ -1,0 +1,260 @@
+"""Checks of finalizing: what it locks, the queue for Stripe, and doing it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.unchanged import still_draft
+from mockserver.verify.context import UNKNOWN_ID, Bench, Evidence, Invoice
+from mockserver.verify.monitor.history import Row, exact, shown
+from mockserver.verify.transport.http import Answer
+
+LONGEST_QUEUE = 45.0
+"""Seconds after which an invoice that is not on Stripe is taken never to get there, where the run has the time."""
+
+
+def locks_a_draft(bench: Bench) -> None:
+    """FINALIZE-1: no draft any more, and its charges and total stay."""
+    draft = bench.draft(bench.charges(2))
+    total = exact(draft.made_by.part("invoice").get("total"))
+    answer = bench.me.finalize(draft.id)
+    bench.expect(
+        "FINALIZE-1",
+        answer.ok,
+        kind="valid finalize refused",
+        expected="a draft can be finalized",
+        actual=f"the answer is {answer.brief()}",
+        using=[draft.made_by, answer],
+        check="200 <= answers[-1].status < 300",
+    )
+    row, after = bench.must_row(draft.id)
+    story = [draft.made_by, answer, after]
+    bench.expect(
+        "FINALIZE-1",
+        row.get("status") != "Draft",
+        kind="still a draft",
+        expected="a finalized invoice is a draft no more",
+        actual="its status is Draft",
+        using=story,
+        check="answers[-1].json['data'][0]['status'] != 'Draft'",
+    )
+    bench.expect(
+        "FINALIZE-1",
+        exact(row.get("total")) == total,
+        kind="total changed",
+        expected=f"finalizing leaves the total at {total}",
+        actual=f"it is {row.get('total')}",
+        using=story,
+    )
+    _answer_is_true(bench, answer, row, after, "FINALIZE-1")
+    for charge in draft.charges:
+        status, shown_charge = bench.charge_status(charge.id)
+        bench.expect(
+            "FINALIZE-1",
+            status == "Invoiced",
+            kind="charge released",
+            expected="finalizing leaves the charges on the invoice",
+            actual=f"charge {charge.id} is {status}",
+            using=[*story, shown_charge],
+        )
+
+
+def _answer_is_true(bench: Bench, answer: Answer, row: Row, after: Answer, rule: str) -> None:
+    """What the action answered about the invoice is what the list shows."""
+    told = answer.part("invoice")
+    for name in ("id", "status", "total", "currency"):
+        if name in told:
+            bench.expect(
+                "GEN-9",
+                told[name] == row.get(name),
+                kind=f"{name} answered otherwise",
+                expected=f"the list shows the {name} that was answered, {shown(told[name])}",
+                actual=f"it shows {shown(row.get(name))}",
+                using=[answer, after],
+            )
+
+
+def gets_onto_stripe(bench: Bench) -> None:
+    """FINALIZE-2: the queue sets the Stripe id, without a further call."""
+    invoice = bench.finalized()
+    wait_for_stripe(bench, invoice)
+
+
+def wait_for_stripe(bench: Bench, invoice: Invoice) -> Row | None:
+    """The row once it has a Stripe id; one that is late by the end of the wait is looked at again at the run's end."""
+    began = time.monotonic()
+    answers: list[Answer] = []
+    row = bench.until_queued(lambda: _row_on_stripe(bench, invoice, answers))
+    if row is None:
+        bench.late.append((invoice, began))
+        return None
+    bench.court.met("FINALIZE-2")
+    _sound_on_stripe(bench, invoice, row, answers)
+    return row
+
+
+def _row_on_stripe(bench: Bench, invoice: Invoice, answers: list[Answer]) -> Row | None:
+    row, answer = bench.must_row(invoice.id)
+    answers[:] = [answer]
+    return row if isinstance(row.get("stripe_invoice_id"), str) else None
+
+
+def late_for_stripe(bench: Bench) -> None:
+    """FINALIZE-2 on invoices that the run has waited for in vain: those that are not on Stripe by now break it."""
+    if not bench.late:
+        return
+    end = bench.late[0][1] + LONGEST_QUEUE
+    answers: list[Answer] = []
+    while bench.late:
+        invoice, _ = bench.late[0]
+        left = max(0.5, end - time.monotonic())
+        if bench.until(partial(_row_on_stripe, bench, invoice, answers), left) is None:
+            never_on_stripe(bench, answers)
+            return
+        bench.late.pop(0)
+    bench.court.met("FINALIZE-2")
+    bench.court.note(f"the queue for Stripe takes longer than {bench.options.stripe_wait:g} s (--stripe-wait)")
+
+
+def never_on_stripe(bench: Bench, answers: Sequence[Answer] = ()) -> None:
+    """FINALIZE-2 is broken by the first invoice that was waited for in vain, if that was long enough."""
+    for invoice, began in bench.late[:1]:
+        waited = time.monotonic() - began
+        if waited < min(bench.options.stripe_wait, LONGEST_QUEUE):
+            bench.court.untried("there was no time to wait for the queue for Stripe (--max-time)", ("FINALIZE-2",))
+            return
+        bench.expect(
+            "FINALIZE-2",
+            False,
+            kind="never on stripe",
+            expected="a finalized invoice gets a stripe_invoice_id without any further call",
+            actual=f"it has none after {waited:.0f} s (a slower queue needs --stripe-wait)",
+            using=[*bench.observer.invoices[invoice.id].story, *answers],
+        )
+
+
+def _sound_on_stripe(bench: Bench, invoice: Invoice, row: Row, answers: Sequence[Answer]) -> None:
+    known = ("draft", "open")
+    status = row.get("stripe_invoice_status")
+    bench.expect(
+        "FINALIZE-2",
+        status in known,
+        kind="stripe status after the queue",
+        expected=f"an invoice on Stripe that nobody collected is {' or '.join(known)} there",
+        actual=f"stripe_invoice_status is {shown(status)}",
+        using=[*bench.observer.invoices[invoice.id].story, *answers],
+    )
+    bench.expect(
+        "FINALIZE-2",
+        str(row.get("stripe_invoice_id")).startswith("in_"),
+        kind="no Stripe id",
+        expected="stripe_invoice_id is of the form in_…",
+        actual=f"it is {shown(row.get('stripe_invoice_id'))}",
+        using=answers,
+    )
+
+
+def unknown_invoice(bench: Bench) -> None:
+    """FINALIZE-3: a 4xx."""
+    for number in (UNKNOWN_ID, 0):
+        bench.refused("FINALIZE-3", bench.me.finalize(number), "a finalize of an unknown invoice")
+
+
+def again(bench: Bench) -> None:
+    """FINALIZE-4: before it is on Stripe, and after."""
+    invoice = bench.finalized()
+    once_more(bench, invoice, "at once")
+    invoice = bench.queued()
+    if wait_for_stripe(bench, invoice) is not None:
+        once_more(bench, invoice, "on Stripe")
+
+
+def once_more(bench: Bench, invoice: Invoice, when: str) -> None:
+    """Finalizes once more, and expects that nothing changed."""
+    before, first = bench.must_row(invoice.id)
+    answer = bench.me.finalize(invoice.id)
+    bench.expect(
+        "FINALIZE-4",
+        answer.ok or answer.refused,
+        kind=f"finalize again {when} fails",
+        expected="finalizing again is refused or accepted",
+        actual=f"the answer is {answer.brief()}",
+        using=[invoice.made_by, answer],
+    )
+    after, second = bench.must_row(invoice.id)
+    story: list[Evidence] = [*bench.observer.invoices[invoice.id].story, second]
+    for name in ("status", "total", "stripe_invoice_status", "stripe_invoice_id"):
+        if before.get(name) is None and name.startswith("stripe"):
+            # The queue may do its work in between.
+            continue
+        bench.expect(
+            "FINALIZE-4",
+            _same_stage(name, before.get(name), after.get(name)),
+            kind=f"{name} changed by finalizing again {when}",
+            expected=f"finalizing again leaves {name} at {shown(before.get(name))}",
+            actual=f"it is {shown(after.get(name))}",
+            using=[first, *story],
+        )
+    for charge in invoice.charges:
+        status, shown_charge = bench.charge_status(charge.id)
+        bench.expect(
+            "FINALIZE-4",
+            status == "Invoiced",
+            kind="charge released by finalizing again",
+            expected="finalizing again leaves the charges on the invoice",
+            using=[*story, shown_charge],
+            actual=f"charge {charge.id} is {status}",
+        )
+
+
+def _same_stage(name: str, before: object, after: object) -> bool:
+    """Equal, or a Stripe draft that Stripe has opened meanwhile."""
+    if name == "stripe_invoice_status" and before == "draft":
+        return after in ("draft", "open")
+    return before == after
+
+
+def finalizing_a_paid_one(bench: Bench) -> None:
+    """FINALIZE-4: a paid invoice stays paid."""
+    once_more(bench, bench.paid(), "once paid")
+
+
+def locked_for_good(bench: Bench) -> None:
+    """FINALIZE-1: neither a create nor another finalize takes charges from a finalized invoice or adds some."""
+    invoice, spare = bench.finalized(), bench.charge()
+    answer = bench.me.create([invoice.charges[0].id, spare.id])
+    bench.refused("CREATE-4", answer, "a create of a charge on a finalized invoice", [invoice.made_by])
+    row, after = bench.must_row(invoice.id)
+    bench.expect(
+        "FINALIZE-1",
+        exact(row.get("total")) == invoice.charges[0].amount,
+        kind="total changed later",
+        expected="a finalized invoice's total never changes",
+        actual=f"it is {row.get('total')}",
+        using=[*bench.observer.invoices[invoice.id].story, answer, after],
+    )
+
+
+def alone(bench: Bench) -> None:
+    """FINALIZE-1: finalizing one draft leaves the others alone."""
+    neighbours = bench.draft(), bench.draft(), bench.draft()
+    answer = bench.me.finalize(neighbours[1].id)
+    for neighbour in (neighbours[0], neighbours[2]):
+        still_draft(bench, "GEN-9", neighbour, "finalizing another invoice", [answer])
+
+
+CHECKS = (
+    Check("an unknown invoice", ("FINALIZE-3",), unknown_invoice),
+    Check("finalize locks a draft", ("FINALIZE-1", "GEN-9"), locks_a_draft),
+    Check("finalize leaves others alone", ("GEN-9",), alone),
+    Check("a finalized invoice is locked", ("FINALIZE-1", "CREATE-4"), locked_for_good),
+    Check("a finalized invoice gets onto Stripe", ("FINALIZE-2",), gets_onto_stripe),
+    Check("finalizing again", ("FINALIZE-4",), again),
+    Check("finalizing a paid invoice", ("FINALIZE-4",), finalizing_a_paid_one),
+)
+
+LATE = Check("late for Stripe", ("FINALIZE-2",), late_for_stripe)
+"""Comes after all others, so that the queue has had the whole run."""

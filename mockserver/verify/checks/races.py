@@ -1,0 +1,238 @@
+"""Races for real: the same thing asked for at once by several callers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from functools import partial
+
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.context import Bench, Invoice
+from mockserver.verify.errors import NoAnswer, NotPossible
+from mockserver.verify.monitor.history import exact
+from mockserver.verify.transport.http import Answer
+
+ROUNDS = 6
+CALLERS = 8
+
+
+def at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
+    """Makes all calls at the same moment; answers that did not come are left out."""
+    barrier = threading.Barrier(len(calls))
+
+    def one(call: Callable[[], Answer]) -> Answer | None:
+        barrier.wait()
+        try:
+            return call()
+        except NoAnswer:
+            return None
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [answer for answer in pool.map(one, calls) if answer is not None]
+
+
+def rounds(bench: Bench) -> int:
+    return max(2, round(ROUNDS * bench.quick()))
+
+
+def creating_one_charge(bench: Bench) -> None:
+    """CREATE-4: of parallel creates on one charge at most one succeeds."""
+    for _ in range(rounds(bench)):
+        charge = bench.charge()
+        answers = at_once([partial(bench.me.create, [charge.id])] * CALLERS)
+        won = [answer for answer in answers if answer.ok]
+        numbers = {answer.part("invoice").get("id") for answer in won}
+        if not bench.expect(
+            "CREATE-4",
+            len(numbers) <= 1,
+            kind="charge invoiced twice in a race",
+            expected=f"of {CALLERS} simultaneous creates on one charge at most one succeeds",
+            actual=f"{len(numbers)} invoices were made: {sorted(map(str, numbers))}",
+            using=[charge.made_by, *won],
+        ):
+            return
+        _no_failure(bench, "CREATE-4", answers, "creates")
+
+
+def creating_overlapping(bench: Bench) -> None:
+    """CREATE-4: creates that share one charge out of several."""
+    for _ in range(max(1, rounds(bench) // 2)):
+        shared, *own = bench.charges(4)
+        answers = at_once([partial(bench.me.create, [one.id, shared.id]) for one in own])
+        won = [answer for answer in answers if answer.ok]
+        bench.expect(
+            "CREATE-4",
+            len(won) <= 1,
+            kind="charge invoiced twice in a race",
+            expected="of simultaneous creates that share a charge at most one succeeds",
+            actual=f"{len(won)} succeeded",
+            using=[shared.made_by, *won],
+        )
+
+
+def creating_everything(bench: Bench) -> None:
+    """CREATE-4: parallel creates without ids bill the same charges once."""
+    if bench.options.charge_ids:
+        raise NotPossible("with --charge-ids no other charges of the merchant are touched")
+    for _ in range(max(1, rounds(bench) // 2)):
+        bench.me.create()
+        charges = bench.charges(2)
+        answers = at_once([bench.me.create] * 4)
+        full = [
+            answer
+            for answer in answers
+            if answer.ok and (exact(answer.part("invoice").get("total")) or Decimal(0)) >= charges[0].amount
+        ]
+        both = charges[0].amount + charges[1].amount
+        doubled = [answer for answer in full if exact(answer.part("invoice").get("total")) == both]
+        bench.expect(
+            "CREATE-4",
+            len(doubled) <= 1,
+            kind="charges invoiced twice in a race",
+            expected="of simultaneous creates without charge_ids one takes the charges",
+            actual=f"{len(doubled)} invoices over {both} were made",
+            using=[*(charge.made_by for charge in charges), *doubled],
+        )
+
+
+def finalizing(bench: Bench) -> None:
+    """FINALIZE-4: parallel finalizes end in one Stripe invoice."""
+    invoices = [bench.draft() for _ in range(max(1, rounds(bench) // 2))]
+    for invoice in invoices:
+        answers = at_once([partial(bench.me.finalize, invoice.id)] * 4)
+        _no_failure(bench, "FINALIZE-4", answers, "finalizes")
+        bench.must_row(invoice.id)
+    for invoice in invoices:
+        bench.must_row(invoice.id)
+
+
+def finalizing_several(bench: Bench) -> None:
+    """FINALIZE-1: finalizes of different drafts at once leave none of them a draft."""
+    for _ in range(max(1, rounds(bench) // 2)):
+        invoices = [bench.draft() for _ in range(4)]
+        answers = at_once([partial(bench.me.finalize, invoice.id) for invoice in invoices])
+        _no_failure(bench, "FINALIZE-1", answers, "finalizes")
+        for invoice in invoices:
+            row, after = bench.must_row(invoice.id)
+            done = [answer for answer in answers if answer.ok and f"/{invoice.id}/" in answer.outgoing.target]
+            bench.expect(
+                "FINALIZE-1",
+                not done or row.get("status") != "Draft",
+                kind="a draft again after a race",
+                expected="of simultaneous finalizes of different drafts each one locks its own",
+                actual=f"invoice {invoice.id} was finalized and is a draft",
+                using=[invoice.made_by, *answers, after],
+            )
+
+
+def listing_by_several(bench: Bench) -> None:
+    """GEN-8: lists asked for at once by two merchants hold each its own records."""
+    other = bench.second()
+    draft = bench.draft()
+    ours = {row.get("id") for row in bench.me.invoices().rows}
+    if ours & {row.get("id") for row in other.invoices().rows}:
+        raise NotPossible("the second token lists our invoices anyhow")
+    for _ in range(rounds(bench)):
+        heard: list[Answer] = []
+
+        def others(heard: list[Answer] = heard) -> Answer:
+            heard.append(other.invoices())
+            return heard[-1]
+
+        at_once([bench.me.invoices, others] * (CALLERS // 2))
+        for answer in heard:
+            strays = ours & {row.get("id") for row in answer.rows}
+            if not bench.expect(
+                "GEN-8",
+                not strays,
+                kind="another's list in a race",
+                expected="lists asked for at the same moment by two merchants hold each its own invoices",
+                actual=f"the other merchant's list holds our invoices {sorted(map(str, strays))}",
+                using=[draft.made_by, answer],
+            ):
+                return
+
+
+def collecting(bench: Bench) -> None:
+    """COLLECT-4: parallel collects of one invoice charge once."""
+    bench.needs_charges()
+    for _ in range(rounds(bench)):
+        invoice = bench.finalized()
+        answers = at_once([partial(bench.me.collect, invoice.id)] * CALLERS)
+        if not _charged_once(bench, invoice, answers):
+            return
+
+
+def collecting_while_finalizing(bench: Bench) -> None:
+    """COLLECT-4: finalizes and collects at once leave one Stripe invoice."""
+    bench.needs_charges()
+    for _ in range(max(1, rounds(bench) // 2)):
+        invoice = bench.draft()
+        bench.observer.expect_collect(invoice.id)
+        calls = [partial(bench.me.finalize, invoice.id), partial(bench.me.collect, invoice.id)] * 3
+        answers = at_once(calls)
+        collects = [answer for answer in answers if answer.outgoing.target.endswith("/collect")]
+        if not _charged_once(bench, invoice, collects):
+            return
+
+
+def _charged_once(bench: Bench, invoice: Invoice, answers: Sequence[Answer]) -> bool:
+    won = [answer for answer in answers if answer.ok]
+    row, after = bench.must_row(invoice.id)
+    ids = {one for answer in (*won,) if (one := answer.part("invoice").get("stripe_invoice_id"))}
+    ids |= {row["stripe_invoice_id"]} if row.get("stripe_invoice_id") else set()
+    story = [invoice.made_by, *answers, after]
+    one_invoice = bench.expect(
+        "COLLECT-4",
+        len(ids) <= 1,
+        kind="several stripe invoices in a race",
+        expected="simultaneous collects make one Stripe invoice",
+        actual=f"there are {sorted(map(str, ids))}",
+        using=story,
+    )
+    one_charge = True
+    if bench.profile.get("recollect") == "refuse":
+        one_charge = bench.expect(
+            "COLLECT-4",
+            len(won) <= 1,
+            kind="several collects succeed in a race",
+            expected="of simultaneous collects one charges the card, the others are refused",
+            actual=f"{len(won)} of {len(answers)} succeeded",
+            using=story,
+        )
+    if won:
+        bench.expect(
+            "COLLECT-3",
+            row.get("stripe_invoice_status") == "paid" or won[0].status == 202,
+            kind="not paid after a race",
+            expected="after a successful collect the invoice is paid",
+            actual=f"stripe_invoice_status is {row.get('stripe_invoice_status')}",
+            using=story,
+        )
+    return one_invoice and one_charge
+
+
+def _no_failure(bench: Bench, rule: str, answers: Sequence[Answer], what: str) -> None:
+    failed = [answer for answer in answers if not answer.ok and not answer.refused]
+    bench.expect(
+        rule,
+        not failed,
+        kind=f"{what} fail in a race",
+        expected=f"simultaneous {what} are accepted or refused",
+        actual=f"one answers {failed[0].brief() if failed else ''}",
+        using=failed,
+    )
+
+
+CHECKS = (
+    Check("creating on one charge at once", ("CREATE-4",), creating_one_charge, "race"),
+    Check("collecting one invoice at once", ("COLLECT-4",), collecting, "race"),
+    Check("creates that overlap", ("CREATE-4",), creating_overlapping, "race"),
+    Check("creating of everything at once", ("CREATE-4",), creating_everything, "race"),
+    Check("finalizing one invoice at once", ("FINALIZE-4",), finalizing, "race"),
+    Check("finalizing several at once", ("FINALIZE-1",), finalizing_several, "race"),
+    Check("listing by several at once", ("GEN-8",), listing_by_several, "race"),
+    Check("collecting while finalizing", ("COLLECT-4",), collecting_while_finalizing, "race"),
+)

@@ -1,0 +1,226 @@
+"""Checks of what is refused for its form: odd searches, numbers, bodies and paths, none of which may do harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.unchanged import charge_untouched
+from mockserver.verify.context import UNKNOWN_ID, Bench
+from mockserver.verify.errors import NotPossible
+from mockserver.verify.monitor.history import Row, exact
+from mockserver.verify.transport.http import Answer
+
+ODD_SEARCHES = (
+    'id:"1',
+    'id:1"',
+    '"',
+    "id",
+    "id:",
+    'id"1"',
+    ':"1"',
+    'id:"1" AND',
+    'OR id:"1"',
+    'id:"1" id:"2"',
+    "(",
+    "%",
+    "\\",
+    'id:"abc"',
+    'id:""',
+    'id:"1.5"',
+    'id:"-1"',
+    f'id:"{"9" * 40}"',
+    'created_at$DATE>="2026-02-30"',
+    'created_at$DATE:"tomorrow"',
+    'created_at$DATE~"2026"',
+    'stripe_invoice_id>"in_1"',
+    'id~"1"',
+    'created_at$TIME:"1"',
+    'id:"1" XOR id:"2"',
+    "id:\x00",
+    'stripe_invoice_id:"%"',
+    'stripe_invoice_id:"\'; --"',
+    'id:"1" AND ' * 30,
+    "é",
+)
+
+
+ODD_NUMBERS = ("0", "-1", "-5", "1.5", "1e3", "", " 1", "+1", "0x10", "null", "true", str(2**31), str(2**63), "9" * 40)
+ODD_MERCHANTS = ("abc", "-1", "1.5", "0", "null", "1,2", "9" * 40, "é")
+ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u00e9'; --<b>&amp;%s{{7*7}}", "long " * 5_000)
+
+
+def refusals_are_readable(bench: Bench) -> None:
+    """GEN-5: what reads badly is refused, with the field named."""
+    cases: tuple[tuple[str, str, Callable[[], Answer]], ...] = (
+        ("page that is no number", "page", lambda: bench.me.invoices(page="first")),
+        ("per_page that is no number", "per_page", lambda: bench.me.invoices(per_page="many")),
+    )
+    for what, field, call in cases:
+        _refused_naming(bench, call(), what, field)
+    for what, path in (
+        ("an id that is no number", "abc"),
+        ("a number beyond all ids", "9" * 30),
+        ("an odd path", "%00"),
+    ):
+        answer = bench.me.send("GET", f"/billing/charges/{path}")
+        bench.refused("GEN-5", answer, f"getCharge of {what}")
+
+
+def _refused_naming(bench: Bench, answer: Answer, what: str, field: str) -> None:
+    if not bench.refused("GEN-5", answer, f"a {what}"):
+        return
+    errors = answer.mapping.get("errors")
+    bench.expect(
+        "GEN-5",
+        isinstance(errors, dict) and bool(errors),
+        kind=f"no errors for a {what}",
+        expected="the refusal of invalid input has `errors`, field name to messages",
+        actual=f"the answer is {answer.brief()}",
+        using=[answer],
+        check="bool(answers[-1].json['errors'])",
+    )
+
+
+def odd_searches(bench: Bench) -> None:
+    """GEN-5: no search makes the server fail; whether it is refused or ignored is open."""
+    for q in ODD_SEARCHES if bench.thorough else ODD_SEARCHES[:12]:
+        answer = bench.me.invoices(q, per_page=1)
+        bench.expect(
+            "GEN-5",
+            answer.ok or answer.refused,
+            kind="a search makes the server fail",
+            expected="an unreadable search is refused with a 4xx, or ignored",
+            actual=f"the answer is {answer.brief()}",
+            using=[answer],
+            check="answers[-1].status < 500",
+        )
+
+
+def odd_numbers(bench: Bench) -> None:
+    """GEN-5: no page, page size or merchant makes the server fail; how one that is below 1 is read is open."""
+    nothing = f'id:"{UNKNOWN_ID}"'
+    some = ODD_NUMBERS if bench.thorough else ("0", "-5", str(2**63))
+    for value in some:
+        for what, answer in (
+            ("per_page", bench.me.invoices(nothing, per_page=value)),
+            ("page", bench.me.invoices(nothing, page=value)),
+            ("page of charges", bench.me.charges(page=value, per_page=1)),
+            ("per_page of charges", bench.me.charges(per_page=value, page=1_000_000)),
+        ):
+            _answered(bench, answer, f"an odd {what}")
+    for value in ODD_MERCHANTS if bench.thorough else ODD_MERCHANTS[:2]:
+        caller = bench.me.acting(merchant=value)
+        for answer in (caller.invoices(nothing), caller.charges(per_page=1), caller.create([UNKNOWN_ID])):
+            _answered(bench, answer, "an odd merchant header")
+
+
+def _answered(bench: Bench, answer: Answer, what: str) -> None:
+    bench.expect(
+        "GEN-5",
+        answer.ok or answer.refused,
+        kind=f"{what} makes the server fail",
+        expected=f"{what} is refused with a 4xx, or read in a lenient way",
+        actual=f"the answer is {answer.brief()}",
+        using=[answer],
+        check="answers[-1].status < 500",
+    )
+
+
+def bad_bodies(bench: Bench) -> None:
+    """GEN-5 and GEN-6: bodies that can't be meant are refused, and take no charge."""
+    charge = bench.charge()
+    bodies: tuple[tuple[str, bytes, str], ...] = (
+        ("JSON that is cut off", b'{"charge_ids": [', ""),
+        ("a body that is a list", b"[1]", ""),
+        ("a body that is a string", b'"charge_ids"', ""),
+        ("charge_ids that are a word", b'{"charge_ids": "all"}', "charge_ids"),
+        ("charge_ids that are an object", b'{"charge_ids": {"a": 1}}', "charge_ids"),
+        ("a charge id that is a word", b'{"charge_ids": [%d, "x"]}' % charge.id, "charge_ids"),
+        ("a charge id that is a fraction", b'{"charge_ids": [%d.5]}' % charge.id, "charge_ids"),
+        ("a charge id that is null", b'{"charge_ids": [%d, null]}' % charge.id, "charge_ids"),
+        ("a charge id that is a list", b'{"charge_ids": [[%d]]}' % charge.id, "charge_ids"),
+        ("a charge id that is an object", b'{"charge_ids": [{"id": %d}]}' % charge.id, "charge_ids"),
+        ("a huge charge id", b'{"charge_ids": [%d, 99999999999999999999999999]}' % charge.id, ""),
+        ("a negative charge id", b'{"charge_ids": [%d, -1]}' % charge.id, ""),
+        ("charge id 0", b'{"charge_ids": [%d, 0]}' % charge.id, ""),
+    )
+    for what, body, field in bodies:
+        answer = bench.me.send("POST", "/billing/invoices", body=body, content_type="application/json")
+        if field:
+            _refused_naming(bench, answer, what, field)
+        else:
+            bench.refused("GEN-5", answer, f"createInvoice with {what}")
+        if answer.ok:
+            charge = bench.charge()
+    charge_untouched(bench, "GEN-6", charge, "createInvoice with a bad body", [])
+
+
+def bad_adjustments(bench: Bench) -> None:
+    """GEN-5 and GEN-6: an adjustment needs a number and a description, and a refused one makes no charge."""
+    if bench.me.merchant is None or bench.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    before = {row.get("id") for row in bench.me.charges(per_page=bench.at_most(25)).rows}
+    sent = []
+    for what, changes, field in (
+        ("no amount", {"amount": ...}, "amount"),
+        ("no description", {"description": ...}, "description"),
+        ("an amount that is a word", {"amount": "much"}, "amount"),
+        ("an amount that is a list", {"amount": [5]}, "amount"),
+        ("an amount that is null", {"amount": None}, "amount"),
+        ("a description that is a list", {"description": ["x"]}, "description"),
+    ):
+        whole = {"amount": int(bench.spare_amount), "description": bench.mark()}
+        content = {name: value for name, value in (whole | changes).items() if value is not ...}
+        answer = bench.me.post("/billing/charges/quick-adjustment", content)
+        _refused_naming(bench, answer, f"adjustment with {what}", field)
+        if answer.refused:
+            sent.append((what, whole, answer))
+    newest = bench.me.charges(per_page=bench.at_most(25))
+    added = [row for row in newest.rows if row.get("id") not in before]
+    for what, whole, answer in sent:
+        made = [row for row in added if _is_of(row, whole, what)]
+        bench.expect(
+            "GEN-6",
+            not made,
+            kind=f"charge made by an adjustment with {what}",
+            expected=f"a refused adjustment with {what} makes no charge",
+            actual=f"the charge {made and made[0].get('id')} is there",
+            using=[answer, newest],
+        )
+
+
+def _is_of(row: Row, whole: Mapping[str, object], what: str) -> bool:
+    """Whether the charge was made by the refused adjustment: what was sound in it tells."""
+    if "description" in what:
+        return exact(row.get("amount")) == whole["amount"]
+    return row.get("description") == whole["description"]
+
+
+def odd_descriptions(bench: Bench) -> None:
+    """GEN-5 and GEN-9: no text makes the server fail; which texts are refused is open, what is taken is kept."""
+    if bench.me.merchant is None or bench.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    for description in ODD_DESCRIPTIONS:
+        answer = bench.me.adjust(5, description)
+        _answered(bench, answer, "an odd description")
+        if answer.ok and isinstance(answer.part("charge").get("id"), int):
+            bench.me.charge(answer.part("charge")["id"])
+
+
+def bad_actions(bench: Bench) -> None:
+    """GEN-5: ids in paths that can't be meant."""
+    for path in ("abc", "9" * 30, "-1", "1.5", "%00"):
+        answer = bench.me.send("POST", f"/billing/invoices/{path}/finalize")
+        bench.refused("GEN-5", answer, "finalizeInvoice of an id that no invoice has")
+
+
+CHECKS = (
+    Check("refusals are readable", ("GEN-5",), refusals_are_readable),
+    Check("odd numbers", ("GEN-5",), odd_numbers),
+    Check("odd searches", ("GEN-5",), odd_searches),
+    Check("bad bodies", ("GEN-5", "GEN-6"), bad_bodies),
+    Check("bad adjustments", ("GEN-5", "GEN-6"), bad_adjustments),
+    Check("odd descriptions", ("GEN-5", "GEN-9"), odd_descriptions),
+    Check("bad actions", ("GEN-5",), bad_actions),
+)

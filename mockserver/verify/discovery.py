@@ -1,0 +1,123 @@
+"""The first look at a server: whether it is this API at all, and what the given tokens reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mockserver.verify.context import Bench
+from mockserver.verify.errors import NoAnswer, NoApi
+from mockserver.verify.monitor.monitor import Reach
+from mockserver.verify.transport.billing_client import Billing
+from mockserver.verify.transport.http import NOT_JSON, Answer
+
+
+def find_api(me: Billing) -> list[Answer]:
+    """Raises `NoApi` unless the address answers as this API does to the given token; returns the answers.
+
+    One operation that answers rightly is enough: what the others do wrong is then a breach, not a wrong address.
+    """
+    answers: list[Answer] = []
+    problems: list[str] = []
+    for operation in ("invoices", "charges"):
+        try:
+            answer = me.get(f"/billing/{operation}")
+        except NoAnswer as failure:
+            problems.append(f"{me.transport.base_url}: {failure.words}")
+            if failure.kind in ("timeout", "unreachable", "tls"):
+                break
+            continue
+        answers.append(answer)
+        if answer.ok and isinstance(answer.mapping.get("data"), list):
+            return answers
+        problems.append(f"GET {me.transport.base_url}/billing/{operation} {_trouble(answer)}")
+    raise NoApi(problems[0])
+
+
+def _trouble(answer: Answer) -> str:
+    headers = {name.lower(): value for name, value in answer.exchange.answer_headers}
+    if 300 <= answer.status < 400:
+        target = headers.get("location", "nowhere")
+        login = " (a login page)" if "login" in target.lower() or "sign" in target.lower() else ""
+        return f"redirects to {target}{login}: this is not the API's address, or it wants another sign-in"
+    if answer.status == 401:
+        return f"refuses the token: {answer.brief()}"
+    if answer.status == 403:
+        return f"refuses the token or the merchant: {answer.brief()}"
+    if answer.content is NOT_JSON and b"<html" in answer.body[:2000].lower():
+        return f"answers {answer.status} with an HTML page instead of JSON: no API is there"
+    if answer.content is NOT_JSON:
+        return f"answers {answer.status} with what is no JSON ({len(answer.body)} bytes): no API is there"
+    if answer.status >= 500:
+        return f"fails: {answer.brief()}"
+    if answer.status == 404:
+        return f"is not found: {answer.brief()}"
+    if answer.refused:
+        return f"is refused: {answer.brief()}"
+    return f"answers JSON that is no page of the billing API: {answer.brief()}"
+
+
+def find_callers(bench: Bench) -> None:
+    """Learns the merchants of both tokens, by reading alone, and whether the first reaches both."""
+    if bench.me.merchant is None:
+        found = _only_merchant(bench.me)
+        if found is not None:
+            bench.me = bench.me.acting(merchant=found)
+            bench.court.note(f"no merchant given; the token's records are all of the merchant {found}")
+    if bench.options.other_token is not None:
+        _find_other(bench, bench.options.other_token)
+    bench.observer.reaches = dict(_reaches(bench))
+
+
+def _reaches(bench: Bench) -> Iterator[tuple[tuple[str, str], Reach]]:
+    """What each token must see, with its merchant header and without one."""
+    mine, other = bench.me.merchant, bench.other
+    if mine is not None:
+        yield _key(bench.me, mine), Reach("GEN-7" if bench.reaches_both else "GEN-8", only=mine)
+    if other is None or other.merchant is None or mine in (None, other.merchant):
+        return
+    yield _key(other, other.merchant), Reach("GEN-8", only=other.merchant)
+    yield _key(other, ""), Reach("GEN-8", never=mine)
+    if not bench.reaches_both:
+        yield _key(bench.me, ""), Reach("GEN-8", never=other.merchant)
+
+
+def _key(caller: Billing, merchant: str) -> tuple[str, str]:
+    return caller.token or "", merchant
+
+
+def _find_other(bench: Bench, token: str) -> None:
+    other = bench.me.acting(token=token, merchant=None)
+    bench.other = other.acting(merchant=bench.options.other_merchant or _merchant_of(bench, other))
+    if bench.other.merchant is None:
+        bench.court.note("the second token's merchant could not be found out (--other-merchant)", warning=True)
+        return
+    reached = bench.me.acting(merchant=bench.other.merchant).invoices(per_page=1)
+    bench.reaches_both = reached.ok and bench.other.merchant != bench.me.merchant and _is_provider(bench)
+
+
+def _is_provider(bench: Bench) -> bool:
+    """A header that a server ignores must not look like a provider's reach."""
+    other = bench.other.merchant if bench.other else None
+    rows = bench.me.acting(merchant=other).invoices(per_page=5).rows
+    charges = bench.me.acting(merchant=other).charges(per_page=5).rows
+    parties = {str(row.get("chargee_id")) for row in (*rows, *charges)}
+    return (bool(parties) and parties <= {str(other)}) or not parties
+
+
+def _only_merchant(caller: Billing) -> str | None:
+    rows = [*caller.invoices(per_page=25).rows, *caller.charges(per_page=25).rows]
+    merchants = {str(row["chargee_id"]) for row in rows if "chargee_id" in row}
+    return merchants.pop() if len(merchants) == 1 else None
+
+
+def _merchant_of(bench: Bench, other: Billing) -> str | None:
+    """By what the second token sees, else by asking for the merchants with the ids next to ours."""
+    found = _only_merchant(other)
+    if found is not None and found != bench.me.merchant:
+        return found
+    ours = bench.me.merchant
+    near = [int(ours) + step for step in (1, -1, 2, -2, 3)] if ours is not None and ours.isdigit() else []
+    for candidate in (str(number) for number in (*near, 1, 2, 3) if number > 0 and str(number) != ours):
+        if other.acting(merchant=candidate).invoices(per_page=1).ok:
+            return candidate
+    return None

@@ -1,0 +1,149 @@
+"""The fuzzer's stream of events, read as breaches of rules and as the walks that its stateful phase made."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mockserver.verify.events import Exchange
+from mockserver.verify.monitor.response_schema import FORM_RULES
+from mockserver.verify.spec import Operation, Spec
+
+WALK = ("createQuickAdjustment", "createInvoice", "finalizeInvoice", "collectInvoice")
+"""The life of an invoice, which the stateful phase should walk."""
+_RULES = {
+    "not_a_server_error": "GEN-5",
+    "negative_data_rejection": "GEN-5",
+    "positive_data_acceptance": "GEN-5",
+    "unsupported_method": "GEN-5",
+    "missing_required_header": "GEN-5",
+    "content_type_conformance": "GEN-1",
+    "ignored_auth": "GEN-4",
+    "use_after_free": "GEN-9",
+    "ensure_resource_availability": "GEN-9",
+    "object_level_authorization": "GEN-8",
+}
+"""The rule that a check of the fuzzer judges; the form of answers is judged by operation."""
+_FILTERED = "%5BFiltered%5D"
+"""What the fuzzer writes in place of `api_token`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One failure of a check."""
+
+    rule: str
+    kind: str
+    expected: str
+    actual: str
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What one run of the fuzzer brought."""
+
+    findings: list[Finding] = field(default_factory=list)
+    cases: int = 0
+    steps: dict[str, int] = field(default_factory=dict)
+    """Operation to the successful calls of the stateful phase that followed a link or began a walk."""
+    walks: int = 0
+    """Scenarios of the stateful phase that went all the way from a charge to a collect."""
+    finished: bool = False
+
+
+def read_report(path: Path, spec: Spec, *, gateway: str, target: str) -> Harvest:
+    """The harvest of an NDJSON report, whole or cut off; addresses of the gateway become the server's."""
+    harvest = Harvest()
+    for event in _events(path):
+        if "EngineFinished" in event:
+            harvest.finished = True
+        finished = event.get("ScenarioFinished")
+        if finished:
+            _scenario(finished, spec, harvest, gateway, target)
+    return harvest
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+def _scenario(about: Mapping[str, Any], spec: Spec, harvest: Harvest, gateway: str, target: str) -> None:
+    recorder = about.get("recorder") or {}
+    exchanges: dict[str, Exchange] = {}
+    walked: list[str] = []
+    for case_id, interaction in (recorder.get("interactions") or {}).items():
+        exchange = _exchange(interaction, gateway, target)
+        exchanges[case_id] = exchange
+        harvest.cases += 1
+        operation = spec.operation(exchange.method, exchange.url.removeprefix(target))
+        if about.get("phase") == "stateful" and operation is not None and exchange.status in range(200, 300):
+            walked.append(operation.id)
+            harvest.steps[operation.id] = harvest.steps.get(operation.id, 0) + 1
+    harvest.walks += _is_walk(walked)
+    for case_id, checks in (recorder.get("checks") or {}).items():
+        for check in checks:
+            if check.get("status") == "failure" and case_id in exchanges:
+                own = exchanges[case_id]
+                harvest.findings.append(_finding(check, own, spec.operation(own.method, own.url.removeprefix(target))))
+
+
+def _is_walk(walked: list[str]) -> bool:
+    remaining = iter(walked)
+    return all(step in remaining for step in WALK)
+
+
+def _finding(check: Mapping[str, Any], exchange: Exchange, operation: Operation | None) -> Finding:
+    failure = (check.get("failure_info") or {}).get("failure") or {}
+    name = operation.id if operation else exchange.method
+    rule = _RULES.get(check["name"])
+    if rule is None:
+        well = exchange.status is not None and exchange.status < 400
+        rule = FORM_RULES.get(name, "GEN-5") if well else "GEN-5"
+    message = " ".join(str(failure.get("message") or failure.get("title") or check["name"]).split())
+    return Finding(
+        rule=rule,
+        kind=f"{name} {failure.get('type') or check['name']}",
+        expected=f"what the check {check['name']} asks of {name}",
+        actual=message[:300] or "it does not hold",
+        exchanges=(exchange,),
+    )
+
+
+def _exchange(interaction: Mapping[str, Any], gateway: str, target: str) -> Exchange:
+    request, response = interaction["request"], interaction.get("response") or {}
+    headers = tuple(
+        (name, "Bearer $TOKEN" if name.lower() == "authorization" else value)
+        for name, values in (request.get("headers") or {}).items()
+        for value in values
+    )
+    return Exchange(
+        method=request["method"],
+        url=request["uri"].replace(gateway, target).replace(_FILTERED, "$TOKEN"),
+        headers=headers,
+        body=_octets(request.get("body")),
+        status=response.get("status_code"),
+        answer_headers=tuple(
+            (name, value) for name, values in (response.get("headers") or {}).items() for value in values
+        ),
+        answer=_octets(response.get("content")) or b"",
+        failure=None if response else "no answer",
+        elapsed=float(response.get("elapsed") or 0.0),
+    )
+
+
+def _octets(value: object) -> bytes | None:
+    if isinstance(value, dict) and "$base64" in value:
+        return base64.b64decode(value["$base64"])
+    return value.encode() if isinstance(value, str) else None

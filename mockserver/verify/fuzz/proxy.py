@@ -1,0 +1,159 @@
+"""A small server on this machine that the fuzzer talks to; it sends on through the one place where requests leave."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import quote
+
+from mockserver.verify.errors import NoAnswer, OutOfTime
+from mockserver.verify.monitor.monitor import Observer
+from mockserver.verify.transport.billing_client import MERCHANT_HEADER
+from mockserver.verify.transport.http import NOT_JSON, Answer, Outgoing, Transport, parse_json
+from mockserver.verify.transport.request_ids import named_charges
+from mockserver.verify.transport.safety import Withheld
+
+PLACEHOLDER = "token-of-the-verifier"
+"""What the fuzzer knows as its token; the gateway puts the real one in its place."""
+BASE_PATH = "/api"
+SURELY_UNKNOWN = 2_000_000_000
+"""Ids from here up are too far apart to be met by chance."""
+_HOP_BY_HOP = frozenset(
+    {
+        "host",
+        "connection",
+        "keep-alive",
+        "accept-encoding",
+        "content-length",
+        "transfer-encoding",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+    }
+)
+
+
+class Gateway:
+    """What the gateway knows while it serves."""
+
+    def __init__(self, transport: Transport, observer: Observer, token: str, merchant: str | None) -> None:
+        self.transport = transport
+        self.observer = observer
+        self.token = token
+        self.merchant = merchant
+        self.withheld = 0
+        self.unanswered: list[NoAnswer] = []
+        self.over = threading.Event()
+
+    def pass_on(self, outgoing: Outgoing) -> Answer:
+        """The server's answer. Raises `Withheld`, `OutOfTime`, `NoAnswer`."""
+        outgoing = self._with_token(outgoing)
+        if outgoing.method not in ("GET", "HEAD", "OPTIONS"):
+            self._keep_to_our_own(outgoing)
+        return self.transport.send(outgoing)
+
+    def _with_token(self, outgoing: Outgoing) -> Outgoing:
+        headers = tuple((name, value.replace(PLACEHOLDER, self.token)) for name, value in outgoing.headers)
+        target = outgoing.target.replace(PLACEHOLDER, quote(self.token, safe=""))
+        if "accept" not in {name.lower() for name, _ in headers} or ("Accept", "*/*") in headers:
+            headers = (*(pair for pair in headers if pair[0].lower() != "accept"), ("Accept", "application/json"))
+        return Outgoing(outgoing.method, target, headers, outgoing.body)
+
+    def _keep_to_our_own(self, outgoing: Outgoing) -> None:
+        """Random ids must not finalize, collect or bill what others have made; raises `Withheld`."""
+        merchants = [value for name, value in outgoing.headers if name.lower() == MERCHANT_HEADER.lower()]
+        path = outgoing.target.partition("?")[0]
+        if self.merchant is not None and not merchants and path == "/billing/invoices":
+            raise Withheld("a create without the merchant header would bill all merchants")
+        numbers = [int(part) for part in path.split("/") if part.lstrip("-").isdigit() and part.isascii()]
+        if any(self._foreign(number, self.observer.invoices) for number in numbers):
+            raise Withheld("the invoice is not of this run")
+        if path == "/billing/invoices":
+            named = named_charges(outgoing.body) or ()
+            if any(self._foreign(number, self.observer.charges) for number in named):
+                raise Withheld("a charge is not of this run")
+
+    def _foreign(self, number: int, own: dict[int, Any]) -> bool:
+        """Whether it may be the id of a record of others: one that a list has shown, or as small as most ids are."""
+        return number not in own and (1 <= number < SURELY_UNKNOWN or number in self.observer.shown)
+
+
+def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Without this the answer's body waits for the acknowledgement of its head.
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def relay(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length) if length else None
+            if not self.path.startswith(BASE_PATH):
+                return self.reply(404, [], b"{}")
+            headers = tuple((name, value) for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP)
+            try:
+                answer = gateway.pass_on(Outgoing(self.command, self.path.removeprefix(BASE_PATH), headers, body))
+            except Withheld as reason:
+                gateway.withheld += 1
+                content = json.dumps({"message": f"Not sent: {reason}", "errors": {"request": [str(reason)]}})
+                return self.reply(
+                    404, [("Content-Type", "application/json"), ("X-Verify-Withheld", "1")], content.encode()
+                )
+            except (OutOfTime, NoAnswer) as failure:
+                if isinstance(failure, NoAnswer):
+                    gateway.unanswered.append(failure)
+                else:
+                    gateway.over.set()
+                self.close_connection = True
+                return None
+            self.reply(answer.status, list(answer.exchange.answer_headers), _without_secrets(answer))
+
+        def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+            self.send_response_only(status)
+            for name, value in headers:
+                if name.lower() not in (*_HOP_BY_HOP, "content-encoding"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """The exchanges are recorded elsewhere."""
+
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"):
+        setattr(Handler, f"do_{method}", Handler.relay)
+    return Handler
+
+
+def _without_secrets(answer: Answer) -> bytes:
+    """The body as the fuzzer may keep it in its reports; a secret whose loss would spoil the JSON is a mere number."""
+    plain = answer.exchange.answer
+    return answer.body if answer.content is not NOT_JSON and parse_json(plain) is NOT_JSON else plain
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A fuzzer that hangs up is nobody's failure."""
+
+
+@contextmanager
+def serving(gateway: Gateway) -> Iterator[str]:
+    """The gateway's base address, while it serves."""
+    server = _Server(("127.0.0.1", 0), _handler(gateway))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{BASE_PATH}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,227 @@
+"""One run of Schemathesis, as a process of its own, by its command line, a written config and our hooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mockserver.core.resources import openapi_path
+from mockserver.verify.checks.runner import still_there
+from mockserver.verify.context import Bench
+from mockserver.verify.errors import NoAnswer, NotPossible, Stop
+from mockserver.verify.events import Progress
+from mockserver.verify.fuzz.hooks import KNOWN_FILE
+from mockserver.verify.fuzz.ndjson import WALK, Harvest, read_report
+from mockserver.verify.fuzz.proxy import PLACEHOLDER, Gateway, serving
+from mockserver.verify.transport.safety import Withheld
+
+MOST_SECONDS = 30.0
+LEAST_SECONDS = 3.0
+EXAMPLES = 12
+WALKS = 20
+FRESH_CHARGES = 12
+
+
+REPORTS = ("events.ndjson", "verdict.json", "junit.xml", "output.txt", ".schemathesis/**/*.json")
+"""What Schemathesis leaves in the folder; the last are the cases that it can replay."""
+TOKEN_VARIABLE = "MOCKSERVER_VERIFY_TOKEN"
+"""Where a replay takes the token from; the gateway knows its own placeholder."""
+
+
+def fuzz(bench: Bench) -> None:
+    """Fuzzes all operations through the gateway and records what it finds. Raises `ServerGone`, `OutOfTime`."""
+    seconds = min(MOST_SECONDS, bench.transport.left - 1.0)
+    if seconds < LEAST_SECONDS:
+        bench.court.note("there was no time left for fuzzing (--max-time)", warning=True)
+        return
+    known = _known(bench)
+    gateway = Gateway(bench.transport, bench.observer, bench.options.token, bench.me.merchant)
+    with serving(gateway) as address, _folder(bench) as folder:
+        (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
+        (folder / "schemathesis.toml").write_text(_config(bench), encoding="utf-8")
+        until = time.monotonic() + min(MOST_SECONDS, bench.transport.left - 1.0)
+        code, output = _run(bench, address, folder, until)
+        harvest = read_report(folder / "events.ndjson", bench.spec, gateway=address, target=bench.transport.base_url)
+        _readdress(folder, address, bench.transport.base_url)
+        _tell(bench, gateway, harvest, code, output)
+        if harvest.findings and _is_kept(bench):
+            bench.court.note(
+                f"what fuzzing found is replayed by `st replay` in {folder}; it takes the token from {TOKEN_VARIABLE}"
+            )
+    still_there(bench)
+
+
+def _known(bench: Bench) -> dict[str, object]:
+    """Live ids and measured choices, for the hooks."""
+    charges: list[int] = []
+    invoices: list[int] = []
+    if not bench.options.read_only:
+        try:
+            charges = [charge.id for charge in bench.charges(max(3, round(FRESH_CHARGES * bench.quick())))]
+            invoices = [bench.draft().id, bench.finalized().id, bench.draft().id]
+        except (NotPossible, Stop, Withheld, NoAnswer) as reason:
+            bench.court.note(f"fuzzing goes without live records: {reason}")
+    return {
+        "merchant": bench.me.merchant,
+        "digits": bench.digits or 0,
+        "profile": dict(bench.profile),
+        "charges": charges,
+        "invoices": invoices,
+    }
+
+
+def _config(bench: Bench) -> str:
+    """The text of `schemathesis.toml`; strings are written as JSON, which TOML reads alike."""
+    methods = [] if bench.options.read_only else ["PUT", "PATCH", "DELETE"]
+    lines = [
+        'hooks = "mockserver.verify.fuzz.hooks"',
+        "workers = 1",
+        "request-timeout = 120.0",
+        "continue-on-failure = true",
+        "",
+        "[auth.openapi.bearerToken]",
+        f'bearer = "${{{TOKEN_VARIABLE}}}"',
+        "[auth.openapi.apiToken]",
+        f'api_key = "${{{TOKEN_VARIABLE}}}"',
+        "[phases.coverage]",
+        # TRACE, QUERY and OPTIONS are answered by web servers and proxies, not by the API.
+        f"unexpected-methods = {json.dumps(methods)}",
+        "generate-duplicate-query-parameters = false",
+        "[phases.stateful]",
+        # Charge, create, finalize and collect, with something in between.
+        "max-steps = 12",
+        "[phases.stateful.generation]",
+        # What is invalid stops a walk; the phases before this one have tried it.
+        'mode = "positive"',
+        f"max-examples = {max(6, round(WALKS * bench.quick()))}",
+    ]
+    if not bench.options.read_only:
+        # Reading changes nothing, so that a walk through the states is made of the other operations.
+        lines += ["[[operations]]", 'include-method = "GET"', "[operations.phases.stateful]", "enabled = false"]
+    if bench.me.merchant is not None:
+        lines += ["[parameters]", f'"header.X-Selected-Client-Id" = {json.dumps(bench.me.merchant)}']
+    return "\n".join(lines) + "\n"
+
+
+def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | None, str]:
+    """Exit code and output; the code is None when the time ran out first."""
+    examples = max(4, round(EXAMPLES * bench.quick()))
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(folder / "schemathesis.toml"),
+        "run",
+        str(bench.options.spec or openapi_path()),
+        "--url",
+        address,
+        "--no-color",
+        "--seed",
+        str(bench.options.seed),
+        "--max-examples",
+        str(examples),
+        "--report",
+        "ndjson,json,junit",
+        "--report-ndjson-path",
+        str(folder / "events.ndjson"),
+        "--report-json-path",
+        str(folder / "verdict.json"),
+        "--report-junit-path",
+        str(folder / "junit.xml"),
+        "--generation-database",
+        "none",
+        "--suppress-health-check",
+        "all",
+    ]
+    if bench.options.read_only:
+        command += ["--include-method", "GET"]
+    elif not bench.options.charges_allowed:
+        command += ["--exclude-operation-id", "collectInvoice"]
+    environment = {
+        **os.environ,
+        KNOWN_FILE: str(folder / "known.json"),
+        TOKEN_VARIABLE: PLACEHOLDER,
+        "PYTHONUNBUFFERED": "1",
+    }
+    with (folder / "output.txt").open("w+", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+        try:
+            code = _wait(bench, process, until)
+        finally:
+            process.kill()
+            process.wait()
+        output.seek(0)
+        return code, output.read()
+
+
+def _wait(bench: Bench, process: subprocess.Popen[bytes], until: float) -> int | None:
+    started, sent = time.monotonic(), bench.transport.sent
+    while (code := process.poll()) is None:
+        if time.monotonic() > until:
+            process.terminate()
+            return None
+        time.sleep(0.05)
+        if time.monotonic() - started > 1.0:
+            started = time.monotonic()
+            bench.court.emit(Progress(f"{bench.transport.sent - sent} requests"))
+    return code
+
+
+def _is_kept(bench: Bench) -> bool:
+    return bool(set(bench.options.reports) - {"console"})
+
+
+@contextmanager
+def _folder(bench: Bench) -> Iterator[Path]:
+    """Where the fuzzer's config and reports go: kept beside our own reports, else temporary."""
+    if _is_kept(bench):
+        folder = bench.options.report_dir.absolute() / "schemathesis"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="mockserver-verify-") as temporary:
+            yield Path(temporary)
+
+
+def _readdress(folder: Path, gateway: str, target: str) -> None:
+    """Let the fuzzer's reports speak of the server itself: the gateway is gone when they are read or replayed."""
+    for name in REPORTS:
+        for file in folder.glob(name):
+            file.write_text(file.read_text(encoding="utf-8").replace(gateway, target), encoding="utf-8")
+
+
+def _tell(bench: Bench, gateway: Gateway, harvest: Harvest, code: int | None, output: str) -> None:
+    court = bench.court
+    for finding in harvest.findings:
+        court.broken(
+            finding.rule,
+            kind=finding.kind,
+            expected=finding.expected,
+            actual=finding.actual,
+            exchanges=finding.exchanges,
+            found_by="fuzzing",
+        )
+    if code is None:
+        court.note("fuzzing was ended before it was through, for want of time")
+    elif code not in (0, 1) or not harvest.finished:
+        court.note(f"the fuzzer ended with code {code}: {' '.join(output.split())[-300:]}", warning=True)
+    walked = ", ".join(f"{step} {harvest.steps.get(step, 0)}" for step in WALK)
+    court.note(
+        f"fuzzing made {harvest.cases} requests; its stateful phase walked from charge to collect "
+        f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back, "
+        "as they named records that this run has not made"
+    )
+    for failure in [one for one in gateway.unanswered if one.kind != "unsendable"][:3]:
+        court.note(f"a request of the fuzzer was not answered: {failure.words}", warning=True)

@@ -1,0 +1,246 @@
+"""Random sequences on the server and in step on our own fake: what differs beyond the open choices is a breach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+
+from mockserver.verify.context import UNKNOWN_ID, Bench
+from mockserver.verify.errors import NotPossible
+from mockserver.verify.generated.fake import Fake
+from mockserver.verify.generated.properties import explore
+from mockserver.verify.monitor.history import Row, exact
+from mockserver.verify.transport.http import Answer
+
+SEQUENCES = 14
+SECONDS = 8.0
+Action = Literal["charge", "create", "finalize", "collect", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a sequence. `picks` are positions in what was made so far; one past the end is unknown."""
+
+    action: Action
+    picks: tuple[int, ...] = ()
+    amount: int = 1
+
+
+@dataclass(slots=True)
+class Pair:
+    """The server and the fake, with what corresponds to what."""
+
+    bench: Bench
+    fake: Fake
+    charges: list[tuple[int, int]] = field(default_factory=list)
+    invoices: list[tuple[int, int]] = field(default_factory=list)
+    """Ids of the server and of the fake."""
+    answers: list[Answer] = field(default_factory=list)
+
+    def picked(self, among: Sequence[tuple[int, int]], pick: int) -> tuple[int, int]:
+        """Both ids of the record at that position; an unknown one past the end."""
+        return among[pick] if pick < len(among) else (UNKNOWN_ID, UNKNOWN_ID)
+
+
+def walk_beside_the_fake(bench: Bench) -> None:
+    """Compares generated sequences. Raises `NotPossible` where nothing can be made."""
+    if bench.options.read_only:
+        raise NotPossible("this run is read-only")
+    if bench.options.charge_ids:
+        raise NotPossible("the charges are given by --charge-ids")
+    currency = bench.charge().currency
+    fake = Fake(dict(bench.profile), currency)
+    actions: list[Action] = ["charge", "create", "finalize", "list"]
+    if bench.options.charges_allowed and bench.pays and not bench.declined:
+        actions.append("collect")
+    steps = st.lists(st.builds(_step, st.sampled_from(actions), _picks(), st.integers(1, 400)), min_size=3, max_size=12)
+
+    def in_step(steps: list[Step]) -> None:
+        fake.fresh()
+        pair = Pair(bench, fake)
+        for step in (Step("charge", (), 101), Step("charge", (), 7), *steps):
+            if not _take(pair, step):
+                return
+        _compare_all(pair)
+
+    explore(bench, "model", {"steps": steps}, in_step, examples=SEQUENCES, budget=SECONDS)
+
+
+def _step(action: Action, picks: list[int], amount: int) -> Step:
+    return Step(action, tuple(picks), amount)
+
+
+def _picks() -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, 4), min_size=1, max_size=3, unique=True)
+
+
+def _take(pair: Pair, step: Step) -> bool:
+    """Takes the step on both sides; False once they differ."""
+    match step.action:
+        case "charge":
+            return _charge(pair, step)
+        case "create":
+            return _create(pair, step)
+        case "list":
+            return _list(pair, step)
+        case _:
+            return _act(pair, step)
+
+
+def _charge(pair: Pair, step: Step) -> bool:
+    amount = Decimal(500 + step.amount).scaleb(-(pair.bench.digits or 0))
+    charge = pair.bench.charge(amount)
+    _, body = pair.fake.ask(
+        "POST", "/billing/charges/quick-adjustment", content={"amount": charge.amount, "description": "of the model"}
+    )
+    pair.answers.append(charge.made_by)
+    pair.charges.append((charge.id, body["charge"]["id"]))
+    return True
+
+
+def _create(pair: Pair, step: Step) -> bool:
+    ids = [pair.picked(pair.charges, pick) for pick in step.picks]
+    answer = pair.bench.me.create([real for real, _ in ids])
+    pair.answers.append(answer)
+    status, body = pair.fake.ask("POST", "/billing/invoices", content={"charge_ids": [fake for _, fake in ids]})
+    unknown = any(pick >= len(pair.charges) for pick in step.picks)
+    rule = "CREATE-1" if status < 300 else "CREATE-6" if unknown else "CREATE-4"
+    if not _same_outcome(pair, answer, status, body, rule, "create"):
+        return False
+    if answer.ok:
+        made = answer.part("invoice")
+        pair.invoices.append((int(made.get("id", 0)), body["invoice"]["id"]))
+        return _same_row(pair, made, body["invoice"], "CREATE-5")
+    return True
+
+
+def _act(pair: Pair, step: Step) -> bool:
+    """Finalizes or collects."""
+    real, fake = pair.picked(pair.invoices, step.picks[0])
+    before = _fake_row(pair, fake)
+    again = "recollect" if step.action == "collect" else "refinalize"
+    done = before is not None and (
+        before["stripe_invoice_status"] == "paid" if step.action == "collect" else before["status"] != "Draft"
+    )
+    call = pair.bench.me.collect if step.action == "collect" else pair.bench.me.finalize
+    answer = call(real)
+    pair.answers.append(answer)
+    status, body = pair.fake.ask("POST", f"/billing/invoices/{fake}/{step.action}")
+    rule = _rule_of(step.action, before, done)
+    judged = not done or again in pair.bench.profile
+    if judged and not _same_outcome(pair, answer, status, body, rule, step.action):
+        return False
+    if before is None:
+        return True
+    row, listed = pair.bench.must_row(real)
+    pair.answers.append(listed)
+    return _same_row(pair, row, _fake_row(pair, fake) or {}, rule)
+
+
+def _rule_of(action: Action, before: Row | None, done: bool) -> str:
+    if action == "finalize":
+        return "FINALIZE-3" if before is None else "FINALIZE-4" if done else "FINALIZE-1"
+    if before is None:
+        return "COLLECT-5"
+    return "COLLECT-1" if before["status"] == "Draft" else "COLLECT-4" if done else "COLLECT-3"
+
+
+def _fake_row(pair: Pair, number: int) -> dict[str, Any] | None:
+    _, body = pair.fake.ask("GET", "/billing/invoices", query=[("q", f'id:"{number}"')])
+    rows = body.get("data") or []
+    return rows[0] if rows else None
+
+
+def _list(pair: Pair, step: Step) -> bool:
+    """One page of all invoices of the sequence."""
+    if not pair.invoices or "list_order" not in pair.bench.profile:
+        return True
+    page, size = step.picks[0] + 1, 1 + step.amount % 4
+    real, fake = (" OR ".join(f'id:"{ids[side]}"' for ids in pair.invoices) for side in (0, 1))
+    answer = pair.bench.me.invoices(real, page=page, per_page=size)
+    pair.answers.append(answer)
+    _, body = pair.fake.ask(
+        "GET", "/billing/invoices", query=[("q", fake), ("page", str(page)), ("per_page", str(size))]
+    )
+    to_fake = dict(pair.invoices)
+    shown = [to_fake.get(row.get("id", 0)) for row in answer.rows]
+    expected = [row["id"] for row in body["data"]]
+    same = pair.bench.expect(
+        "LIST-4",
+        shown == expected,
+        kind="model: another page",
+        expected=f"page {page} at {size} a page shows the invoices {_positions(pair, expected)} of the sequence",
+        actual=f"it shows {_positions(pair, shown)}",
+        using=pair.answers,
+    )
+    for name in ("total", "last_page", "current_page"):
+        same &= pair.bench.expect(
+            "LIST-3",
+            answer.mapping.get(name) == body[name],
+            kind=f"model: {name}",
+            expected=f"{name} is {body[name]}",
+            actual=f"it is {answer.mapping.get(name)}",
+            using=pair.answers,
+        )
+    return same
+
+
+def _positions(pair: Pair, fakes: Sequence[int | None]) -> list[int | None]:
+    order = [fake for _, fake in pair.invoices]
+    return [order.index(number) + 1 if number in order else None for number in fakes]
+
+
+def _same_outcome(pair: Pair, answer: Answer, status: int, body: dict[str, Any], rule: str, what: str) -> bool:
+    expected = "accepted" if status < 300 else "refused"
+    return pair.bench.expect(
+        rule,
+        answer.ok if expected == "accepted" else answer.refused,
+        kind=f"model: {what} not {expected}",
+        expected=f"the {what} is {expected}" + ("" if status < 300 else f" ({body.get('message')})"),
+        actual=f"the answer is {answer.brief()}",
+        using=pair.answers,
+    )
+
+
+def _same_row(pair: Pair, real: Row, fake: Row, rule: str) -> bool:
+    """Compares what does not depend on the queue."""
+    figures = (
+        ("total", exact(real.get("total")), exact(fake.get("total"))),
+        ("being a draft", real.get("status") == "Draft", fake.get("status") == "Draft"),
+        ("being paid", real.get("stripe_invoice_status") == "paid", fake.get("stripe_invoice_status") == "paid"),
+    )
+    same = True
+    for name, came, due in figures:
+        same &= pair.bench.expect(
+            rule,
+            came == due,
+            kind=f"model: {name}",
+            expected=f"{name} is {due} after this sequence",
+            actual=f"it is {came}",
+            using=pair.answers,
+        )
+    return same
+
+
+def _compare_all(pair: Pair) -> None:
+    """At the end of a sequence every charge and invoice is in the same state on both sides."""
+    for real, fake in pair.invoices:
+        row, answer = pair.bench.must_row(real)
+        pair.answers.append(answer)
+        _same_row(pair, row, _fake_row(pair, fake) or {}, "GEN-9")
+    for real, fake in pair.charges:
+        status, answer = pair.bench.charge_status(real)
+        _, body = pair.fake.ask("GET", f"/billing/charges/{fake}")
+        due = body["charge"]["status"]
+        pair.bench.expect(
+            "CREATE-4",
+            (status == "Invoiced") == (due == "Invoiced"),
+            kind="model: charge's status",
+            expected=f"the charge is {due} after this sequence",
+            actual=f"it is {status}",
+            using=[*pair.answers, answer],
+        )

@@ -1,0 +1,133 @@
+"""The console report: what happens while the run goes on, and the whole result at its end."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from mockserver.verify.events import (
+    BreachFound,
+    ChoiceMeasured,
+    Event,
+    Note,
+    PhaseStarted,
+    RuleFinished,
+    RunFinished,
+    RunStarted,
+)
+from mockserver.verify.reports.console_summary import STYLES, summary
+from mockserver.verify.reports.phrases import MARKS, choice_value, limits, target, visible, word
+from mockserver.verify.reports.run_state import Gathering, RuleResult
+
+
+class ConsoleReport:
+    """Live progress on a terminal, plain lines elsewhere, and the result when the run ends or is closed."""
+
+    def __init__(self, gathering: Gathering, console: Console, *, live: bool) -> None:
+        self._gathering = gathering
+        # The terminal is drawn by another thread, which must never see a fold half done.
+        self._shown = gathering.findings()
+        self._console = console
+        self._done = False
+        self._live: Live | None = None
+        self._spinner = Spinner("dots", style="cyan")
+        if live:
+            self._live = Live(get_renderable=self._progress, console=console, transient=True, refresh_per_second=8)
+
+    def __call__(self, event: Event) -> None:
+        new = isinstance(event, BreachFound) and self._gathering.is_new(event.breach)
+        self._gathering.add(event)
+        if self._live:
+            self._shown = self._gathering.findings()
+        if isinstance(event, RunFinished):
+            self._finish()
+            return
+        if self._live and isinstance(event, RunStarted):
+            self._live.start()
+        line = self._line(event, new=new)
+        if line is not None:
+            self._console.print(line, soft_wrap=self._live is None)
+
+    def close(self) -> None:
+        """Tells what was learned when the run broke off; does nothing after its proper end."""
+        if self._gathering.anything:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._done:
+            return
+        self._done = True
+        if self._live:
+            self._live.stop()
+        # Uncropped: a command runs over the edge of the screen, and can be pasted.
+        self._console.print(summary(self._gathering.findings(), self._console.width), crop=False)
+
+    def _line(self, event: Event, *, new: bool) -> Text | None:
+        """The line that stays on the screen for this event, if any."""
+        match event:
+            case RunStarted():
+                findings = self._gathering.findings()
+                text = Text(f"Verifying {visible(target(findings))}, seed {event.seed}", style="bold")
+                text.append(f" ({limits(findings)})" if limits(findings) else "", style="yellow")
+                return text.append(f"\nIt will leave behind: {visible(event.left_behind)}", style="not bold")
+            case BreachFound() if new:
+                breach = event.breach
+                return Text.assemble(
+                    ("✗ ", STYLES["broken"]),
+                    (visible(breach.rule), STYLES["broken"]),
+                    f": {visible(breach.expected)}, but {visible(breach.actual)}",
+                )
+            case Note(level="warning"):
+                return Text.assemble(("! ", "yellow"), visible(event.text))
+            case _:
+                return None if self._live else self._plain(event)
+
+    def _plain(self, event: Event) -> Text | None:
+        """What a terminal would show in place and a log needs as lines."""
+        match event:
+            case PhaseStarted():
+                return Text(f"[{visible(event.name)}]")
+            case ChoiceMeasured():
+                told = choice_value(event.value) if event.measured else f"not measured: {event.evidence}"
+                return Text(visible(f"  {event.key}: {told}"))
+            case RuleFinished():
+                told = f"{MARKS[event.verdict]} {event.rule} {word(event.verdict, event.exercised)}"
+                return Text(visible("  " + told + (f": {event.reason}" if event.reason else "")))
+            case Note():
+                return Text(visible(f"  {event.text}"))
+            case _:
+                return None
+
+    def _progress(self) -> RenderableType:
+        findings = self._shown
+        phase = findings.phases[-1] if findings.phases else None
+        self._spinner.update(
+            text=Text.assemble(
+                (visible(phase.name) if phase else "starting", "bold"),
+                (f"  {visible(findings.progress)}", "dim"),
+            )
+        )
+        table = Table.grid(padding=(0, 2))
+        for area, results in findings.areas.items():
+            table.add_row(Text(area, style="bold"), _squares(results))
+        bar: list[RenderableType] = []
+        if phase and phase.steps:
+            bar = [ProgressBar(total=phase.steps, completed=findings.step, width=40)]
+        return Group(table, Text(), self._spinner, *bar)
+
+
+def _squares(results: tuple[RuleResult, ...]) -> Text:
+    """Each rule by its number, coloured once there is a verdict."""
+    line = Text()
+    for result in results:
+        number = result.rule.rpartition("-")[2]
+        if result.verdict == "broken" or result.judged:
+            line.append(f"{MARKS[result.verdict]}{number}", style=STYLES[result.verdict])
+        else:
+            line.append(f"·{number}", style="dim")
+        line.append("  ")
+    return line

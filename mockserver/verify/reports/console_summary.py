@@ -1,0 +1,215 @@
+"""The result of a run as a page for the terminal: rules, choices, coverage, breaches, verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from mockserver.verify.events import Coverage, Verdict
+from mockserver.verify.reports.curl import curl
+from mockserver.verify.reports.id_tracing import origins
+from mockserver.verify.reports.phrases import (
+    FOUND_BY,
+    MARKS,
+    VERDICTS,
+    answer_line,
+    choice_value,
+    conclusion,
+    ending,
+    measure,
+    times,
+    visible,
+    why,
+)
+from mockserver.verify.reports.run_state import Findings, RuleResult, Sighting
+
+STYLES: dict[Verdict, str] = {
+    "holds": "green",
+    "broken": "bold red",
+    "not_exercised": "yellow",
+    "accepted": "magenta",
+}
+
+FULL = 3
+"""Breaches of one rule that the console tells in full."""
+
+STATES = ("-", "none", "Draft", "finalized", "paid", "declined")
+
+
+def summary(findings: Findings, width: int) -> RenderableType:
+    """The whole result, for a terminal `width` columns wide; the verdict comes last, where the eye is."""
+    parts: list[RenderableType] = []
+    # A run that never began has nothing to say about each rule.
+    if any(result.judged for result in findings.rules) or findings.sightings:
+        parts += [_title("Rules"), _rules(findings)]
+    if findings.choices:
+        parts += [_title("Open choices"), _choices(findings)]
+    if findings.coverage:
+        parts += [_title(f"Coverage: {findings.met} of {len(findings.coverage)} met"), _coverage(findings)]
+    parts += _breaches(findings, width)
+    if findings.notes:
+        parts.append(_title("Notes"))
+        parts += [
+            Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in findings.notes
+        ]
+    parts += [_title("Verdict"), *_verdict(findings)]
+    return Group(*parts)
+
+
+def _title(text: str) -> RenderableType:
+    return Group(Text(), Rule(Text(text, style="bold"), align="left", style="dim"))
+
+
+def _rules(findings: Findings) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
+    for name in ("Rule", "Known", "Verdict"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("What it says", ratio=1)
+    for result in findings.rules:
+        table.add_row(
+            Text(visible(result.rule)),
+            Text(visible(result.text.level), style="dim"),
+            Text(f"{MARKS[result.verdict]} {_short(result)}", style=STYLES[result.verdict]),
+            _statement(result),
+        )
+    return table
+
+
+def _short(result: RuleResult) -> str:
+    if result.verdict == "holds" and result.exercised:
+        return f"holds {result.exercised:,}x"
+    return VERDICTS[result.verdict]
+
+
+def _statement(result: RuleResult) -> Group:
+    """One line of the statement; below it, whole, why the verdict is what it is."""
+    lines = [Text(visible(result.text.statement), no_wrap=True, overflow="ellipsis")]
+    if why(result):
+        lines.append(Text(visible(why(result)), style=STYLES[result.verdict]))
+    return Group(*lines)
+
+
+def _choices(findings: Findings) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
+    table.add_column("Choice", no_wrap=True)
+    table.add_column("Value", no_wrap=True, max_width=20)
+    table.add_column("How it shows", ratio=1)
+    for choice in findings.choices:
+        value = Text(visible(choice_value(choice.value)), style="cyan")
+        if not choice.measured:
+            value = Text("not measured", style="yellow")
+        how = Text(visible(choice.evidence))
+        if choice.expected is not None:
+            how.append(f"\nthe profile says {visible(choice_value(choice.expected))}", style="yellow")
+        table.add_row(Text(visible(choice.key)), value, how)
+    return table
+
+
+def grid(
+    coverage: tuple[Coverage, ...],
+) -> tuple[tuple[str, ...], dict[tuple[str, str], dict[str, int]]]:
+    """The states as columns, and for each operation and status how often it was met in each state."""
+    present = {cell.state for cell in coverage}
+    states = [state for state in STATES if state in present]
+    states += sorted(present.difference(states))
+    rows: dict[tuple[str, str], dict[str, int]] = {}
+    for cell in sorted(coverage, key=lambda cell: (cell.operation, cell.status)):
+        rows.setdefault((cell.operation, cell.status), {})[cell.state] = cell.met
+    return tuple(states), rows
+
+
+def state_name(state: str) -> str:
+    return {"-": "no invoice", "none": "unknown"}.get(state, state)
+
+
+def _coverage(findings: Findings) -> Table:
+    states, rows = grid(findings.coverage)
+    table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
+    table.add_column("Operation", no_wrap=True)
+    table.add_column("Gives", no_wrap=True)
+    for state in states:
+        table.add_column(Text(visible(state_name(state))), justify="right", no_wrap=True)
+    before = ""
+    for (operation, status), cells in rows.items():
+        row = [_cell(cells.get(state)) for state in states]
+        table.add_row(Text(visible(operation) if operation != before else ""), Text(visible(status)), *row)
+        before = operation
+    return table
+
+
+def _cell(met: int | None) -> Text:
+    if met is None:
+        return Text("·", style="dim")
+    return Text(f"{met:,}", style="green") if met else Text("never", style="yellow")
+
+
+def _breaches(findings: Findings, width: int) -> Iterator[RenderableType]:
+    """The first few of each rule in full, the rest by a line each: the files hold them all."""
+    told: Counter[str] = Counter()
+    rest: list[Sighting] = []
+    for sighting in findings.sightings:
+        told[sighting.breach.rule] += 1
+        if told[sighting.breach.rule] > FULL:
+            rest.append(sighting)
+        else:
+            yield from _breach(sighting, width)
+    if rest:
+        yield _title("Further breaches of the same rules")
+        yield from (Text(visible(f"{other.number}. {other.breach.rule}: {other.breach.actual}")) for other in rest)
+
+
+def _breach(sighting: Sighting, width: int) -> Iterator[RenderableType]:
+    breach, text = sighting.breach, sighting.text
+    style = STYLES["accepted" if sighting.accepted else "broken"]
+    mark = "Accepted breach" if sighting.accepted else "Breach"
+    yield Text()
+    yield Rule(Text(visible(f"{mark} {sighting.number}: {breach.rule}"), style=style), align="left", style="dim")
+    yield _hanging("Rule", visible(text.statement))
+    yield _hanging("Source", visible(f"{text.level}, {text.source}"))
+    yield _hanging("Expected", visible(breach.expected))
+    yield _hanging("Came", visible(breach.actual), style=style)
+    seen = f"{times(sighting.times)}, by {FOUND_BY[breach.found_by]}; seed {breach.seed}"
+    yield _hanging("Seen", seen)
+    for number, (exchange, origin) in enumerate(zip(breach.exchanges, origins(breach.exchanges), strict=True), 1):
+        yield Text()
+        yield Text(visible(f"  # {number}." + (f" {origin}" if origin else "")), style="dim")
+        command = curl(exchange, separator=" \\\n    ", body_limit=2000)
+        # Wrapped by the terminal, never by us: a broken line could not be pasted.
+        yield Text(f"  {visible(command, lines=True)}", no_wrap=True, overflow="ignore", style="cyan")
+        # The last answer is the wrong one: that may take more room.
+        lines = 1 if number < len(breach.exchanges) else 4
+        told = answer_line(exchange, lines * (width - 4))
+        yield Text("\n".join(f"  # {line}" for line in textwrap.wrap(told, width - 4)), style="dim")
+
+
+def _hanging(name: str, text: str, *, style: str = "") -> Table:
+    """A name, and beside it a text that wraps in its own column."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=8, no_wrap=True)
+    table.add_column()
+    table.add_row(Text(name, style="dim"), Text(text, style=style))
+    return table
+
+
+def _verdict(findings: Findings) -> Iterator[RenderableType]:
+    tally = Text()
+    for verdict, name in VERDICTS.items():
+        number = len(findings.of(verdict))
+        if number:
+            tally.append(f"{MARKS[verdict]} {number} {name}   ", style=STYLES[verdict])
+    yield tally
+    for line in (ending(findings), measure(findings)):
+        if line:
+            yield Text(visible(line))
+    if findings.start and findings.start.left_behind:
+        yield _hanging("Left behind", visible(findings.start.left_behind))
+    color = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold yellow"}.get(findings.exit_code or 0)
+    if findings.exit_code is None:
+        color = "bold red"
+    yield Text(visible(conclusion(findings)), style=color or "")

@@ -1,0 +1,113 @@
+"""The JSON report: everything that a run learned, for programs; `report.schema.json` beside this file is its form."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+from mockserver.verify.events import Exchange
+from mockserver.verify.reports.curl import curl
+from mockserver.verify.reports.phrases import headline
+from mockserver.verify.reports.run_state import Findings, RuleResult, Sighting
+
+FORMAT_VERSION = 1
+
+Json = dict[str, object]
+
+
+def json_report(findings: Findings) -> str:
+    return json.dumps(as_data(findings), indent=2, ensure_ascii=True) + "\n"
+
+
+def as_data(findings: Findings) -> Json:
+    """The report as plain values, in the order of the run's rules."""
+    start, end = findings.start, findings.end
+    return {
+        "format_version": FORMAT_VERSION,
+        "verdict": headline(findings),
+        "exit_code": findings.exit_code,
+        "stop_reason": end.stop_reason if end else None,
+        "target": start.target if start else None,
+        "seed": start.seed if start else None,
+        "spec_version": start.spec_version if start else None,
+        "read_only": start.read_only if start else None,
+        "charges_allowed": start.charges_allowed if start else None,
+        "left_behind": start.left_behind if start else None,
+        "started_at": findings.started_at.isoformat() if findings.started_at else None,
+        "elapsed": round(findings.elapsed, 3),
+        "requests": end.requests if end else None,
+        "rules": {result.rule: _rule(result) for result in findings.rules},
+        "breaches": [_breach(sighting) for sighting in findings.sightings],
+        "choices": {
+            choice.key: {
+                "value": choice.value,
+                "measured": choice.measured,
+                "evidence": choice.evidence,
+                "expected": choice.expected,
+            }
+            for choice in findings.choices
+        },
+        "coverage": [
+            {"operation": cell.operation, "status": cell.status, "state": cell.state, "met": cell.met}
+            for cell in findings.coverage
+        ],
+        "notes": [{"level": note.level, "text": note.text} for note in findings.notes],
+    }
+
+
+def _rule(result: RuleResult) -> Json:
+    return {
+        "verdict": result.verdict,
+        "exercised": result.exercised,
+        "reason": result.reason,
+        "level": result.text.level,
+        "statement": result.text.statement,
+        "source": result.text.source,
+        "matters": result.matters,
+        "judged": result.judged,
+    }
+
+
+def _breach(sighting: Sighting) -> Json:
+    breach = sighting.breach
+    return {
+        "rule": breach.rule,
+        "identity": breach.identity,
+        "accepted": sighting.accepted,
+        "expected": breach.expected,
+        "actual": breach.actual,
+        "found_by": breach.found_by,
+        "seed": breach.seed,
+        "times": sighting.times,
+        "found_after": round(sighting.after, 3),
+        "check": breach.check,
+        "exchanges": [_exchange(exchange) for exchange in breach.exchanges],
+        "curl": [curl(exchange) for exchange in breach.exchanges],
+    }
+
+
+def _exchange(exchange: Exchange) -> Json:
+    return {
+        "method": exchange.method,
+        "url": exchange.url,
+        "headers": _pairs(exchange.headers),
+        "body": None if exchange.body is None else _content(exchange.body),
+        "status": exchange.status,
+        "failure": exchange.failure,
+        "answer_headers": _pairs(exchange.answer_headers),
+        "answer": _content(exchange.answer),
+        "elapsed": round(exchange.elapsed, 6),
+    }
+
+
+def _pairs(headers: Sequence[tuple[str, str]]) -> list[list[str]]:
+    return [[name, value] for name, value in headers]
+
+
+def _content(body: bytes) -> Json:
+    """`{"text": …}`, or `{"base64": …}` for bytes that are no UTF-8."""
+    try:
+        return {"text": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}

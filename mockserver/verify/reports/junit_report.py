@@ -1,0 +1,113 @@
+"""The JUnit report: one test case a rule, for CI systems."""
+
+from __future__ import annotations
+
+import io
+
+from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
+
+from mockserver.verify.reports.curl import curl
+from mockserver.verify.reports.phrases import (
+    VERDICTS,
+    answer_line,
+    choice_value,
+    exit_meaning,
+    headline,
+    target,
+    visible,
+    why,
+)
+from mockserver.verify.reports.run_state import Findings, RuleResult, Sighting
+
+
+def junit_report(findings: Findings) -> str:
+    """A rule that is broken fails, one that is accepted or unexercised is skipped; a last case is the run itself.
+
+    The case of the run keeps a CI system from showing green where the exit code is not 0.
+    """
+    suite = TestSuite("mockserver verify")
+    suite.time = round(findings.elapsed, 3)
+    suite.hostname = _clean(target(findings))
+    if findings.started_at:
+        suite.timestamp = findings.started_at.isoformat(timespec="seconds")
+    for name, value in _properties(findings):
+        suite.add_property(_clean(name), _clean(value))
+    for result in findings.rules:
+        seen = [sighting for sighting in findings.sightings if sighting.breach.rule == result.rule]
+        suite.add_testcase(_case(result, seen))
+    suite.add_testcase(_run(findings))
+    document = JUnitXml("mockserver verify")
+    document.add_testsuite(suite)
+    written = io.BytesIO()
+    document.write(written, pretty=True)
+    return written.getvalue().decode("utf-8")
+
+
+def _clean(text: str) -> str:
+    """XML 1.0 has no place for most control characters, escaped or not."""
+    return visible(text, lines=True)
+
+
+def _properties(findings: Findings) -> list[tuple[str, str]]:
+    start = findings.start
+    found = [("verdict", headline(findings)), ("exit_code", str(findings.exit_code))]
+    if start:
+        found += [("target", start.target), ("seed", str(start.seed)), ("spec_version", start.spec_version)]
+    found += [
+        (f"choice.{choice.key}", choice_value(choice.value) if choice.measured else "not measured")
+        for choice in findings.choices
+    ]
+    return found
+
+
+def _case(result: RuleResult, sightings: list[Sighting]) -> TestCase:
+    case = TestCase(f"{result.rule}: {_clean(result.text.statement)}", f"verify.{result.area}", 0)
+    properties = Properties()  # type: ignore[no-untyped-call]  # junitparser 5 annotates only part of itself
+    for name, value in (
+        ("level", result.text.level),
+        ("source", result.text.source),
+        ("exercised", str(result.exercised)),
+    ):
+        properties.add_property(Property(name, _clean(value)))
+    case.append(properties)  # type: ignore[no-untyped-call]
+    reason = _clean(why(result) or VERDICTS[result.verdict])
+    match result.verdict:
+        case "broken":
+            case.result = [_failure(sighting) for sighting in sightings] or [Failure(reason, result.rule)]
+        case "not_exercised":
+            case.result = [Skipped(reason)]
+        case "accepted":
+            case.result = [Skipped(f"accepted: {reason}")]
+            case.system_out = "\n\n".join(_told(sighting) for sighting in sightings)
+    return case
+
+
+def _failure(sighting: Sighting) -> Failure:
+    breach = sighting.breach
+    failure = Failure(_clean(f"expected that {breach.expected}; came: {breach.actual}"), breach.rule)
+    failure.text = _told(sighting)
+    return failure
+
+
+def _told(sighting: Sighting) -> str:
+    breach = sighting.breach
+    lines = [
+        f"{breach.rule} ({sighting.text.level}, {sighting.text.source}): {sighting.text.statement}",
+        f"Expected: {breach.expected}.",
+        f"Came: {breach.actual}.",
+    ]
+    for exchange in breach.exchanges:
+        lines += [curl(exchange, body_limit=4000), f"# {answer_line(exchange, 500)}"]
+    return _clean("\n".join([*lines, f"Seed {breach.seed}."]))
+
+
+def _run(findings: Findings) -> TestCase:
+    case = TestCase("the run comes to a verdict", "verify", round(findings.elapsed, 3))
+    if findings.exit_code in (2, None):
+        case.result = [Error(_clean(headline(findings)), "not_run")]
+    elif findings.exit_code == 3:
+        failure = Failure(_clean(headline(findings)), "not_proved")
+        failure.text = _clean("\n".join(f"{result.rule}: {result.reason}" for result in findings.wanting))
+        case.result = [failure]
+    case.system_out = _clean(exit_meaning(findings))
+    return case

@@ -1,0 +1,151 @@
+"""The Markdown report: for a job summary or a comment on a pull request, and short enough for both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mockserver.verify.reports.console_summary import grid, state_name
+from mockserver.verify.reports.curl import curl
+from mockserver.verify.reports.id_tracing import origins
+from mockserver.verify.reports.phrases import (
+    FOUND_BY,
+    VERDICTS,
+    answer_line,
+    choice_value,
+    ending,
+    exit_meaning,
+    headline,
+    limits,
+    measure,
+    target,
+    times,
+    visible,
+    why,
+    word,
+)
+from mockserver.verify.reports.run_state import Findings, Sighting
+
+LIMIT = 60_000
+"""Characters. A comment on GitHub holds 65,536."""
+
+BADGES: dict[int | None, str] = {0: "✅", 1: "❌", 2: "⛔", 3: "⚠️", None: "⛔"}
+SIGNS = {"holds": "✅", "broken": "❌", "not_exercised": "⚪", "accepted": "🟣"}
+
+
+def markdown_report(findings: Findings) -> str:
+    """Verdict, breaches, rules, choices, coverage; breaches that would pass the limit are counted, not shown."""
+    opening = "\n".join(_opening(findings))
+    closing = "\n".join([*_rules(findings), *_choices(findings), *_coverage(findings), *_ending(findings)])
+    room = LIMIT - len(opening) - len(closing)
+    shown: list[str] = []
+    for sighting in findings.sightings:
+        told = "\n".join(_breach(sighting))
+        if room < len(told) + 200:
+            left = len(findings.sightings) - len(shown)
+            shown.append(f"\n**{left} further breaches** are left out here; the other reports hold them.\n")
+            break
+        shown.append(told)
+        room -= len(told)
+    return "\n".join([opening, *shown, closing]) + "\n"
+
+
+def inline(text: str) -> str:
+    """`text` as it is, whatever it holds: no markup, no HTML, no mention of anybody, no line break."""
+    escaped = re.sub(r"([\\`*_\[\]|~<>&$]|^[-+#=])", r"\\\1", visible(text))
+    escaped = escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;").replace("@", "@\u2060")
+    return re.sub(r"(https?|www)(:|\.)", "\\1\u2060\\2", escaped)
+
+
+def code(text: str) -> str:
+    """`text` as inline code."""
+    clean = visible(text).replace("|", "\\|")
+    ticks = "`" * (1 + max((len(run) for run in re.findall(r"`+", clean)), default=0))
+    space = " " if clean.startswith("`") or clean.endswith("`") else ""
+    return f"{ticks}{space}{clean}{space}{ticks}" if clean else ""
+
+
+def block(text: str, language: str) -> str:
+    """`text` as a fenced block."""
+    clean = visible(text, lines=True)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", clean)), default=0))
+    return f"{fence}{language}\n{clean}\n{fence}"
+
+
+def _opening(findings: Findings) -> Iterator[str]:
+    yield f"## {BADGES[findings.exit_code]} {inline(headline(findings))}"
+    yield ""
+    yield f"{code(target(findings))}: {measure(findings)}, {exit_meaning(findings)}."
+    for line in (ending(findings), limits(findings)):
+        if line:
+            yield f"\n{inline(line)}."
+    yield ""
+    yield "| " + " | ".join(f"{SIGNS[verdict]} {name}" for verdict, name in VERDICTS.items()) + " |"
+    yield "| --: | --: | --: | --: |"
+    yield "| " + " | ".join(str(len(findings.of(verdict))) for verdict in VERDICTS) + " |"
+
+
+def _breach(sighting: Sighting) -> Iterator[str]:
+    breach, text = sighting.breach, sighting.text
+    sign = SIGNS["accepted" if sighting.accepted else "broken"]
+    yield f"\n### {sign} {inline(breach.rule)}: {inline(breach.actual)}\n"
+    yield f"**Rule** ({inline(text.level)}, {inline(text.source)}): {inline(text.statement)}\n"
+    yield f"**Expected:** {inline(breach.expected)}.  "
+    yield f"**Came:** {inline(breach.actual)}.  "
+    yield f"Seen {times(sighting.times)}, by {FOUND_BY[breach.found_by]}; seed {breach.seed}.\n"
+    lines: list[str] = []
+    for number, (exchange, origin) in enumerate(zip(breach.exchanges, origins(breach.exchanges), strict=True), 1):
+        lines.append(f"# {number}." + (f" {origin}" if origin else ""))
+        lines += [curl(exchange, separator=" \\\n  ", body_limit=2000), f"# {answer_line(exchange, 500)}", ""]
+    yield f"<details><summary>{len(breach.exchanges)} requests that show it</summary>\n"
+    yield block("\n".join(lines).rstrip(), "sh")
+    yield "\n</details>"
+
+
+def _rules(findings: Findings) -> Iterator[str]:
+    if not findings.rules:
+        return
+    open_ = " open" if findings.exit_code == 3 else ""
+    yield f"\n<details{open_}><summary>All {len(findings.rules)} rules</summary>\n"
+    yield "| Rule | Known | Verdict | What it says |\n| --- | --- | --- | --- |"
+    for result in findings.rules:
+        because = f"<br>*{inline(why(result))}*" if why(result) else ""
+        verdict = f"{SIGNS[result.verdict]} {word(result.verdict, result.exercised)}"
+        told = f"{inline(result.text.statement)}{because}"
+        yield f"| {inline(result.rule)} | {inline(result.text.level)} | {verdict} | {told} |"
+    yield "\n</details>"
+
+
+def _choices(findings: Findings) -> Iterator[str]:
+    if not findings.choices:
+        return
+    yield f"\n<details><summary>The {len(findings.choices)} open choices, as measured</summary>\n"
+    yield "| Choice | Value | How it shows |\n| --- | --- | --- |"
+    for choice in findings.choices:
+        value = code(choice_value(choice.value)) if choice.measured else "not measured"
+        said = "" if choice.expected is None else f" (the profile says {code(choice_value(choice.expected))})"
+        yield f"| {code(choice.key)} | {value}{said} | {inline(choice.evidence)} |"
+    yield "\n</details>"
+
+
+def _coverage(findings: Findings) -> Iterator[str]:
+    if not findings.coverage:
+        return
+    states, rows = grid(findings.coverage)
+    met, all_ = findings.met, len(findings.coverage)
+    yield f"\n<details><summary>Coverage of the spec: {met} of {all_} met</summary>\n"
+    yield "| Operation | Gives | " + " | ".join(inline(state_name(state)) for state in states) + " |"
+    yield "| --- | --- | " + " | ".join("--:" for _ in states) + " |"
+    for (operation, status), cells in rows.items():
+        shown = ["" if state not in cells else str(cells[state] or "never") for state in states]
+        yield f"| {inline(operation)} | {inline(status)} | " + " | ".join(shown) + " |"
+    yield "\n</details>"
+
+
+def _ending(findings: Findings) -> Iterator[str]:
+    if findings.notes:
+        yield ""
+        for note in findings.notes:
+            yield f"- {inline(note.text)}"
+    if findings.start and findings.start.left_behind:
+        yield f"\nLeft on the server: {inline(findings.start.left_behind)}"

@@ -1,0 +1,168 @@
+"""The sentences that all reports share, and the cleaning of what a server sent before anybody shows it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from mockserver.verify.events import Exchange, Verdict
+from mockserver.verify.reports.run_state import Findings, RuleResult
+
+MEANINGS: dict[int | None, str] = {
+    0: "the server conforms",
+    1: "a rule is broken",
+    2: "the verification could not run",
+    3: "nothing is broken, but a rule that matters could not be exercised",
+    None: "the run broke off before its verdict",
+}
+
+VERDICTS: dict[Verdict, str] = {
+    "holds": "holds",
+    "broken": "broken",
+    "not_exercised": "not exercised",
+    "accepted": "accepted",
+}
+
+MARKS: dict[Verdict, str] = {"holds": "✓", "broken": "✗", "not_exercised": "–", "accepted": "~"}  # noqa: RUF001
+
+LEVELS: dict[str, str] = {
+    "documented": "The vendor's invoices page says so. A breach fails the run.",
+    "observed": "Another public page of the vendor, or an example response on one, shows it. A breach fails the run.",
+    "derived": "Follows from those for any billing system worth the name: nobody is billed twice, a refused "
+    "request changes nothing, one merchant cannot touch another's records. A breach fails the run.",
+    "open": "Nothing says. Servers may differ and each choice is legal: measured and reported, never a failure.",
+}
+
+FOUND_BY: dict[str, str] = {
+    "scenario": "a written scenario",
+    "property": "generated input, shrunk to the shortest that shows it",
+    "model": "a random sequence, compared with the model step by step",
+    "race": "requests sent at the same time",
+    "fuzzing": "fuzzing from the schema",
+}
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """`text` with every character that could steer a terminal or hide written as its escape; `lines` keeps `\\n`."""
+    return "".join(
+        char
+        if (lines and char == "\n") or unicodedata.category(char) not in _HIDDEN
+        else char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for char in text
+    )
+
+
+def shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def text_of(body: bytes) -> str:
+    """The bytes as text; what is not UTF-8 shows as escapes."""
+    return body.decode("utf-8", "backslashreplace")
+
+
+def answer_line(exchange: Exchange, limit: int) -> str:
+    """What came, on one line: `201 {"message": …}`, or that no answer came and why."""
+    if exchange.status is None:
+        return shorten(visible(f"no answer: {exchange.failure or 'unknown reason'}"), limit)
+    body = " ".join(text_of(exchange.answer[: 4 * limit]).split())
+    return shorten(visible(f"{exchange.status} {body or '(empty)'}"), limit)
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def word(verdict: Verdict, exercised: int) -> str:
+    """`holds (12 times)`, `not exercised`."""
+    return f"{VERDICTS[verdict]} ({times(exercised)})" if exercised else VERDICTS[verdict]
+
+
+def headline(findings: Findings) -> str:
+    """The verdict on the run in one sentence."""
+    broken = len(findings.of("broken"))
+    match findings.exit_code:
+        case 0:
+            return f"Conforms: {_conforming(findings)}"
+        case 1:
+            return f"Does not conform: {count(broken, 'rule is', 'rules are')} broken"
+        case 2:
+            return f"Could not run: {findings.end.stop_reason if findings.end else ''}"
+        case 3:
+            wanting = len(findings.wanting)
+            return f"Not proved: nothing broken, but {count(wanting, 'rule')} that matter{_s(wanting)} not exercised"
+        case _:
+            known = f"; {count(broken, 'rule is', 'rules are')} broken so far" if broken else ""
+            return f"Broke off before its verdict{known}"
+
+
+def _conforming(findings: Findings) -> str:
+    held, rules, accepted = len(findings.of("holds")), len(findings.rules), len(findings.of("accepted"))
+    if held == rules:
+        return f"all {rules} rules hold"
+    known = f"{count(accepted, 'known breach', 'known breaches')} accepted" if accepted else "none is broken"
+    return f"{held} of {rules} rules hold, {known}"
+
+
+def _s(number: int) -> str:
+    return "s was" if number == 1 else " were"
+
+
+def exit_meaning(findings: Findings) -> str:
+    """`exit code 1: a rule is broken`."""
+    code = findings.exit_code
+    return MEANINGS[code] if code is None else f"exit code {code}: {MEANINGS[code]}"
+
+
+def conclusion(findings: Findings) -> str:
+    """The verdict and what the exit code means, on one line."""
+    told = headline(findings)
+    return told if findings.exit_code is None else f"{told} ({exit_meaning(findings)})"
+
+
+def ending(findings: Findings) -> str:
+    """How the run came to its end, for a run that did not simply complete; else empty."""
+    if findings.end is None:
+        return "The run broke off; this is what it had learned"
+    reason = findings.end.stop_reason
+    if reason in ("completed", "") or findings.exit_code == 2:
+        return ""
+    return "Stopped at its time limit" if reason == "time" else f"Stopped early: {reason}"
+
+
+def measure(findings: Findings) -> str:
+    """`1,204 requests in 41.3 s, seed 7`."""
+    parts = [] if findings.end is None else [count(findings.end.requests, "request")]
+    parts.append(f"{findings.elapsed:.1f} s")
+    seed = f", seed {findings.start.seed}" if findings.start else ""
+    return " in ".join(parts) + seed
+
+
+def limits(findings: Findings) -> str:
+    """What the run was not allowed to do, in words; empty when it could do all."""
+    start = findings.start
+    if start is None:
+        return ""
+    if start.read_only:
+        return "read-only: GET alone was sent"
+    return "" if start.charges_allowed else "no charges allowed: no collect that could succeed was sent"
+
+
+def target(findings: Findings) -> str:
+    return findings.start.target if findings.start else "(not started)"
+
+
+def why(result: RuleResult) -> str:
+    """The reason of a verdict; for an unexercised rule also whether it matters."""
+    if result.verdict == "not_exercised" and not result.matters:
+        return f"{result.reason} (does not count)" if result.reason else "does not count"
+    return result.reason
+
+
+def choice_value(value: str | int | None) -> str:
+    return "null" if value is None else str(value)

@@ -1,0 +1,159 @@
+"""The command line as people type it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from mockserver.billing.profile import CHOICES
+from mockserver.cli import main
+from mockserver.server.process import Running, free_port, is_ready
+from mockserver.server.settings import Settings
+from tests.conftest import Api
+
+COMMAND = [sys.executable, "-m", "mockserver"]
+
+
+def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
+    )
+
+
+def _refused(*arguments: str, **environment: str) -> list[str]:
+    """The lines that a command which can't be done prints."""
+    done = _run(*arguments, **environment)
+    assert done.returncode == 2, done
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        [line] = _refused("serve", "--port", str(port))
+    assert f"127.0.0.1:{port}" in line
+    assert "in use" in line
+
+
+def test_two_servers_cant_share_a_port(server: Running) -> None:
+    [line] = _refused("serve", "--port", server.base.rpartition(":")[2])
+    assert "in use" in line
+
+
+def test_an_unreadable_fixture_is_told_by_file_line_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("description: bad\nmerchants:\n  - {id: 1, name: A, currency: USD, card: pm_card_viza}\n")
+    lines = _refused("serve", "--fixture", str(file))
+    assert any(f"{file}:3" in line and "card" in line and "pm_card_visa" in line for line in lines)
+
+
+def test_an_unknown_fixture_or_profile_is_one_clear_line() -> None:
+    [line] = _refused("serve", "--fixture", "defualt")
+    assert "did you mean default?" in line
+    [line] = _refused("serve", "--profile", "nowhere.yaml")
+    assert "nowhere.yaml" in line
+
+
+def test_an_unknown_profile_key_or_value_is_one_clear_line(tmp_path: Path) -> None:
+    [line] = _refused("serve", "--set", "create_statu=201")
+    assert "did you mean create_status?" in line
+    [line] = _refused("serve", MOCKSERVER_SET="create_status=999")
+    assert "200 or 201" in line
+    file = tmp_path / "mine.yaml"
+    file.write_text("description: mine\ncreate_status: 201\nrefinalise: accept\n")
+    [line] = _refused("serve", "--profile", str(file))
+    assert f"{file}:3" in line
+    assert "did you mean refinalize?" in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_the_start_tells_all_and_ctrl_c_ends_it_at_once_without_a_traceback() -> None:
+    port = free_port("127.0.0.1", 0)
+    child = subprocess.Popen(
+        [*COMMAND, "serve", "--set", "create_status=201"],
+        env={**os.environ, "MOCKSERVER_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    started = time.monotonic()
+    while not is_ready(f"http://127.0.0.1:{port}/_mock"):
+        assert time.monotonic() - started < 30
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.killpg(child.pid, signal.SIGINT)
+    ending = time.monotonic()
+    printed, errors = child.communicate(timeout=10)
+    assert time.monotonic() - ending < 2
+    assert "Traceback" not in errors
+    assert child.returncode == 0
+    for told in (f"http://127.0.0.1:{port}/api", "default", "provider", "merchant1", "create_status=201", "spec.yaml"):
+        assert told in printed
+
+
+def test_the_curl_of_the_start_works_when_pasted(server: Running) -> None:
+    port = free_port("127.0.0.1", 0)
+    with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        line = next(line for line in child.stdout if "curl" in line)
+        found = re.search(r"curl .*", line)
+        assert found
+        answer = subprocess.run(shlex.split(found.group()), capture_output=True, text=True, timeout=10)
+        child.terminate()
+    assert json.loads(answer.stdout)["per_page"] == 2
+
+
+def test_rules_are_listed_and_explained() -> None:
+    rules = json.loads(_run("rules", "--json").stdout)
+    assert {rule["level"] for rule in rules} == {"documented", "observed", "derived"}
+    assert "CREATE-4" in _run("rules").stdout
+    explained = _run("rules", "create-4").stdout
+    assert "derived" in explained
+    assert "Source:" in explained
+    [line] = _refused("rules", "CREATE-99")
+    assert "CREATE-99" in line
+
+
+def test_fixtures_and_profiles_are_listed() -> None:
+    names = {one["name"] for one in json.loads(_run("fixtures", "--json").stdout)}
+    assert {"default", "empty", "declines", "large"} <= names
+    listed: Any = json.loads(_run("profiles", "--json").stdout)
+    assert set(listed["choices"]) == set(CHOICES)
+    assert listed["profiles"][0]["name"] == "default"
+    assert "declines" in _run("fixtures", COLUMNS="200").stdout
+    assert "refinalize" in _run("profiles", COLUMNS="200").stdout
+
+
+def test_a_running_servers_world_is_exported_as_a_fixture_that_starts(api: Api, tmp_path: Path) -> None:
+    invoice = api.collect(api.finalized(7)["id"]).json()["invoice"]
+    file = tmp_path / "world.yaml"
+    done = _run("fixtures", "export", str(file), "--url", api.server.base, "--token", f"provider@{api.world}")
+    assert done.returncode == 0, done.stderr
+    assert invoice["stripe_invoice_id"] in file.read_text()
+    [line] = _refused("fixtures", "export", "--url", "http://127.0.0.1:9")
+    assert "http://127.0.0.1:9" in line
+
+
+def test_every_option_has_its_variable_and_its_help() -> None:
+    options = {one.name: one for one in main.serve.params if isinstance(one, click.Option)}
+    for one in fields(Settings):
+        option = options["no_cors" if one.name == "cors" else one.name]
+        assert option.envvar == f"MOCKSERVER_{option.opts[0][2:].replace('-', '_').upper()}"
+        assert option.help
+    [line] = [line for line in _refused("serve", MOCKSERVER_LOG_FORMAT="xml") if "Error" in line]
+    assert "log-format" in line

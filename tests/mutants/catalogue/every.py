@@ -1,0 +1,35 @@
+"""The faults of all areas in one list, by name."""
+
+from __future__ import annotations
+
+from tests.mutants.catalogue.adding_up import MONEY
+from tests.mutants.catalogue.collecting import COLLECT
+from tests.mutants.catalogue.creating import CREATE
+from tests.mutants.catalogue.finalizing import FINALIZE
+from tests.mutants.catalogue.form import FORM
+from tests.mutants.catalogue.isolation import ISOLATION
+from tests.mutants.catalogue.listing import LIST
+from tests.mutants.catalogue.nonsense import NONSENSE
+from tests.mutants.catalogue.racing import RACES
+from tests.mutants.catalogue.searching import SEARCH
+from tests.mutants.config import Fault
+
+CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, MONEY, FINALIZE, COLLECT, ISOLATION, RACES)
+
+
+class DuplicateName(ValueError):
+    """Two faults of different catalogs have one name."""
+
+
+def gather() -> dict[str, Fault]:
+    """Raises DuplicateName."""
+    faults: dict[str, Fault] = {}
+    for catalog in CATALOGS:
+        both = faults.keys() & catalog.faults.keys()
+        if both:
+            raise DuplicateName(", ".join(sorted(both)))
+        faults |= catalog.faults
+    return faults
+
+
+FAULTS: dict[str, Fault] = gather()

@@ -1,0 +1,223 @@
+"""Faults that show only when requests come at the same time."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import nullcontext
+from typing import Any
+
+from tests.mutants.catalogue.making import Catalog, swap
+from tests.mutants.reference.api import Api
+from tests.mutants.reference.messages import Reply
+from tests.mutants.reference.records import Caller, Invoice, Merchant, Refusal
+
+RACES = Catalog("races")
+GAP = 0.02
+"""Seconds between looking and acting, in a server whose operations do not wait for each other."""
+
+
+def linger() -> None:
+    time.sleep(GAP)
+
+
+def stagger() -> None:
+    """Long enough to meet others there, but not the same for all."""
+    time.sleep(random.uniform(GAP / 3, GAP))
+
+
+@RACES.fault("CREATE-4", "CREATE-6", "CREATE-1", says="two creates at once both take the same charge")
+def two_drafts_of_one_charge(api: Api) -> None:
+    only_for(api, "create", stagger)
+
+
+@RACES.fault("CREATE-4", "CREATE-2", says="two creates of all charges at once both take them")
+def two_drafts_of_everything(api: Api) -> None:
+    only_for(api, "create", linger, when=lambda charge_ids: not charge_ids)
+
+
+@RACES.fault("CREATE-4", "CREATE-6", says="two creates at once that share one charge of many both take it")
+def two_drafts_that_overlap(api: Api) -> None:
+    only_for(api, "create", linger, when=lambda charge_ids: charge_ids is not None and len(charge_ids) > 1)
+
+
+def only_for(api: Api, operation: str, pause: Any, when: Any = lambda argument: True) -> None:
+    """This operation does not take its turn when its argument is so; it takes its time instead."""
+    hurried = threading.local()
+
+    def acting(caller: Caller, argument: Any) -> Any:
+        hurried.now = when(argument)
+        try:
+            return original(caller, argument)
+        finally:
+            hurried.now = False
+
+    def turn() -> Any:
+        return nullcontext() if getattr(hurried, "now", False) else wait()
+
+    def maybe_pause() -> None:
+        if getattr(hurried, "now", False):
+            pause()
+
+    original = swap(api.billing, operation, acting)
+    wait = swap(api.billing, "turn", turn)
+    swap(api.billing, "pause", maybe_pause)
+
+
+@RACES.fault("CREATE-7", "LIST-4", "GEN-9", says="invoices made at the same time get the same id")
+def one_id_for_two(api: Api) -> None:
+    def new_invoice_id(merchant: Merchant) -> int:
+        known = max(api.records.invoices, default=0)
+        api.records.lock.release()
+        try:
+            linger()
+        finally:
+            api.records.lock.acquire()
+        return known + 1
+
+    swap(api.billing, "new_invoice_id", new_invoice_id)
+    swap(api.billing, "turn", lambda: nullcontext())
+
+
+@RACES.fault("FINALIZE-4", "FINALIZE-2", "COLLECT-4", says="two finalizes at once make two invoices on Stripe")
+def two_finalizes(api: Api) -> None:
+    only_for(api, "finalize", stagger)
+
+    def lock_down(invoice: Invoice) -> None:
+        invoice.state = "finalized"
+        invoice.stripe_id = api.stripe.new_id()
+        invoice.stripe_status = "open"
+
+    swap(api.billing, "lock_down", lock_down)
+
+
+@RACES.fault("COLLECT-4", "COLLECT-2", says="two collects at once both pay")
+def two_payments(api: Api) -> None:
+    only_for(api, "collect", linger)
+
+
+@RACES.fault(
+    "COLLECT-4",
+    "COLLECT-2",
+    says="two collects at once make two invoices on Stripe and pay both",
+    choices={"recollect": "accept"},
+    stripe_delay=30.0,
+)
+def two_stripe_invoices_paid(api: Api) -> None:
+    only_for(api, "collect", stagger)
+
+    def put_on_stripe(invoice: Invoice) -> None:
+        invoice.stripe_id = api.stripe.new_id()
+        invoice.stripe_status = "open"
+
+    swap(api.billing, "put_on_stripe", put_on_stripe)
+
+
+@RACES.fault(
+    "COLLECT-4", "GEN-5", "COLLECT-2", says="the loser of two collects at once crashes", choices={"recollect": "accept"}
+)
+def losing_collect_crashes(api: Api) -> None:
+    only_for(api, "collect", linger)
+
+    def pay(invoice: Invoice) -> None:
+        with api.records.lock:
+            if invoice.state == "paid":
+                raise Refusal(500, "Invoice is already paid")
+            original(invoice)
+
+    original = swap(api.billing, "pay", pay)
+
+
+@RACES.fault("COLLECT-3", "COLLECT-4", "GEN-9", says="after two collects at once the invoice is open again")
+def two_collects_leave_it_open(api: Api) -> None:
+    only_for(api, "collect", linger)
+
+    def pay(invoice: Invoice) -> None:
+        if invoice.state == "paid":
+            invoice.state, invoice.stripe_status = "finalized", "open"
+            raise api.billing.illegal("The invoice is being paid.")
+        original(invoice)
+
+    original = swap(api.billing, "pay", pay)
+
+
+@RACES.fault(
+    "GEN-9",
+    "FINALIZE-1",
+    "COLLECT-3",
+    says="of finalizes at once on different invoices, the last to end undoes the others",
+)
+def last_finalize_undoes_others(api: Api) -> None:
+    only_for(api, "finalize", lambda: None)
+
+    def finalize(caller: Caller, number: int) -> Any:
+        drafts = [invoice for invoice in api.records.invoices_in(caller.scope) if invoice.state == "draft"]
+        linger()
+        result = original(caller, number)
+        for invoice in drafts:
+            if invoice.id != number:
+                invoice.state = "draft"
+                invoice.stripe_id = invoice.stripe_status = None
+        return result
+
+    original = swap(api.billing, "finalize", finalize)
+
+
+@RACES.fault("CREATE-7", "GEN-9", "LIST-4", says="of invoices made at once, only one gets into the list")
+def one_of_two_gets_listed(api: Api) -> None:
+    making = threading.Semaphore(1)
+
+    def create(caller: Caller, request: Any, body: Any) -> Reply:
+        alone = making.acquire(blocking=False)
+        reply: Reply = original(caller, request, body)
+        linger()
+        if alone:
+            making.release()
+        elif "invoice" in reply.document:
+            lost = api.records.invoices.pop(int(reply.document["invoice"]["id"]))
+            api.records.invoices_of[lost.merchant].remove(lost)
+        return reply
+
+    original = swap(api, "create_invoice", create)
+
+
+@RACES.fault("GEN-5", "CREATE-4", "CREATE-6", says="a create that meets another one is a crash")
+def deadlock_is_a_crash(api: Api) -> None:
+    making = threading.Semaphore(1)
+
+    def create(caller: Caller, request: Any, body: Any) -> Reply:
+        if not making.acquire(blocking=False):
+            raise Refusal(500, "Deadlock found when trying to get lock")
+        try:
+            linger()
+            reply: Reply = original(caller, request, body)
+            return reply
+        finally:
+            making.release()
+
+    original = swap(api, "create_invoice", create)
+
+
+@RACES.fault("COLLECT-3", "GEN-9", "FINALIZE-1", says="a collect that meets a finalize pays, and finalize forgets it")
+def finalize_forgets_a_payment(api: Api) -> None:
+    def lock_down(invoice: Invoice) -> None:
+        original(invoice)
+        linger()
+        if invoice.state == "paid":
+            invoice.state, invoice.stripe_status = "finalized", "open"
+
+    only_for(api, "finalize", lambda: None)
+    original = swap(api.billing, "lock_down", lock_down)
+
+
+@RACES.fault("GEN-8", "LIST-4", "GEN-7", says="requests at once on the list get each other's merchant")
+def requests_share_a_caller(api: Api) -> None:
+    latest: list[Caller] = []
+
+    def visible(caller: Caller) -> Any:
+        latest[:] = [caller]
+        time.sleep(GAP / 10)
+        return original(latest[0])
+
+    original = swap(api, "visible_invoices", visible)

@@ -1,0 +1,133 @@
+"""The servers that keep every rule: each other value of each choice, each nuisance, and some of both at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.mutants.config import MIXED, PROVIDER, Setting
+from tests.mutants.noise import NUISANCES
+from tests.mutants.reference.choices import LISTED, UNLISTED
+from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
+
+CORRECT = Setting(name="correct", says="every choice at its default, nothing in the way")
+DECLINING = "pm_card_visa_chargeDeclinedInsufficientFunds"
+LARAVEL: dict[str, Any] = {
+    "finalize_status": 202,
+    "illegal_state_status": 409,
+    "list_order": "oldest_first",
+    "party_id_type": "integer",
+    "created_at_precision": "seconds",
+    "refinalize": "accept",
+    "recollect": "accept",
+    "action_body": "message",
+    "per_page_above_max": "refuse",
+    "per_page_max": 50,
+}
+LENIENT: dict[str, Any] = {
+    "page_below_one": "first_page",
+    "no_charges": "empty_draft",
+    "duplicate_charge_ids": "collapse",
+    "numeric_strings": "accept",
+    "invalid_search": "ignore",
+    "date_without_modifier": "accept",
+    "refinalize": "accept",
+    "recollect": "accept",
+    "negative_amounts": "accept",
+    "fine_amounts": "round",
+    "unselected_create": "first_merchant",
+    "missing_header_adjustment": "own_merchant",
+}
+TERSE: dict[str, Any] = {
+    "create_status": 201,
+    "collect_status": 202,
+    "invalid_request_status": 400,
+    "illegal_state_status": 400,
+    "declined_status": 400,
+    "foreign_invoice_status": 403,
+    "unknown_merchant_status": 404,
+    "action_body": "message",
+    "range_base": 0,
+    "per_page_max": None,
+    "finalized_label": "Open",
+    "paid_label": "same",
+    "invoice_description": "null",
+}
+
+
+def other_values() -> Iterator[Setting]:
+    """One setting for each value that is not a default."""
+    for key, values in (LISTED | UNLISTED).items():
+        for value in values[1:]:
+            needs = {"per_page_above_max": {"per_page_max": 25}}.get(key, {})
+            yield Setting(
+                name=f"{key}={'null' if value is None else value}",
+                says=f"the choice {key} is {value!r}",
+                choices={**needs, key: value},
+            )
+
+
+def combinations() -> Iterator[Setting]:
+    """Choices and nuisances that may act on each other."""
+    yield Setting(name="laravel", says="as a Laravel application might choose", choices=LARAVEL)
+    yield Setting(name="lenient", says="accepts whatever it may", choices=LENIENT)
+    yield Setting(name="terse", says="says as little as it may", choices=TERSE, nuisances=("empty",))
+    yield Setting(
+        name="staging",
+        says="a shared staging server",
+        choices=LARAVEL,
+        nuisances=("prefilled", "busy", "extra", "links"),
+        stripe_delay=1.0,
+    )
+    yield Setting(
+        name="far_away",
+        says="slow, with a late queue, others at work",
+        nuisances=("slow", "late_queue", "busy"),
+    )
+    yield Setting(
+        name="late_accepting",
+        says="a late queue, and whatever is repeated is accepted",
+        choices={"refinalize": "accept", "recollect": "accept", "queued_stripe_status": "draft"},
+        nuisances=("late_queue",),
+    )
+    yield Setting(name="provider", says="asked with the provider's token", arguments=PROVIDER)
+    yield Setting(
+        name="provider_busy", says="the provider's token, others at work", nuisances=("busy",), arguments=PROVIDER
+    )
+    yield Setting(name="no_minor_unit", says="the merchant is billed in BIF", currencies={1: "BIF", 2: "BIF"})
+    yield Setting(name="three_decimals", says="the merchant is billed in KWD", currencies={1: "KWD", 2: "JPY"})
+    yield Setting(name="two_currencies", says="the merchants are billed in two currencies", currencies={2: "EUR"})
+    yield Setting(
+        name="mixed_currencies",
+        says="the charges to be billed are in two currencies",
+        nuisances=("empty", "mixed_currencies"),
+        arguments=MIXED,
+        exits=frozenset((0, 3)),
+    )
+    yield Setting(
+        name="declining",
+        says="the merchant's card always declines, so that no payment can be seen",
+        cards={1: DECLINING},
+        exits=frozenset((0, 3)),
+    )
+    yield Setting(name="other_declines", says="the other merchant's card always declines", cards={2: DECLINING})
+    yield Setting(
+        name="pays_later",
+        says="each invoice is declined at the first attempt and paid at the second",
+        cards={1: PAYS_LATER},
+    )
+    yield Setting(
+        name="answers_lost",
+        says="the first collect of each invoice pays it, and fails for want of Stripe's answer",
+        cards={1: ANSWER_LOST},
+        exits=frozenset((0, 3)),
+    )
+
+
+def all_legal() -> dict[str, Setting]:
+    nuisances = (Setting(name=name, says=says, nuisances=(name,)) for name, says in NUISANCES.items())
+    settings = [CORRECT, *other_values(), *nuisances, *combinations()]
+    return {setting.name: setting for setting in settings}
+
+
+LEGAL: dict[str, Setting] = all_legal()

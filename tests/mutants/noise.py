@@ -1,0 +1,163 @@
+"""What makes a correct server hard to judge: others at work, slowness, limits, a late queue, more than was asked."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from email.utils import formatdate
+from typing import Any
+
+from tests.mutants.reference.api import Api
+from tests.mutants.reference.messages import Reply, Request
+from tests.mutants.reference.records import Caller, Charge, Refusal
+
+NUISANCES: dict[str, str] = {
+    "empty": "there is no invoice and no charge at first",
+    "prefilled": "more than five thousand invoices are there at first",
+    "mixed_currencies": "the merchant has open charges in two currencies at first",
+    "busy": "other merchants are billed all the time",
+    "crowded": "another client of the same merchant makes charges and invoices of its own all the time",
+    "charged": "another client of the same merchant makes charges all the time, and leaves them open",
+    "slow": "each answer takes 50 ms",
+    "throttled": "more than 100 requests in a second get 429 with Retry-After",
+    "strict_throttle": "more than 10 requests in a second get 429 with Retry-After",
+    "late_queue": "creation on Stripe takes 3 s after finalizing",
+    "extra": "every object has properties that are documented nowhere",
+    "links": "pages have the addresses of their neighbours",
+    "throttled_by_date": "as throttled, and Retry-After is a date",
+    "short_keep_alive": "idle connections are closed after 0.3 s",
+    "http_1_0": "the connection is closed after every answer",
+}
+API_OPTIONS: dict[str, dict[str, Any]] = {
+    "late_queue": {"stripe_delay": 3.0},
+    "extra": {"extra": True},
+    "links": {"links": True},
+}
+SLOWNESS = 0.05
+"""Seconds."""
+
+
+class UnknownNuisance(ValueError):
+    """A nuisance that is not in the table."""
+
+
+class Background(threading.Thread):
+    """Calls `work` again and again until it is stopped."""
+
+    def __init__(self, work: Callable[[], None], every: float) -> None:
+        super().__init__(daemon=True)
+        self.work = work
+        self.every = every
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopped.wait(self.every):
+            self.work()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        if self.is_alive():
+            self.join()
+
+
+def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
+    """Puts the nuisances into the server; raises UnknownNuisance."""
+    background = []
+    for name in nuisances:
+        if name not in NUISANCES:
+            raise UnknownNuisance(f"no nuisance is called {name!r}; there are {', '.join(NUISANCES)}")
+        if name == "slow":
+            api.before.append(sleep)
+        elif name == "throttled":
+            api.before.append(Throttle(100).check)
+        elif name == "strict_throttle":
+            api.before.append(Throttle(10).check)
+        elif name == "throttled_by_date":
+            api.before.append(Throttle(100, by_date=True).check)
+        elif name == "busy":
+            background.append(Background(OtherClient(api, (2, 3, 4, 5)).act, 0.01))
+        elif name == "crowded":
+            background.append(Background(OtherClient(api, (1,)).act, 0.1))
+        elif name == "charged":
+            background.append(Background(OtherClient(api, (1,)).leave_a_charge, 0.05))
+    return background
+
+
+def sleep(request: Request) -> None:
+    time.sleep(SLOWNESS)
+
+
+class Throttle:
+    """A fixed number of requests in each second."""
+
+    def __init__(self, most: int, *, by_date: bool = False) -> None:
+        self.most = most
+        self.by_date = by_date
+        self.second = 0
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def check(self, request: Request) -> Reply | None:
+        now = int(time.monotonic())
+        with self.lock:
+            if now != self.second:
+                self.second, self.count = now, 0
+            self.count += 1
+            if self.count <= self.most:
+                return None
+        # Dates have whole seconds: the one after next is never too early.
+        after = formatdate(time.time() + 2, usegmt=True) if self.by_date else "1"
+        return Reply(429, {"message": "Too many requests."}, {"Retry-After": after})
+
+
+class OtherClient:
+    """Bills these merchants, never anything that it has not made itself."""
+
+    def __init__(self, api: Api, merchants: Sequence[int]) -> None:
+        self.api = api
+        self.merchants = merchants
+        self.rng = random.Random(7)
+        self.drafts: list[tuple[int, int]] = []
+        self.locked: list[tuple[int, int]] = []
+
+    def act(self) -> None:
+        """One step: a new draft, or one further with an older invoice."""
+        steps = [self.draft, self.finalize, self.collect]
+        try:
+            self.rng.choice(steps)()
+        except Refusal:
+            # A declined card, or a record that a fault under test has spoilt.
+            return
+
+    def caller(self, merchant: int) -> Caller:
+        return Caller(frozenset((merchant,)), merchant)
+
+    def leave_a_charge(self) -> None:
+        """One that nobody invoices, unless somebody takes whatever is open."""
+        self.charge()
+
+    def charge(self) -> Charge:
+        merchant = self.rng.choice(self.merchants)
+        records = self.api.records
+        return records.add_charge(records.merchants[merchant], self.rng.randint(100, 9_999), "other client")
+
+    def draft(self) -> None:
+        first = self.charge()
+        merchant, records = first.merchant, self.api.records
+        second = records.add_charge(records.merchants[merchant], self.rng.randint(100, 9_999), "other client")
+        charges = [first, second]
+        invoice = self.api.billing.create(self.caller(merchant), [charge.id for charge in charges])
+        self.drafts.append((merchant, invoice.id))
+
+    def finalize(self) -> None:
+        if self.drafts:
+            merchant, number = self.drafts.pop(0)
+            self.api.billing.finalize(self.caller(merchant), number)
+            self.locked.append((merchant, number))
+
+    def collect(self) -> None:
+        if self.locked:
+            merchant, number = self.locked.pop(0)
+            self.api.billing.collect(self.caller(merchant), number)

@@ -1,0 +1,208 @@
+"""Who may call the control interface, from where, and as which page."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
+from mockserver.core.messages import Request
+from mockserver.server.control import guard
+from mockserver.server.control.guard import TOKEN_HEADER, Guard, is_loopback, secured
+from mockserver.server.process import Running, free_port, running
+from mockserver.server.settings import Settings
+
+PAGE = "http://localhost:5173"
+STRANGER = "https://elsewhere.example"
+
+
+@pytest.fixture(scope="module")
+def exposed() -> Iterator[Running]:
+    """A server that other machines could reach."""
+    with running("--control-token", "sesame", "--control-cors", PAGE, host="0.0.0.0") as server:
+        yield Running(server.base.replace("0.0.0.0", "127.0.0.1"))
+
+
+def reset(server: Running, **headers: str) -> httpx.Response:
+    return httpx.post(f"{server.control}/reset", headers={"Authorization": "Bearer provider@guarded", **headers})
+
+
+def test_without_the_control_token_an_exposed_server_refuses_control(exposed: Running) -> None:
+    answer = reset(exposed)
+    assert answer.status_code == 401
+    assert TOKEN_HEADER in answer.json()["message"]
+
+
+@pytest.mark.parametrize("wrong", ["", "sesam", "Sesame", "sesame1", "s\u00e9same"])
+def test_a_wrong_control_token_is_refused(exposed: Running, wrong: str) -> None:
+    answer = httpx.post(f"{exposed.control}/reset", headers=[(TOKEN_HEADER.encode(), wrong.encode("latin-1"))])
+    assert answer.status_code == 401
+
+
+def test_with_the_control_token_an_exposed_server_obeys(exposed: Running) -> None:
+    assert reset(exposed, **{TOKEN_HEADER: "sesame"}).status_code == 200
+
+
+def test_an_exposed_server_may_be_called_by_any_name(exposed: Running) -> None:
+    assert reset(exposed, **{TOKEN_HEADER: "sesame", "Host": "mock.internal:4010"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted(guard.OPEN_PATHS))
+def test_what_tells_nothing_of_a_world_needs_no_control_token(exposed: Running, path: str) -> None:
+    assert httpx.get(exposed.control + path).status_code == 200
+
+
+def test_the_api_itself_needs_no_control_token(exposed: Running) -> None:
+    answer = httpx.get(f"{exposed.api}/billing/invoices", headers={"Authorization": "Bearer provider"})
+    assert answer.status_code == 200
+
+
+def test_control_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return False
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    with pytest.raises(Unauthenticated):
+        Guard(Settings(control_token="sesame")).check(
+            Request("POST", "/reset", headers={TOKEN_HEADER.lower(): "guess"})
+        )
+    assert compared == [(b"guess", b"sesame")]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+def test_a_server_that_others_can_reach_makes_up_a_control_token(host: str) -> None:
+    made = secured(Settings(host=host)).control_token
+    assert made is not None and len(made) >= 32
+    assert made != secured(Settings(host=host)).control_token
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_a_server_on_loopback_makes_up_none(host: str) -> None:
+    assert is_loopback(host)
+    assert secured(Settings(host=host)).control_token is None
+
+
+def test_an_empty_control_token_is_none() -> None:
+    assert secured(Settings(control_token="")).control_token is None
+    assert secured(Settings(control_token="", host="0.0.0.0")).control_token
+
+
+@pytest.mark.parametrize("token", ["caf\u00e9", "two\nlines", " spaced "])
+def test_a_control_token_that_no_header_can_carry_is_unusable(token: str) -> None:
+    with pytest.raises(Unusable, match="--control-token"):
+        secured(Settings(control_token=token))
+
+
+def test_a_page_of_another_origin_cant_control(server: Running) -> None:
+    """A form or a fetch without special headers is sent by the browser without asking first."""
+    answer = reset(server, Origin=STRANGER, **{"Content-Type": "text/plain"})
+    assert answer.status_code == 403
+    assert f"--control-cors {STRANGER}" in answer.json()["message"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", ["null", "http://127.0.0.1:1", "http://localhost", "", "file://"])
+def test_no_origin_but_its_own_may_control(server: Running, origin: str) -> None:
+    assert reset(server, Origin=origin).status_code == 403
+
+
+def test_a_page_of_the_server_itself_may_control(server: Running) -> None:
+    assert reset(server, Origin=server.base).status_code == 200
+
+
+def test_a_browser_that_asks_first_is_told_no(server: Running) -> None:
+    answer = preflight(server, STRANGER)
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_a_page_of_an_allowed_origin_may_control_and_read(exposed: Running) -> None:
+    asked = preflight(exposed, PAGE)
+    assert asked.status_code == 204
+    assert asked.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "PUT" in asked.headers["Access-Control-Allow-Methods"]
+    assert asked.headers["Access-Control-Allow-Headers"] == "authorization,x-mock-control-token"
+    answer = reset(exposed, Origin=PAGE, **{TOKEN_HEADER: "sesame"})
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_an_allowed_page_can_read_why_it_is_refused(exposed: Running) -> None:
+    answer = reset(exposed, Origin=PAGE)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, PAGE)
+
+
+def test_an_allowed_origin_allows_no_other(exposed: Running) -> None:
+    assert reset(exposed, Origin=STRANGER, **{TOKEN_HEADER: "sesame"}).status_code == 403
+
+
+def test_a_star_allows_every_origin() -> None:
+    Guard(Settings(control_cors=("*",))).check(Request("POST", "/reset", headers={"origin": "null"}))
+
+
+@pytest.mark.parametrize(
+    "name", ["elsewhere.example", "elsewhere.example:4010", "127.0.0.1.elsewhere.example", "0.0.0.0"]
+)
+def test_a_foreign_name_for_this_machine_is_refused(server: Running, name: str) -> None:
+    """A site can point a name of its own at 127.0.0.1; its pages then have the same origin as the server."""
+    answer = reset(server, Host=name, Origin=f"http://{name}")
+    assert answer.status_code == 403
+    assert "localhost" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "name", ["localhost", "LOCALHOST:80", "app.localhost:4010", "127.0.0.1", "[::1]:4010", "127.1.2.3:9"]
+)
+def test_a_local_name_is_accepted(server: Running, name: str) -> None:
+    assert reset(server, Host=name).status_code == 200
+
+
+def test_a_request_without_a_host_comes_from_no_browser(server: Running) -> None:
+    address = httpx.URL(server.base)
+    with socket.create_connection((address.host, address.port), timeout=5) as connection:
+        connection.sendall(b"GET /_mock/health HTTP/1.0\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.0 200")
+    with pytest.raises(Forbidden):
+        Guard(Settings()).check(Request("GET", "/health", headers={"host": "elsewhere.example"}))
+
+
+def test_the_control_token_that_was_made_up_is_printed() -> None:
+    port = free_port("0.0.0.0", 0)
+    command = [sys.executable, "-m", "mockserver", "serve", "--host", "0.0.0.0", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+        try:
+            found = next(found for line in child.stdout or () if (found := re.search(rf"{TOKEN_HEADER}: (\S+)", line)))
+            server = Running(f"http://127.0.0.1:{port}")
+            assert reset(server).status_code == 401
+            assert reset(server, **{TOKEN_HEADER: found[1]}).status_code == 200
+        finally:
+            child.terminate()
+
+
+def test_an_export_of_a_guarded_server_takes_the_control_token(exposed: Running) -> None:
+    command = [sys.executable, "-m", "mockserver", "fixtures", "export", "--url", exposed.base]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "The control token is missing" in refused.stderr
+    done = subprocess.run([*command, "--control-token", "sesame"], capture_output=True, text=True, check=True)
+    assert "merchants:" in done.stdout
+
+
+def preflight(server: Running, origin: str) -> httpx.Response:
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,x-mock-control-token",
+    }
+    return httpx.options(f"{server.control}/reset", headers=headers)

@@ -1,0 +1,416 @@
+"""Fixtures: those that travel with the package, every mistake that a file can have, exports, and generated worlds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from mockserver.billing.records import INVOICED, OPEN, PAID, STRIPE_STATUSES, VOID
+from mockserver.billing.stripe import CARDS, OUTCOMES
+from mockserver.core.clock import parse_time
+from mockserver.core.errors import Unusable
+from mockserver.core.resources import fixtures_dir
+from mockserver.state.fixtures.export import dump_fixture
+from mockserver.state.fixtures.generate import charges_on
+from mockserver.state.fixtures.load import GENERATE_KEYS, KEYS, list_fixtures, load_fixture
+from mockserver.state.fixtures.rows import CHARGE_KEYS, INVOICE_KEYS, MERCHANT_KEYS
+from mockserver.state.fixtures.state import LEDGER_KEYS
+from mockserver.state.world import World
+from tests.properties import examples
+from tests.state.random_worlds import everything, worlds
+
+SHIPPED = ["declines", "default", "empty", "large:500"]
+PEOPLE = """\
+merchants:
+  - {id: 1, name: One, currency: USD}
+  - {id: 2, name: Two, currency: EUR}
+"""
+OPEN_CHARGE = PEOPLE + "charges:\n  - {id: 1, merchant: 1, created_at: 2026-01-01T00:00:00Z, amount: 1}\n"
+"""A charge on line 5."""
+QUEUE = "stripe: {queue: [{invoice: 1, due: 2026-01-01}]}\n"
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Any:
+    def load(text: str, **options: Any) -> Any:
+        path = tmp_path / "world.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_fixture(str(path), **options)
+
+    return load
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_fixtures_load_and_know_the_tokens(name: str) -> None:
+    blueprint = load_fixture(name)
+    everyone = frozenset(merchant.id for merchant in blueprint.state.store.merchants())
+    assert blueprint.tokens["provider"] == everyone
+    assert blueprint.tokens["merchant1"] == {1}
+    assert blueprint.tokens["merchant2"] == {2}
+    assert blueprint.description
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name != "declines"])
+def test_merchants_1_and_2_pay_in_every_fixture_that_is_not_about_declines(name: str) -> None:
+    store = load_fixture(name).state.store
+    for number in (1, 2):
+        merchant = store.merchant(number)
+        assert merchant is not None
+        assert merchant.card == "pm_card_visa"
+
+
+def test_every_shipped_file_is_among_those_that_these_tests_load() -> None:
+    assert sorted(path.stem for path in fixtures_dir().glob("*.yaml")) == [name.split(":")[0] for name in SHIPPED]
+
+
+def test_the_list_of_fixtures_counts_what_loading_them_finds() -> None:
+    infos = {info.name: info for info in list_fixtures()}
+    assert next(iter(infos)) == "default"
+    for name in ("default", "declines", "empty"):
+        blueprint = load_fixture(name)
+        store, info = blueprint.state.store, infos[name]
+        found = (len(store.merchants()), len(list(store.charges())), len(list(store.invoices())))
+        assert (info.merchants, info.charges, info.invoices) == found
+        assert info.tokens == tuple(blueprint.tokens)
+        assert info.description == blueprint.description
+    assert infos["large"].invoices == 100_000
+
+
+def test_the_default_world_has_three_pages_every_state_and_every_card() -> None:
+    store = load_fixture("default").state.store
+    invoices = list(store.invoices())
+    assert 30 < len(invoices) <= 45
+    assert {invoice.stripe_invoice_status for invoice in invoices} >= {*STRIPE_STATUSES, None} - {"draft"}
+    assert any(invoice.draft for invoice in invoices)
+    assert any(not invoice.draft and invoice.stripe_invoice_id is None for invoice in invoices)
+    cards = {merchant.card for merchant in store.merchants()}
+    assert {CARDS[card].name for card in cards} == set(OUTCOMES)
+    assert len({merchant.currency for merchant in store.merchants()}) >= 4
+    assert {charge.status for charge in store.charges()} == {OPEN, INVOICED, VOID}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_merchants_1_and_2_of_the_default_world_have_open_charges_and_invoices_of_their_own(number: int) -> None:
+    store = load_fixture("default").state.store
+    assert len(store.uninvoiced(frozenset({number}))) >= 5
+    assert {invoice.draft for invoice in store.invoices() if invoice.merchant == number} == {True, False}
+
+
+def test_each_merchant_of_declines_has_its_own_token_open_charges_and_an_invoice_to_collect() -> None:
+    blueprint = load_fixture("declines")
+    store = blueprint.state.store
+    assert {CARDS[merchant.card].name for merchant in store.merchants()} == set(OUTCOMES)
+    for merchant in store.merchants():
+        assert blueprint.tokens[f"merchant{merchant.id}"] == {merchant.id}
+        assert store.uninvoiced(frozenset({merchant.id}))
+        invoice = store.invoice(merchant.id)
+        assert invoice is not None
+        assert invoice.merchant == merchant.id
+        assert not invoice.draft
+        assert invoice.stripe_invoice_status != PAID
+
+
+MISTAKES = {
+    "unknown key": ("merchant: []\n", 1, "merchant", "did you mean merchants?"),
+    "no mapping": ("- 1\n", 1, "", "must be a mapping of keys to values, got [1]"),
+    "description": ("description: 5\n", 1, "description", 'write it in quotes, "5"'),
+    "provider": ("provider: {id: one}\n", 1, "provider.id", 'must be a whole number, got "one"'),
+    "quoted number": ('provider: {id: "1"}\n', 1, "provider.id", "write it without quotes"),
+    "provider's key": ("provider:\n  nmae: X\n", 2, "provider.nmae", "did you mean name?"),
+    "no list": ("merchants: 3\n", 1, "merchants", "begin each row with a dash"),
+    "no row": ("merchants:\n  - 3\n", 2, "merchants.0", "must be a mapping"),
+    "merchant without id": ("merchants:\n  - {name: A, currency: USD}\n", 2, "merchants.0.id", "is missing"),
+    "null": ("merchants:\n  - {id: null, name: A, currency: USD}\n", 2, "merchants.0.id", "must not be null"),
+    "zero id": ("merchants:\n  - {id: 0, name: A, currency: USD}\n", 2, "merchants.0.id", "must be 1 or more, got 0"),
+    "huge id": ("merchants:\n  - {id: 9007199254740993, name: A, currency: USD}\n", 2, "merchants.0.id", "at most"),
+    "true id": ("merchants:\n  - {id: yes, name: A, currency: USD}\n", 2, "merchants.0.id", "got true"),
+    "empty name": ('merchants:\n  - {id: 1, name: " ", currency: USD}\n', 2, "merchants.0.name", "must not be empty"),
+    "same id": (
+        PEOPLE + "  - {id: 1, name: C, currency: USD}\n",
+        4,
+        "merchants.2.id",
+        "of merchants.0 (line 2) already",
+    ),
+    "currency": ("merchants:\n  - {id: 1, name: A, currency: usd}\n", 2, "merchants.0.currency", "did you mean USD?"),
+    "no minor unit": ("merchants:\n  - {id: 1, name: A, currency: XAU}\n", 2, "merchants.0.currency", "ISO 4217"),
+    "card": (
+        "merchants:\n  - id: 1\n    name: A\n    currency: USD\n    card: pm_card_viza\n",
+        5,
+        "merchants.0.card",
+        "did you mean pm_card_visa?",
+    ),
+    "type": ("merchants:\n  - {id: 1, name: A, currency: USD, type: x}\n", 2, "merchants.0.type", "merchant, team"),
+    "token's merchant": (PEOPLE + "tokens:\n  a: [1, 7]\n", 5, "tokens.a", "there is no merchant 7"),
+    "token's reach": (
+        PEOPLE + "tokens:\n  a: every\n",
+        5,
+        "tokens.a",
+        'must be all, or a list of merchant ids, got "ev',
+    ),
+    "token of nothing": (PEOPLE + "tokens:\n  a:\n", 5, "tokens.a", "must be all, or a list"),
+    "numeric token": (PEOPLE + "tokens:\n  7: all\n", 5, "tokens.7", "a token is text"),
+    "token with a world": (PEOPLE + "tokens:\n  a@b: all\n", 5, "tokens.a@b", "without spaces and @"),
+    "tokens": (PEOPLE + "tokens: all\n", 4, "tokens", "must be a mapping"),
+    "charge's merchant": (OPEN_CHARGE.replace("merchant: 1", "merchant: 3"), 5, "charges.0.merchant", "no merchant 3"),
+    "no time": (OPEN_CHARGE.replace("2026-01-01T00:00:00Z", "soon"), 5, "charges.0.created_at", "2026-01-15T10:00:00Z"),
+    "no zone": (OPEN_CHARGE.replace("00:00Z", "00:00"), 5, "charges.0.created_at", "ISO 8601 time in UTC"),
+    "number as time": (OPEN_CHARGE.replace("2026-01-01T00:00:00Z", "7"), 5, "charges.0.created_at", "got 7"),
+    "no amount": (OPEN_CHARGE.replace(", amount: 1", ""), 5, "charges.0.amount", "is missing"),
+    "amount": (OPEN_CHARGE.replace("amount: 1", "amount: much"), 5, "charges.0.amount", 'must be a number, got "much"'),
+    "not finite": (
+        OPEN_CHARGE.replace("amount: 1", "amount: .nan"),
+        5,
+        "charges.0.amount",
+        "must be a number, got nan",
+    ),
+    "too fine": (OPEN_CHARGE.replace("amount: 1", "amount: 1.005"), 5, "charges.0.amount", "at most 2 decimals in USD"),
+    "too large": (OPEN_CHARGE.replace("amount: 1", "amount: 1e99"), 5, "charges.0.amount", "must be at most 100000000"),
+    "charge's status": (
+        OPEN_CHARGE.replace("amount: 1", "amount: 1, status: open"),
+        5,
+        "charges.0.status",
+        "mean Open?",
+    ),
+}
+
+
+def invoice(more: str, *, charge: str = "amount: 1") -> str:
+    """A world with one charge, on line 5, and an invoice, on line 7."""
+    row = "  - {id: 1, merchant: 1, created_at: 2026-01-02T00:00:00Z"
+    return OPEN_CHARGE.replace("amount: 1", charge) + f"invoices:\n{row}, {more}}}\n"
+
+
+MISTAKES |= {
+    "no such charge": (invoice("charges: [9]"), 7, "invoices.0.charges", "there is no charge 9"),
+    "charge twice": (invoice("charges: [1, 1]"), 7, "invoices.0.charges", "charge 1 is listed twice"),
+    "charge on two": (
+        invoice("charges: [1]") + "  - {id: 2, merchant: 1, created_at: 2026-01-02T00:00:00Z, charges: [1]}\n",
+        8,
+        "invoices.1.charges",
+        "charge 1 is on invoice 1 already",
+    ),
+    "charges no ids": (invoice("charges: [x]"), 7, "invoices.0.charges.0", "must be a whole number"),
+    "void charge": (invoice("charges: [1]", charge="amount: 1, status: Void"), 7, "invoices.0.charges", "is void"),
+    "open charge": (invoice("charges: [1]", charge="amount: 1, status: Open"), 5, "charges.0.status", "leave the"),
+    "lone charge": (invoice("charges: []", charge="amount: 1, status: Invoiced"), 5, "charges.0.status", "no invoice"),
+    "other invoice": (invoice("charges: [1]", charge="amount: 1, invoice: 2"), 5, "charges.0.invoice", "1 does"),
+    "foreign charge": (
+        invoice("charges: [1]").replace("merchant: 1, created_at: 2026-01-02", "merchant: 2, created_at: 2026-01-02"),
+        7,
+        "invoices.0.charges",
+        "charge 1 is of merchant 1, not of 2",
+    ),
+    "currencies": (invoice("charges: [1], currency: EUR"), 7, "invoices.0.charges", "is in USD, the invoice in EUR"),
+    "total": (invoice("charges: [1], total: 1.01"), 7, "invoices.0.total", "the exact sum of the charges, 1.00"),
+    "draft on Stripe": (
+        invoice("charges: [1], stripe_invoice_id: in_1, stripe_invoice_status: open"),
+        7,
+        "invoices.0.stripe_invoice_id",
+        "a draft is not on Stripe",
+    ),
+    "no Stripe status": (
+        invoice("charges: [1], finalized_at: 2026-01-03, stripe_invoice_id: in_1"),
+        7,
+        "invoices.0.stripe_invoice_status",
+        "is missing: an invoice on Stripe is draft or open or paid",
+    ),
+    "no Stripe id": (
+        invoice("charges: [1], finalized_at: 2026-01-03, stripe_invoice_status: paid"),
+        7,
+        "invoices.0.stripe_invoice_id",
+        "is missing",
+    ),
+    "Stripe status": (
+        invoice("charges: [1], finalized_at: 2026-01-03, stripe_invoice_id: in_1, stripe_invoice_status: payed"),
+        7,
+        "invoices.0.stripe_invoice_status",
+        "did you mean paid?",
+    ),
+    "voided": (invoice("charges: [1], voided_at: 2026-01-03"), 7, "invoices.0.voided_at", "status is void"),
+    "same Stripe id": (
+        PEOPLE
+        + "invoices:\n"
+        + "".join(
+            f"  - {{id: {number}, merchant: 1, created_at: 2026-01-01, finalized_at: 2026-01-02, "
+            "stripe_invoice_id: in_1, stripe_invoice_status: open}\n"
+            for number in (1, 2)
+        ),
+        6,
+        "invoices.1.stripe_invoice_id",
+        "is that of invoice 1 already",
+    ),
+    "two clocks": ("clock: {frozen_at: 2026-01-01, ahead: 1}\n", 1, "clock.ahead", "give one of both"),
+    "far clock": ("clock: {ahead: 1e15}\n", 1, "clock.ahead", "out of the years 1 to 9999"),
+    "next id": (OPEN_CHARGE + "next_ids: {charge: 1}\n", 6, "next_ids.charge", "must be above 1"),
+    "forced outcome": ("stripe:\n  forced: [decline]\n", 2, "stripe.forced", "generic_decline"),
+    "queued draft": (invoice("charges: []") + QUEUE, 8, "stripe.queue.0.invoice", "is a draft"),
+    "queued stranger": (QUEUE, 1, "stripe.queue.0.invoice", "no invoice 1"),
+    "ledger": ("stripe:\n  ledger:\n    - {invoice: 1}\n", 3, "stripe.ledger.0.outcome", "is missing"),
+    "settled": ("stripe: {settled: 1}\n", 1, "stripe.settled", "must be a list of texts"),
+    "generated count": ("generate: {merchants: many}\n", 1, "generate.merchants", "must be a whole number"),
+    "too many": ("generate: {merchants: 1, invoices: 100000000000}\n", 1, "generate.invoices", "at most 10000000"),
+    "generated for nobody": ("generate: {invoices: 3}\n", 1, "generate.merchants", "need merchants"),
+    "generated backwards": ("generate: {from: 2026-02-01, until: 2026-01-01}\n", 1, "generate.until", "later"),
+    "generated long ago": ("generate: {from: 1000-02-01}\n", 1, "generate.from", "1970-01-01"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_told_with_file_line_and_key_and_with_what_would_be_right(
+    case: str, load: Any, tmp_path: Path
+) -> None:
+    text, line, key, hint = MISTAKES[case]
+    with pytest.raises(Unusable) as caught:
+        load(text)
+    place = f"{tmp_path}/world.yaml:{line}: {key}"
+    assert any(problem.startswith(place) and hint in problem for problem in caught.value.problems), caught.value
+
+
+def test_all_mistakes_are_told_at_once_by_their_lines_and_none_is_told_twice(load: Any) -> None:
+    with pytest.raises(Unusable) as caught:
+        load(
+            "tokens: {a: [5]}\nmerchants:\n  - {id: 1, name: A, currency: dollars}\ncharges:\n"
+            "  - {id: 1, merchant: 1, created_at: x, amount: 1}\n"
+            "invoices:\n  - {id: 1, merchant: 1, created_at: 2026-01-01, charges: [1]}\n"
+        )
+    assert [problem.split(":")[1] for problem in caught.value.problems] == ["1", "3", "5"]
+
+
+def test_numbers_may_be_written_as_texts_and_a_float_is_the_decimal_it_prints_as(load: Any) -> None:
+    charges = [
+        f"  - {{id: {number}, merchant: 1, created_at: 2026-01-01, amount: {amount}}}"
+        for number, amount in enumerate(["0.1", "0.10", '"0.1"', "-3", "10_000", "1e2"], start=1)
+    ]
+    store = load(PEOPLE + "charges:\n" + "\n".join(charges)).state.store
+    assert [charge.amount for charge in store.charges()] == [10, 10, 10, -300, 1_000_000, 10_000]
+
+
+def test_an_invoice_takes_its_total_and_its_currency_from_its_charges(load: Any) -> None:
+    store = load(invoice("charges: 1, total: 1.0")).state.store
+    found, charge = store.invoice(1), store.charge(1)
+    assert (found.total, found.currency, found.charges) == (100, "USD", (1,))
+    assert (charge.status, charge.invoice) == (INVOICED, 1)
+    assert store.uninvoiced(frozenset({1})) == []
+
+
+def test_a_file_without_tokens_gets_those_whose_merchants_it_has(load: Any) -> None:
+    assert load(PEOPLE).tokens == {"provider": {1, 2}, "merchant1": {1}, "merchant2": {2}}
+    assert load("merchants: [{id: 2, name: X, currency: USD}]").tokens == {"provider": {2}, "merchant2": {2}}
+    assert load("").tokens == {"provider": frozenset()}
+
+
+def test_a_file_may_name_its_own_tokens(load: Any) -> None:
+    assert load(PEOPLE + "tokens: {boss: all, two: [2], one: 1, nobody: []}").tokens == {
+        "boss": {1, 2}, "two": {2}, "one": {1}, "nobody": frozenset()
+    }  # fmt: skip
+
+
+def test_ids_go_on_where_the_file_says(load: Any) -> None:
+    store = load(OPEN_CHARGE + "next_ids: {charge: 7, invoice: 5}").state.store
+    assert (store.next_charge_id(), store.next_invoice_id()) == (7, 5)
+
+
+def test_the_clock_is_as_the_file_says(load: Any) -> None:
+    assert load("clock: {frozen_at: 2026-01-15T10:00:00Z}").state.clock.now() == parse_time("2026-01-15T10:00:00Z")
+    assert load("clock: {ahead: -3600.5}").state.clock.state.offset == -3_600_500_000
+
+
+def test_a_name_that_no_fixture_has_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(Unusable, match="did you mean declines"):
+        load_fixture("decline")
+
+
+def test_a_count_is_refused_where_nothing_is_generated() -> None:
+    with pytest.raises(Unusable, match="generate: is missing: a count of 5"):
+        load_fixture("empty:5")
+
+
+@examples(80)
+@given(worlds())
+def test_a_world_that_was_exported_loads_as_an_equal_world(
+    tmp_path_factory: pytest.TempPathFactory, world: World
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "exported.yaml"
+    path.write_bytes(dump_fixture(world).encode())
+    assert everything(World("again", load_fixture(str(path)))) == everything(world)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_world_that_was_exported_loads_as_an_equal_world(name: str, load: Any) -> None:
+    world = World("shipped", load_fixture(name))
+    text = dump_fixture(world)
+    again = World("again", load(text))
+    assert everything(again) == everything(world)
+    assert dump_fixture(again) == text
+
+
+def test_the_same_seed_makes_the_same_world_and_another_seed_another_one() -> None:
+    first, second, other = (dump_fixture(World("x", load_fixture("large:200", seed=seed))) for seed in (3, 3, 4))
+    assert first == second
+    assert first != other
+    assert dump_fixture(World("x", load_fixture("large:200"))) == dump_fixture(World("x", load_fixture("large:200")))
+
+
+def test_generated_records_keep_the_rules_of_billing() -> None:
+    store = load_fixture("large:300").state.store
+    taken: set[int] = set()
+    for found in store.invoices():
+        charges = [store.charge(charge) for charge in found.charges]
+        assert charges
+        assert {(one.merchant, one.currency, one.invoice, one.status) for one in charges if one} == {
+            (found.merchant, found.currency, found.id, INVOICED)
+        }
+        assert found.total == sum(one.amount for one in charges if one)
+        assert taken.isdisjoint(found.charges)
+        taken |= set(found.charges)
+        assert (found.stripe_invoice_id is None) == (found.stripe_invoice_status is None)
+        assert found.stripe_invoice_id is None or not found.draft
+    invoices = list(store.invoices())
+    assert len(invoices) == 300
+    assert [one.created_at for one in invoices] == sorted(one.created_at for one in invoices)
+    assert len({one.stripe_invoice_id for one in invoices if one.stripe_invoice_id}) > 250
+    assert len(store.uninvoiced(frozenset({1}))) == 10
+
+
+def test_generated_records_join_the_rows_of_the_file(load: Any) -> None:
+    blueprint = load(invoice("charges: [1]") + "generate: {merchants: 2, invoices: 9, charges: 4, seed: 5}\n")
+    store = blueprint.state.store
+    assert [merchant.id for merchant in store.merchants()] == [1, 2, 3, 4]
+    assert blueprint.tokens["provider"] == {1, 2, 3, 4}
+    assert [found.id for found in store.invoices()] == list(range(1, 11))
+    assert store.invoice(1).total == 100
+
+
+def test_progress_is_told_up_to_the_last_record(load: Any) -> None:
+    told: list[tuple[int, int]] = []
+    load("generate: {merchants: 2, invoices: 12000, charges: 100}", progress=lambda *figures: told.append(figures))
+    total = 12_000 + charges_on(12_000) + 100
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert len(told) > 2
+    assert told[-1] == (total, total)
+
+
+def test_the_page_on_fixtures_names_every_key() -> None:
+    page = (fixtures_dir() / "README.md").read_text(encoding="utf-8")
+    for key in (*KEYS, *GENERATE_KEYS, *MERCHANT_KEYS, *CHARGE_KEYS, *INVOICE_KEYS, *LEDGER_KEYS):
+        assert f"`{key}`" in page
+
+
+def test_the_example_on_the_page_on_fixtures_loads(load: Any) -> None:
+    page = (fixtures_dir() / "README.md").read_text(encoding="utf-8")
+    store = load(page.split("```yaml\n")[1].split("```")[0]).state.store
+    assert [charge.status for charge in store.charges()] == [INVOICED, OPEN, OPEN]
+
+
+def test_faker_is_not_imported_for_a_world_of_rows() -> None:
+    """Its import takes a tenth of a second, which every start would pay."""
+    program = (
+        "import sys; from mockserver.state.fixtures.load import load_fixture; load_fixture('default'); "
+        "assert 'faker.factory' not in sys.modules; load_fixture('large:1'); assert 'faker.factory' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
