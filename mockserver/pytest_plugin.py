@@ -14,8 +14,8 @@ import pytest
 
 import mockserver
 from mockserver.core.errors import Unusable
-from mockserver.server.process import Running, is_ready, running
-from mockserver.server.settings import CONTROL
+from mockserver.core.net import CONTROL, is_ready
+from mockserver.server.process import Running, running
 
 if TYPE_CHECKING:
     from mockserver.client import Control

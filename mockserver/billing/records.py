@@ -21,7 +21,7 @@ STRIPE_STATUSES = (STRIPE_DRAFT, STRIPE_OPEN, PAID, STRIPE_VOID, UNCOLLECTIBLE)
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A client of the prep centre: `card` names how its card on file behaves (`mockserver.stripe.CARDS`)."""
+    """A client of the prep centre: `card` names how its card on file behaves (`mockserver.billing.stripe.CARDS`)."""
 
     id: int
     name: str
@@ -29,6 +29,15 @@ class Merchant:
     card: str
     type: str = "merchant"
     """What `chargee_type` shows: `merchant` or `team`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The prep centre that charges: what `charger_id` and `charger_type` show."""
+
+    id: int
+    name: str
+    type: str = "company"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from typing import Any
 
 from mockserver.billing.money import to_number
 from mockserver.billing.profile import Profile
-from mockserver.billing.records import Charge, Invoice, Merchant
+from mockserver.billing.records import Charge, Invoice, Merchant, Provider
 from mockserver.core.clock import render_time
-from mockserver.state.world import Provider
 
 JSON = dict[str, Any]
 _NOT_REPEATED = ("page", "api_token")

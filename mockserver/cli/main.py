@@ -23,9 +23,9 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.rules import Rule
 from mockserver.core import resources
 from mockserver.core.errors import Unusable
+from mockserver.core.net import free_port, ip_address, reachable
 from mockserver.server import run
 from mockserver.server.control.guard import TOKEN_HEADER, secured
-from mockserver.server.process import free_port, ip_address, reachable
 from mockserver.server.service import Service, open_service
 from mockserver.server.settings import LogFormat, Settings
 from mockserver.state.fixtures.load import list_fixtures

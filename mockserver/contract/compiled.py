@@ -15,12 +15,13 @@ from jsonschema_rs import Draft202012Validator as Validator
 from jsonschema_rs import ValidationError
 
 from mockserver.contract import decoding, schemas
-from mockserver.contract.decoding import JSON, shown
+from mockserver.contract.decoding import JSON
 from mockserver.contract.node import Place, complaint
 from mockserver.contract.parameters import Field, Fields, Gathered
 from mockserver.core import validation
 from mockserver.core.errors import UnsupportedMediaType, Unusable
 from mockserver.core.messages import Request
+from mockserver.core.text import shown
 
 __all__ = ["AnswerPlan", "Media", "Reading", "RequestPlan", "Schemas", "Validator", "find_answer", "readable"]
 

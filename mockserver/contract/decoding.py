@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from mockserver.core.errors import InvalidRequest
 from mockserver.core.messages import Request
+from mockserver.core.text import LARGEST, SHOWN, shown
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -27,11 +28,6 @@ RULE = "GEN-5"
 DEEPEST = 64
 """How many arrays and objects a JSON body may nest. Validators recurse; what people send is below ten."""
 
-LARGEST = 2**63 - 1
-"""The largest integer, in either direction: what a 64-bit database column holds."""
-
-SHOWN = 60
-"""How many characters of an offending value a message shows."""
 
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -44,17 +40,6 @@ _SUSPICIOUS = re.compile(r"\\u|[0-9]{19}")
 def refuse(field: str, message: str) -> NoReturn:
     """Raise the refusal of one field."""
     raise InvalidRequest(message, because=RULE, errors={field: [message]})
-
-
-def shown(value: Any) -> str:
-    """A value as a message shows it: JSON, in printable ASCII, cut off where it is long."""
-    try:
-        text = json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        text = type(value).__name__
-    if len(text) <= SHOWN:
-        return text
-    return text[: SHOWN - 4] + "..." + (text[-1] if text[-1] in '"]}' else "")
 
 
 def pairs(text: str, where: str) -> list[tuple[str, str]]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.contract import decoding, schemas
-from mockserver.contract.decoding import refuse, shown
+from mockserver.contract.decoding import refuse
 from mockserver.contract.node import Place
+from mockserver.core.text import SHOWN, shown
 
 _INDEXED = re.compile(r"(.*)\[([0-9]*)\]", re.DOTALL)
 
@@ -88,7 +89,7 @@ class Fields:
                 gathered.unknown.append(name)
         elif indexed is None:
             # Without brackets PHP sees one text where an array must be; unread, it would mean "all of them".
-            refuse(name, f"{name} must be an array, got {shown(text)}: write {name}[]={text[: decoding.SHOWN]}")
+            refuse(name, f"{name} must be an array, got {shown(text)}: write {name}[]={text[:SHOWN]}")
         else:
             self._append(field, text, gathered)
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from mockserver.contract.decoding import RULE, shown
+from mockserver.contract.decoding import RULE
 from mockserver.core.errors import MethodNotAllowed, NotFound
+from mockserver.core.text import shown
 
 T = TypeVar("T")
 

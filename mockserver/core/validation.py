@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-from mockserver.contract.decoding import LARGEST, shown
+from mockserver.core.text import LARGEST, shown
 
 MOST = 20
 """How many fields one refusal explains: the rest would be more of the same."""

@@ -1,10 +1,11 @@
-"""Who calls: the token of a request, and the world that it names."""
+"""Who calls: the token of a request, the world that it names, and the merchants that it reaches."""
 
 from __future__ import annotations
 
 from mockserver.contract import decoding
-from mockserver.core.errors import InvalidRequest, Unauthenticated
+from mockserver.core.errors import InvalidRequest, Unauthenticated, UnknownMerchant
 from mockserver.core.messages import Request
+from mockserver.state.store.memory import Scope
 from mockserver.state.worlds import COMMON
 
 TOKEN_PARAMETER = "api_token"
@@ -30,6 +31,19 @@ def split(given: str) -> tuple[str, str]:
     """`TOKEN@NAME` as the token and the name of its world; without `@` it is the common one."""
     token, _, world = given.partition("@")
     return token, world or COMMON
+
+
+def narrow(merchant: int | None, reach: Scope) -> Scope:
+    """What the token reaches, narrowed by the merchant header (GEN-7, GEN-8)."""
+    if merchant is None:
+        return reach
+    if merchant not in reach:
+        raise UnknownMerchant(
+            f"X-Selected-Client-Id {merchant} is no merchant of this token.",
+            because="profile:unknown_merchant_status",
+            errors={"X-Selected-Client-Id": [f"X-Selected-Client-Id {merchant} is no merchant of this token"]},
+        )
+    return frozenset((merchant,))
 
 
 def _parameter(request: Request) -> str | None:

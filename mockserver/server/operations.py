@@ -25,7 +25,6 @@ from mockserver.core.errors import (
     InvalidRequest,
     NotFound,
     StripeTrouble,
-    UnknownMerchant,
 )
 from mockserver.core.messages import Call, Reply
 from mockserver.state.store.memory import MemoryStore, Scope
@@ -223,19 +222,6 @@ OPERATIONS: dict[str, Callable[[Call, Scene], Reply]] = {
     "createQuickAdjustment": create_quick_adjustment,
 }
 """Every operation of the spec by its operationId."""
-
-
-def narrow(merchant: int | None, reach: Scope) -> Scope:
-    """What the token reaches, narrowed by the merchant header (GEN-7, GEN-8)."""
-    if merchant is None:
-        return reach
-    if merchant not in reach:
-        raise UnknownMerchant(
-            f"X-Selected-Client-Id {merchant} is no merchant of this token.",
-            because="profile:unknown_merchant_status",
-            errors={"X-Selected-Client-Id": [f"X-Selected-Client-Id {merchant} is no merchant of this token"]},
-        )
-    return frozenset((merchant,))
 
 
 def _page_asked_for(call: Call, profile: Profile) -> tuple[int, int]:

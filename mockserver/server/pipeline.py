@@ -10,9 +10,9 @@ from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
 from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
 from mockserver.core.messages import Call, Reply, Request
-from mockserver.server.access import credentials, given_token
+from mockserver.server.access import credentials, given_token, narrow
 from mockserver.server.injection import Disturbance, plan
-from mockserver.server.operations import OPERATIONS, Scene, narrow
+from mockserver.server.operations import OPERATIONS, Scene
 from mockserver.server.service import Service
 from mockserver.state.store.memory import Scope
 from mockserver.state.world import World

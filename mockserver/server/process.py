@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mockserver.core.errors import Unusable
-from mockserver.server.settings import API, CONTROL
+from mockserver.core.net import API, CONTROL, free_port, is_ready
 
 _PATIENCE = 60.0
 """Seconds that a child may take to become ready; a fixture of a million invoices needs most of them."""
-
-
-def ip_address(host: str) -> str:
-    """The address of the host of that name, of IPv4 where it has both; raises `Unusable` if it has none."""
-    if not host:
-        raise Unusable("can't listen on an empty host; --host 0.0.0.0 listens on every address")
-    try:
-        # UnicodeError is what names that can't be names end in.
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Unusable(f"can't listen on {host}: {reason}; choose another with --host") from error
-    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
-
-
-def free_port(host: str, port: int) -> int:
-    """`port` if it is free on that address, or a free one for 0; raises `Unusable` otherwise."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            option = "--host" if error.errno == errno.EADDRNOTAVAIL else "--port"
-            reason = error.strerror or error
-            raise Unusable(f"can't listen on {host}:{port}: {reason}; choose another with {option}") from error
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +80,3 @@ def _wait_until_ready(server: Running, child: subprocess.Popen[str], errors: _Ta
         if time.monotonic() > deadline:
             raise Unusable(f"the mock server was not ready after {_PATIENCE:.0f} s: {errors.text()}")
         time.sleep(0.02)
-
-
-def is_ready(control: str) -> bool:
-    """Whether the health check below the control address answers that all is well."""
-    # A proxy of the environment has no business between this machine and its own server.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(f"{control}/health", timeout=2) as answer:
-            return bool(json.load(answer)["status"] == "ok")
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def reachable(host: str) -> str:
-    """The address by which this machine reaches a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}.get(host, host)

@@ -14,9 +14,9 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.server import Server
 
-from mockserver.server.process import Running, is_ready, reachable, running
+from mockserver.core.net import CONTROL, is_ready, reachable
+from mockserver.server.process import Running, running
 from mockserver.server.service import Current, Service, open_service
-from mockserver.server.settings import CONTROL
 from mockserver.server.web.app import STREAMED, create_app
 from mockserver.server.web.request_log import RequestLog
 

@@ -6,10 +6,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
-API = "/api"
-"""Below this stands the API (GEN-1)."""
-CONTROL = "/_mock"
-"""Below this stands the control interface."""
 
 
 def _option(default: Any, help: str, *, metavar: str | None = None) -> Any:

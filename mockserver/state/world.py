@@ -10,22 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver.billing import records
-from mockserver.billing.records import Invoice
+from mockserver.billing.records import Invoice, Provider
 from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
 from mockserver.state.outbox import NOBODY, Outbox, Subscription
 from mockserver.state.store.memory import MemoryStore, Scope
 from mockserver.traffic.faults.kinds import Faults
 from mockserver.traffic.journal import Journal
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """The prep centre that charges: what `charger_id` and `charger_type` show."""
-
-    id: int
-    name: str
-    type: str = "company"
 
 
 @dataclass(slots=True)

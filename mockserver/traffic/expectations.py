@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.contract.decoding import shown
+from mockserver.core.text import shown
 from mockserver.traffic.formats import invoice, request_body, sent_body, status
 from mockserver.traffic.journal import Exchange
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.billing.search.intervals import Intervals
 from mockserver.billing.search.query import (
     NOTHING_ASKED,
     Clause,
     DayClause,
     IdClause,
-    Intervals,
     Joiner,
     Operator,
     Query,

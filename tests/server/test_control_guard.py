@@ -14,9 +14,10 @@ import pytest
 
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.core.messages import Request
+from mockserver.core.net import free_port
 from mockserver.server.control import guard
 from mockserver.server.control.guard import TOKEN_HEADER, Guard, is_loopback, secured
-from mockserver.server.process import Running, free_port, running
+from mockserver.server.process import Running, running
 from mockserver.server.settings import Settings
 
 PAGE = "http://localhost:5173"

@@ -19,8 +19,8 @@ import pytest
 
 from mockserver.core import resources
 from mockserver.core.messages import Request
+from mockserver.core.net import free_port, is_ready
 from mockserver.server.pipeline import respond
-from mockserver.server.process import free_port, is_ready
 from mockserver.server.reload import Reloader
 from mockserver.server.service import Current, open_service
 from mockserver.server.settings import Settings

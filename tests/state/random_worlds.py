@@ -10,12 +10,22 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mockserver.billing.money import LARGEST_AMOUNT
-from mockserver.billing.records import INVOICED, OPEN, STRIPE_STATUSES, STRIPE_VOID, VOID, Charge, Invoice, Merchant
+from mockserver.billing.records import (
+    INVOICED,
+    OPEN,
+    STRIPE_STATUSES,
+    STRIPE_VOID,
+    VOID,
+    Charge,
+    Invoice,
+    Merchant,
+    Provider,
+)
 from mockserver.billing.stripe import CARDS, OUTCOMES, Due, Stripe
 from mockserver.core.clock import EARLIEST, LATEST, Clock, ClockState, Identifiers
 from mockserver.state.fixtures.fields import LARGEST_ID
 from mockserver.state.store.memory import MemoryStore, Scope
-from mockserver.state.world import Blueprint, Provider, State, World
+from mockserver.state.world import Blueprint, State, World
 
 DAY = 24 * 60 * 60 * 1_000_000
 SOME_TIME = 20_000 * DAY

@@ -13,10 +13,10 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from mockserver.contract.decoding import JSON
 from mockserver.core.messages import Reply, Request
+from mockserver.core.net import API, CONTROL
 from mockserver.server.control.interface import ControlInterface
 from mockserver.server.pipeline import respond, turned_down
 from mockserver.server.service import Current
-from mockserver.server.settings import API, CONTROL
 from mockserver.server.web.faulty_reply import broken
 from mockserver.server.web.request_log import RequestLog
 from mockserver.traffic.journal import Exchange

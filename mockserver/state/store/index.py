@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import pairwise
 
-from mockserver.billing.search.query import Intervals
+from mockserver.billing.search.intervals import Intervals
 
 _MOST_BREAKS = 64
 """With more breaks than these, asking every record is hardly slower than asking every run."""

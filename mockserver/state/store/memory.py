@@ -8,7 +8,8 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from mockserver.billing.records import OPEN, Charge, Invoice, Merchant
-from mockserver.billing.search.query import Clause, DayClause, IdClause, Intervals, Operator, Query
+from mockserver.billing.search.intervals import Intervals
+from mockserver.billing.search.query import Clause, DayClause, IdClause, Operator, Query
 from mockserver.state.store.index import Axis
 
 Scope = frozenset[int]

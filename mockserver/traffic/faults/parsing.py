@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 from mockserver.billing.stripe import CARDS, OUTCOMES
-from mockserver.contract.decoding import shown
 from mockserver.core.clock import parse_duration
 from mockserver.core.errors import Refused
+from mockserver.core.text import shown
 from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import read_delay
 from mockserver.traffic.faults.kinds import COLLECT, KINDS, Fault, Kind

@@ -9,8 +9,8 @@ from email.message import Message
 from functools import lru_cache
 from urllib.request import parse_http_list
 
-from mockserver.contract.decoding import shown
 from mockserver.core.errors import Refused
+from mockserver.core.text import shown
 from mockserver.traffic.faults.delays import Delay, read_delay
 from mockserver.traffic.faults.kinds import Fault
 from mockserver.traffic.faults.parsing import GENERAL, http_error, outcome_named, read_fault, refuse
