@@ -31,7 +31,7 @@ VERIFY = [
     "context",
     "discovery generated",
     "checks",
-    "calibration fuzz",
+    "calibration fuzz verdicts",
     "run",
 ]
 """The order within `verify`."""

@@ -7,8 +7,6 @@ from typing import Any
 
 LARGEST = 2**63 - 1
 """The largest integer, in either direction: what a 64-bit database column holds."""
-
-
 SHOWN = 60
 """How many characters of an offending value a message shows."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mockserver.contract import decoding
 from mockserver.core.errors import InvalidRequest, Unauthenticated, UnknownMerchant
 from mockserver.core.messages import Request
-from mockserver.state.store.memory import Scope
+from mockserver.state.store.base import Scope
 from mockserver.state.worlds import COMMON
 
 TOKEN_PARAMETER = "api_token"

@@ -27,7 +27,7 @@ from mockserver.core.errors import (
     StripeTrouble,
 )
 from mockserver.core.messages import Call, Reply
-from mockserver.state.store.memory import MemoryStore, Scope
+from mockserver.state.store.base import Scope, Store
 from mockserver.state.world import State, World
 
 LARGEST_PAGE = 2**53
@@ -62,7 +62,7 @@ class Scene:
         return self.world.state
 
     @property
-    def store(self) -> MemoryStore:
+    def store(self) -> Store:
         return self.world.state.store
 
 

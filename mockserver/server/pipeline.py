@@ -14,7 +14,7 @@ from mockserver.server.access import credentials, given_token, narrow
 from mockserver.server.injection import Disturbance, plan
 from mockserver.server.operations import OPERATIONS, Scene
 from mockserver.server.service import Service
-from mockserver.state.store.memory import Scope
+from mockserver.state.store.base import Scope
 from mockserver.state.world import World
 from mockserver.traffic.journal import Exchange
 

@@ -14,7 +14,7 @@ from mockserver.billing.records import Invoice, Provider
 from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
 from mockserver.state.outbox import NOBODY, Outbox, Subscription
-from mockserver.state.store.memory import MemoryStore, Scope
+from mockserver.state.store.base import Scope, Store
 from mockserver.traffic.faults.kinds import Faults
 from mockserver.traffic.journal import Journal
 
@@ -23,7 +23,7 @@ from mockserver.traffic.journal import Journal
 class State:
     """What changes in a world. Its records are immutable, so that a copy is cheap, exact and independent."""
 
-    store: MemoryStore
+    store: Store
     stripe: Stripe
     clock: Clock = field(default_factory=Clock)
     queue: list[tuple[int, int]] = field(default_factory=list)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from mockserver.core.errors import InvalidRequest
 from mockserver.state.outbox import NOBODY, Subscription
-from mockserver.state.store.memory import Scope
+from mockserver.state.store.base import Scope
 from mockserver.state.world import Blueprint, World
 
 COMMON = "common"

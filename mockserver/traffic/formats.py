@@ -1,11 +1,10 @@
-"""An exchange of the journal as others read it: as JSON, as an entry of a HAR file, as a curl command."""
+"""An exchange of the journal as others read it: as JSON or as a curl command."""
 
 from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterable, Mapping
-from http import HTTPStatus
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -16,7 +15,6 @@ from mockserver.core.clock import render_time
 from mockserver.core.messages import Request
 from mockserver.traffic.journal import Exchange
 
-CREATOR = "prepbusiness-mockserver"
 _HOP = frozenset(("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "keep-alive", "te"))
 """Headers that curl makes by itself, or that are about the connection only."""
 
@@ -84,8 +82,8 @@ def request_body(request: Request) -> Any:
         try:
             return orjson.loads(request.body)
         except orjson.JSONDecodeError:
-            return _text(request.body)
-    return _form(_text(request.body)) if kind == FORM else _text(request.body)
+            return text_of(request.body)
+    return _form(text_of(request.body)) if kind == FORM else text_of(request.body)
 
 
 def sent_body(exchange: Exchange) -> Any:
@@ -95,7 +93,7 @@ def sent_body(exchange: Exchange) -> Any:
     delivery = exchange.delivery
     if delivery is None or exchange.reply.body is None or not exchange.spoilt:
         return exchange.reply.body
-    return _text(delivery.body)
+    return text_of(delivery.body)
 
 
 def response_headers(exchange: Exchange) -> dict[str, str]:
@@ -123,84 +121,15 @@ def curl(exchange: Exchange) -> str:
     return lead + shlex.join([*parts, url(exchange)])
 
 
-def har(exchanges: Iterable[Exchange], *, version: str) -> dict[str, Any]:
-    """A HAR 1.2 file; what HAR has no place for stands under names with an underscore."""
-    creator = {"name": CREATOR, "version": version}
-    return {"log": {"version": "1.2", "creator": creator, "entries": [_har_entry(one) for one in exchanges]}}
-
-
-def _har_entry(exchange: Exchange) -> dict[str, Any]:
-    request = exchange.request
-    milliseconds = round(exchange.seconds * 1000, 3)
-    asked: dict[str, Any] = {
-        "method": request.method,
-        "url": url(exchange),
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _pairs(request.headers.items()),
-        "queryString": _pairs(_decoded(request.query_string)),
-        "headersSize": -1,
-        "bodySize": len(request.body),
-    }
-    if request.body:
-        asked["postData"] = {
-            "mimeType": request.headers.get("content-type", ""),
-            "params": [],
-            "text": _text(request.body),
-        }
-    return {
-        "startedDateTime": render_time(exchange.at),
-        "time": milliseconds,
-        "request": asked,
-        "response": _har_response(exchange),
-        "cache": {},
-        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
-        "_number": exchange.number,
-        "_world": exchange.world,
-        "_operation": None if exchange.operation is None else exchange.operation.id,
-        "_because": exchange.reply.because,
-        "_requestProblems": exchange.objections or [],
-        "_responseProblems": exchange.broken or [],
-        "_warnings": list(exchange.warnings),
-    }
-
-
-def _har_response(exchange: Exchange) -> dict[str, Any]:
-    """Without an answer the status is 0, as browsers write it."""
-    code = status(exchange) or 0
-    data = b""
-    if exchange.answered and exchange.delivery is not None:
-        data = exchange.delivery.body
-    elif exchange.answered and exchange.reply.body is not None:
-        data = orjson.dumps(exchange.reply.body)
-    return {
-        "status": code,
-        "statusText": HTTPStatus(code).phrase if code in _STATUSES else "",
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _pairs(response_headers(exchange).items()) if exchange.answered else [],
-        "content": {"size": len(data), "mimeType": JSON if data else "x-unknown", "text": _text(data)},
-        "redirectURL": "",
-        "headersSize": -1,
-        "bodySize": len(data) if exchange.answered else -1,
-    }
-
-
-_STATUSES = frozenset(HTTPStatus)
-
-
-def _pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in items]
-
-
-def _decoded(query: str) -> list[tuple[str, str]]:
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """The names and values of a query, decoded as far as they can be."""
     split = (part.partition("=") for part in query.split("&") if part)
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in split]
 
 
 def _form(text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for name, value in _decoded(text):
+    for name, value in query_pairs(text):
         if name.endswith("[]"):
             fields.setdefault(name, []).append(value)
         else:
@@ -208,5 +137,6 @@ def _form(text: str) -> dict[str, Any]:
     return fields
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """The bytes as a text, with a mark for what is none."""
     return data.decode("utf-8", "replace")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
 
 import httpx
 
@@ -25,14 +23,12 @@ from mockserver.verify.events import (
     Listener,
     PhaseStarted,
     Progress,
-    RuleFinished,
     RunFinished,
     RunStarted,
 )
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.generated.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
-from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.monitor.monitor import Observer
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.recorder import Court
@@ -41,12 +37,12 @@ from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
 from mockserver.verify.transport.safety import Guard, Withheld
+from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
 
 WHOLE_RUN = 1_100
 """Requests of a run that leaves out what is only thorough, as on a slow server."""
 SLOW = 0.05
 """Seconds for one answer, from where on it is the server that takes the time."""
-ExitCode = Literal[0, 1, 2, 3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +77,12 @@ def verify(
             options, spec, transport, court, observer, me, dict(options.profile or {}), pool=list(options.charge_ids)
         )
         reason, could_run = _go(bench)
-        code = _finish(bench, known, reason, could_run)
+        code = finish(bench, known, reason, could_run)
         court.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
         measured = dict(bench.profile) if could_run else {}
         return Outcome(code, reason, measured)
     finally:
         transport.close()
-
-
-def chosen_rules(spec: Spec, options: Options) -> frozenset[str]:
-    """The rules to judge by `--only` and `--skip`, each a rule or an area; raises `Unusable` for an unknown one."""
-    unknown = [name for name in (*options.only, *options.skip) if not _named(spec, name)]
-    if unknown:
-        raise Unusable(f"no rule or area is called {', '.join(unknown)}; `mockserver rules` lists them")
-    wanted = {rule for name in options.only for rule in _named(spec, name)} if options.only else set(spec.rules)
-    return frozenset(wanted - {rule for name in options.skip for rule in _named(spec, name)})
-
-
-def _named(spec: Spec, name: str) -> list[str]:
-    wanted = name.upper()
-    return [rule.id for rule in spec.rules.values() if wanted in (rule.id, rule.area)]
 
 
 def _go(bench: Bench) -> tuple[str, bool]:
@@ -176,48 +158,6 @@ def _fuzzing(bench: Bench) -> None:
     bench.court.found_by = "fuzzing"
     with held_back(bench):
         fuzz(bench)
-
-
-def _finish(bench: Bench, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
-    """Gives every rule its verdict, and the run its exit code."""
-    court, today = bench.court, date.today()
-    breaches = list(court.breaches.values())
-    failing, missing = False, False
-    held = set()
-    for rule in sorted(court.rules, key=list(bench.spec.rules).index):
-        own = [breach for breach in breaches if breach.rule == rule]
-        accepted = [entry for breach in own if (entry := known.accepting(breach, today))]
-        count = court.exercised[rule]
-        if own:
-            excused = len(accepted) == len(own)
-            failing = failing or not excused
-            words = "; ".join(sorted({entry.words() for entry in accepted})) if excused else ""
-            court.emit(RuleFinished(rule, "accepted" if excused else "broken", count, words))
-        elif count:
-            held.add(rule)
-            court.emit(RuleFinished(rule, "holds", count))
-        else:
-            matters = rule not in court.excused
-            missing = missing or matters
-            court.emit(RuleFinished(rule, "not_exercised", 0, _why(bench, rule, reason), matters))
-    for row in coverage(bench.spec, bench.observer):
-        court.emit(row)
-    for remark in known.remarks(breaches, held, today):
-        court.note(remark, warning=True)
-    if failing:
-        return 1
-    if not could_run:
-        return 2
-    proved_nothing = not held and not breaches
-    return 3 if proved_nothing or (missing and not bench.options.allow_unexercised) else 0
-
-
-def _why(bench: Bench, rule: str, reason: str) -> str:
-    if reasons := bench.court.reasons.get(rule):
-        return "; ".join(reasons)
-    if reason == "time":
-        return "the time was over before its turn (--max-time)"
-    return "no check got as far as this" if reason == "completed" else "the run ended early"
 
 
 def _write_profile(bench: Bench, measured: dict[str, Value]) -> None:

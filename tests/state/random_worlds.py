@@ -24,7 +24,8 @@ from mockserver.billing.records import (
 from mockserver.billing.stripe import CARDS, OUTCOMES, Due, Stripe
 from mockserver.core.clock import EARLIEST, LATEST, Clock, ClockState, Identifiers
 from mockserver.state.fixtures.fields import LARGEST_ID
-from mockserver.state.store.memory import MemoryStore, Scope
+from mockserver.state.store.base import Scope
+from mockserver.state.store.memory import MemoryStore
 from mockserver.state.world import Blueprint, State, World
 
 DAY = 24 * 60 * 60 * 1_000_000

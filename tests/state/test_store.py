@@ -14,7 +14,8 @@ from mockserver.billing.records import INVOICED, Charge, Invoice
 from mockserver.billing.search.query import NOTHING_ASKED, Query, parse
 from mockserver.core.clock import Identifiers
 from mockserver.state.fixtures.generate import Plan, merchants, records
-from mockserver.state.store.memory import MemoryStore, Scope
+from mockserver.state.store.base import Scope
+from mockserver.state.store.memory import MemoryStore
 from tests.properties import examples
 from tests.state.random_worlds import DAY, SOME_TIME
 

@@ -7,12 +7,13 @@ from importlib.metadata import version
 
 from mockserver.core.messages import Reply
 from mockserver.server.control.clock import CLOCK
+from mockserver.server.control.faults import FAULTS
 from mockserver.server.control.request import Desk
 from mockserver.server.control.snapshots import SNAPSHOTS
+from mockserver.server.control.stripe import STRIPE
 from mockserver.server.control.traffic import TRAFFIC
 from mockserver.server.control.webhooks import WEBHOOKS
 from mockserver.server.control.worlds import WORLDS
-from mockserver.state.diff import attempt_body
 from mockserver.state.fixtures.export import dump_fixture
 
 DISTRIBUTION = "prepbusiness-mockserver"
@@ -55,13 +56,6 @@ def export_world(desk: Desk) -> Reply:
         return Reply(200, dump_fixture(desk.world), _YAML)
 
 
-def get_ledger(desk: Desk) -> Reply:
-    wanted = desk.call.query.get("invoice")
-    with desk.world.lock:
-        ledger = list(desk.world.state.stripe.ledger)
-    return Reply(200, {"data": [attempt_body(one) for one in ledger if wanted in (None, one.invoice)]})
-
-
 CONTROLS: dict[str, Callable[[Desk], Reply]] = {
     "getHealth": get_health,
     "getControlSpec": get_control_spec,
@@ -69,9 +63,10 @@ CONTROLS: dict[str, Callable[[Desk], Reply]] = {
     "getSpecJson": get_spec_json,
     "resetWorld": reset_world,
     "exportWorld": export_world,
-    "getLedger": get_ledger,
     **CLOCK,
+    **FAULTS,
     **SNAPSHOTS,
+    **STRIPE,
     **TRAFFIC,
     **WEBHOOKS,
     **WORLDS,

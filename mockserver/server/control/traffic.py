@@ -1,108 +1,19 @@
-"""The journal of one world, and what is to go wrong in it: faults, cards, and how Stripe's next attempts end."""
+"""The journal of one world, and what was expected of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-from mockserver.billing.stripe import CARDS, OUTCOMES, Outcome
 from mockserver.core.messages import Reply
-from mockserver.server.control.refusal import invalid, missing
+from mockserver.server.control.refusal import invalid
 from mockserver.server.control.request import Desk
 from mockserver.traffic import expectations, formats
-from mockserver.traffic.faults.corruption import WAYS
-from mockserver.traffic.faults.delays import DISTRIBUTIONS
-from mockserver.traffic.faults.kinds import KINDS, Kind
-from mockserver.traffic.faults.parsing import card_named, outcome_named, read_fault
+from mockserver.traffic.har import CREATOR, har
 from mockserver.traffic.journal import Exchange
 
-MOST_FAULTS = 1000
-"""How many a world has at most, struck out or not."""
-MOST_FORCED = 1000
-"""How many attempts can be forced ahead."""
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-
-
-def list_outcomes(desk: Desk) -> Reply:
-    body = {
-        "outcomes": [_outcome(one) for one in OUTCOMES.values()],
-        "cards": [{"name": name, "outcome": outcome.name} for name, outcome in CARDS.items()],
-        "faults": [_kind(kind) for kind in KINDS.values()],
-        "distributions": [
-            {"name": name, "parameters": list(one.parameters), "description": one.description}
-            for name, one in DISTRIBUTIONS.items()
-        ],
-        "ways": [{"name": name, "description": description} for name, description in WAYS.items()],
-    }
-    return Reply(200, body)
-
-
-def put_card(desk: Desk) -> Reply:
-    card, merchant_id = card_named(desk.call.body["card"]), desk.call.path["merchant"]
-    with desk.world.lock:
-        store = desk.world.state.store
-        merchant = store.merchant(merchant_id)
-        if merchant is None:
-            raise missing(f"There is no merchant {merchant_id}.")
-        store.put_merchant(replace(merchant, card=card))
-    body = {"merchant": merchant_id, "card": card, "was": merchant.card, "outcome": CARDS[card].name}
-    return Reply(200, body)
-
-
-def get_next(desk: Desk) -> Reply:
-    with desk.world.lock:
-        return _forced(desk)
-
-
-def add_next(desk: Desk) -> Reply:
-    outcome, count = OUTCOMES[outcome_named(desk.call.body["outcome"])], desk.call.body.get("count", 1)
-    with desk.world.lock:
-        forced = desk.world.state.stripe.forced
-        if len(forced) + count > MOST_FORCED:
-            raise invalid("count", f"at most {MOST_FORCED} attempts can be forced ahead, {len(forced)} are already")
-        forced.extend([outcome] * count)
-        return _forced(desk)
-
-
-def clear_next(desk: Desk) -> Reply:
-    with desk.world.lock:
-        desk.world.state.stripe.forced.clear()
-    return Reply(200, {"message": "The next attempts end as the cards behave."})
-
-
-def _forced(desk: Desk) -> Reply:
-    return Reply(200, {"outcomes": [one.name for one in desk.world.state.stripe.forced]})
-
-
-def list_faults(desk: Desk) -> Reply:
-    with desk.world.lock:
-        now = desk.world.state.clock.now()
-        return Reply(200, {"data": [planned.form(now) for planned in desk.world.faults.planned]})
-
-
-def add_fault(desk: Desk) -> Reply:
-    fault = read_fault(desk.call.body, tuple(desk.service.contract.operations))
-    with desk.world.lock:
-        if len(desk.world.faults.planned) >= MOST_FAULTS:
-            raise invalid("fault", f"a world has {MOST_FAULTS} faults at most: delete some first")
-        now = desk.world.state.clock.now()
-        return Reply(201, desk.world.faults.add(fault, now=now).form(now))
-
-
-def delete_fault(desk: Desk) -> Reply:
-    fault_id = desk.call.path["fault"]
-    with desk.world.lock:
-        if not desk.world.faults.drop(fault_id):
-            raise missing(f"There is no fault {fault_id}.")
-    return Reply(200, {"message": f"The fault {fault_id} is gone."})
-
-
-def delete_faults(desk: Desk) -> Reply:
-    with desk.world.lock:
-        desk.world.faults.clear()
-    return Reply(200, {"message": "There is no fault any more."})
 
 
 def get_journal(desk: Desk) -> Reply:
@@ -113,7 +24,7 @@ def get_journal(desk: Desk) -> Reply:
     limit = query["limit"]
     chosen = chosen[-limit:] if since is None else chosen[:limit]
     if query["format"] == "har":
-        return Reply(200, formats.har(chosen, version=version(formats.CREATOR)))
+        return Reply(200, har(chosen, version=version(CREATOR)))
     if query["format"] == "curl":
         return Reply(200, "".join(formats.curl(one) + "\n" for one in chosen), _TEXT)
     more = since is not None and len(chosen) == limit
@@ -177,36 +88,7 @@ def _chosen(exchange: Exchange, query: dict[str, Any]) -> bool:
     return invoice is None or formats.invoice(exchange) == invoice
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "name": outcome.name,
-        "code": outcome.code,
-        "decline_code": outcome.decline_code,
-        "charged": outcome.charges,
-        "paid": outcome.paid,
-        "answered": outcome.answered,
-    }
-
-
-def _kind(kind: Kind) -> dict[str, Any]:
-    return {
-        "kind": kind.name,
-        "description": kind.description,
-        "when": list(kind.when),
-        "takes": list(kind.takes),
-    }
-
-
 TRAFFIC: dict[str, Callable[[Desk], Reply]] = {
-    "listOutcomes": list_outcomes,
-    "putCard": put_card,
-    "getNext": get_next,
-    "addNext": add_next,
-    "clearNext": clear_next,
-    "listFaults": list_faults,
-    "addFault": add_fault,
-    "deleteFault": delete_fault,
-    "deleteFaults": delete_faults,
     "getJournal": get_journal,
     "clearJournal": clear_journal,
     "verifyJournal": verify_journal,

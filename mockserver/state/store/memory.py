@@ -1,69 +1,21 @@
-"""What a store must do, and the one in memory."""
+"""The store in memory."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from mockserver.billing.records import OPEN, Charge, Invoice, Merchant
 from mockserver.billing.search.intervals import Intervals
 from mockserver.billing.search.query import Clause, DayClause, IdClause, Operator, Query
+from mockserver.state.store.base import Scope
 from mockserver.state.store.index import Axis
-
-Scope = frozenset[int]
-"""The merchants whose records a request may see."""
 
 Record = TypeVar("Record", bound=Charge | Invoice)
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-
-
-class Store(Protocol):
-    """The records of one world. The caller holds the world's lock; a store need not lock by itself."""
-
-    def merchant(self, merchant_id: int) -> Merchant | None: ...
-
-    def merchants(self) -> list[Merchant]: ...
-
-    def put_merchant(self, merchant: Merchant) -> None: ...
-
-    def charge(self, charge_id: int) -> Charge | None: ...
-
-    def uninvoiced(self, scope: Scope) -> list[Charge]:
-        """The open charges of these merchants, by id."""
-        ...
-
-    def put_charges(self, charges: Iterable[Charge]) -> None:
-        """Insert new ones, replace known ones; `created_at` and `merchant` of a known one stay as they are."""
-        ...
-
-    def invoice(self, invoice_id: int) -> Invoice | None: ...
-
-    def put_invoice(self, invoice: Invoice) -> None:
-        """Insert or replace, like `put_charges`."""
-        ...
-
-    def page_of_charges(
-        self, scope: Scope, *, offset: int, limit: int | None, newest_first: bool
-    ) -> tuple[list[Charge], int]:
-        """A page in the order of `created_at`, then `id`, and the number of all."""
-        ...
-
-    def page_of_invoices(
-        self, scope: Scope, query: Query, *, offset: int, limit: int | None, newest_first: bool
-    ) -> tuple[list[Invoice], int]:
-        """A page of the matches in the order of `created_at`, then `id`, and the number of all matches (LIST-3, 4)."""
-        ...
-
-    def next_charge_id(self) -> int:
-        """An id never given before, and not the id of any charge."""
-        ...
-
-    def next_invoice_id(self) -> int:
-        """An id never given before, and not the id of any invoice (CREATE-7)."""
-        ...
 
 
 class _Layers(Generic[Key, Value]):
