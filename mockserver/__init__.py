@@ -1,27 +1,39 @@
 """A fake of the PrepBusiness billing API, and contract tests for real implementations of it.
 
-The road of one request, downwards; imports go the other way, and `tests/test_architecture.py` holds them to it:
+The packages, each of which imports from those above it alone; `tests/test_architecture.py` holds them to it:
 
-    WSGI (granian)              live, process
-    -> Request                  web           Flask; the only place that knows of HTTP serving
-    -> Operation                contract      openapi.yaml as judge: fastpath first, openapi-core (judge) for the rest
-    -> token, world, merchant   access, worlds
-    -> Call, or a refusal       contract      and errors, the one tree of refusals
-    -> disturbance, if any      faults, prefer, disturbance, spoiling
-    -> operations.X(call)       load from the store, let billing decide, ask stripe, save, render
-    -> Reply                    pipeline      checks our own reply by the contract; 500 if it breaks the spec
-    -> journal                  journal, journal_forms, expectations
+    core        values and helpers: errors, clock, messages, YAML with its lines
+    contract    openapi.yaml as judge: which operation, is the request accepted, is the reply allowed
+    billing     charges, invoices, money, Stripe and the search: pure, without I/O or HTTP
+    traffic     what was said (journal, expectations) and what goes wrong with it (faults)
+    state       one world: its store, its webhooks, and the fixtures that it comes from
+    server      answers requests: operations, control interface, HTTP
+    verify      judges a server by its address; imports no server, but for the fake that a random walk runs beside
+    cli         a module for each command
+    client, pytest_plugin    speak to the control interface from outside
+
+The road of one request, downwards:
+
+    WSGI (granian)              server.run, server.process
+    -> Request                  server.web         Flask; the only place that knows of HTTP serving
+    -> Operation                contract.contract  compiled validators first, openapi-core (reference) for the rest
+    -> token, world, merchant   server.access, state.worlds
+    -> Call, or a refusal       contract.contract  and core.errors, the one tree of refusals
+    -> disturbance, if any      traffic.faults, server.injection
+    -> operations.X(call)       load from the store, let billing decide, ask Stripe, save, render
+    -> Reply                    server.pipeline    checks our own reply by the contract; 500 if it breaks the spec
+    -> journal                  traffic.journal, traffic.formats, traffic.expectations
     -> WSGI
 
 All state hangs off a `World`: its `State` (store, Stripe, clock, queue, webhooks' outbox) is made of immutable
 records, so that a copy, a snapshot or a reset is cheap and exact. Money is whole minor units inside, times are
-microseconds since 1970, UTC; `render` alone makes wire forms of them. What the contract leaves open is asked of the
-`Profile`.
+microseconds since 1970, UTC; `billing.render` alone makes wire forms of them. What the contract leaves open is asked of
+the `Profile`.
 
-`control` is an API of its own with its own OpenAPI document, judged by the same `Contract`; `client` and
-`pytest_plugin` speak to it from outside. `verify` judges a server by its address alone: `calibrate` measures its open
-choices, `rules`, `model` and `fuzz` put it to the test, every answer passes the `observer`, and the `reports` are made
-from `events`. Everything it sends leaves through `verify.transport`, which guards real money.
+`server.control` is an API of its own with its own OpenAPI document, judged by the same `Contract`. Within `verify`,
+`calibration` measures the open choices of a server, `checks`, `generated` and `fuzz` put it to the test, every answer
+passes the `monitor`, and the `reports` are made from `events`. Everything that it sends leaves through
+`verify.transport`, which guards real money.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mockserver.billing.profile import CHOICES
-from mockserver.cli import main
+from mockserver.cli.main import main
 from mockserver.contract.contract import Contract
 from mockserver.core.resources import openapi_path
 from mockserver.server.control.interface import DOCUMENT
@@ -70,9 +70,9 @@ def test_every_header_of_ours_is_documented() -> None:
 
 
 def test_every_command_and_option_says_what_it_does() -> None:
-    context = click.Context(main.main)
-    for name in main.main.list_commands(context):
-        command = main.main.get_command(context, name)
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
         assert command is not None
         assert command.help
         for option in command.params:

@@ -12,8 +12,6 @@ from mockserver.core.errors import Unusable
 
 API = "/api"
 """Below this stands the API (GEN-1)."""
-
-
 CONTROL = "/_mock"
 """Below this stands the control interface."""
 

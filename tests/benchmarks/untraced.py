@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from mockserver.cli import main as cli
+from mockserver.cli.main import main as serve_command
 from mockserver.server import pipeline
 from mockserver.state.world import World
 from mockserver.state.worlds import Worlds
@@ -38,7 +38,7 @@ def main() -> None:
     ):
         setattr(owner, name, stand_in)
     sys.argv[1:1] = ["serve"]
-    cli.main()
+    serve_command()
 
 
 if __name__ == "__main__":

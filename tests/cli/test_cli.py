@@ -19,7 +19,7 @@ import click
 import pytest
 
 from mockserver.billing.profile import CHOICES
-from mockserver.cli import main
+from mockserver.cli.serve import serve
 from mockserver.core.net import free_port, is_ready
 from mockserver.server.process import Running
 from mockserver.server.settings import Settings
@@ -151,7 +151,7 @@ def test_a_running_servers_world_is_exported_as_a_fixture_that_starts(api: Api, 
 
 
 def test_every_option_has_its_variable_and_its_help() -> None:
-    options = {one.name: one for one in main.serve.params if isinstance(one, click.Option)}
+    options = {one.name: one for one in serve.params if isinstance(one, click.Option)}
     for one in fields(Settings):
         option = options["no_cors" if one.name == "cors" else one.name]
         assert option.envvar == f"MOCKSERVER_{option.opts[0][2:].replace('-', '_').upper()}"

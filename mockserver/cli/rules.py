@@ -1,0 +1,57 @@
+"""The command `rules`: what must hold, and where each rule comes from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from mockserver.cli.printing import JSON_OPTION, print_json, table_of
+from mockserver.contract.contract import Contract
+from mockserver.contract.rules import Rule
+from mockserver.core import resources
+from mockserver.core.errors import Unusable
+
+_LEVELS = {
+    "documented": "documented; the vendor's page on invoices says so",
+    "observed": "observed; another public page of the vendor, or an example on one, shows it",
+    "derived": "derived; it follows for any billing system worth the name",
+    "open": "open; nothing says, and implementations may differ",
+}
+
+
+@click.command()
+@click.argument("rule_id", metavar="[RULE]", required=False)
+@JSON_OPTION
+def rules(rule_id: str | None, *, as_json: bool) -> None:
+    """List the rules of the contract, or explain one, with its provenance and source."""
+    contract = Contract.load(resources.openapi_path())
+    if rule_id is not None:
+        rule = contract.rules.get(rule_id.upper())
+        if rule is None:
+            raise Unusable(f"there is no rule {rule_id!r}: `mockserver rules` lists them")
+        _explain(rule, contract, as_json=as_json)
+        return
+    if as_json:
+        print_json([asdict(rule) for rule in contract.rules.values()])
+        return
+    table = table_of("Rules of the contract", "Rule", "Provenance", "What must hold")
+    for rule in contract.rules.values():
+        table.add_row(rule.id, rule.level, rule.statement)
+    Console().print(table)
+
+
+def _explain(rule: Rule, contract: Contract, *, as_json: bool) -> None:
+    operations = [f"{one.method} {one.path}" for one in contract.operations.values() if rule.id in one.rules] or [
+        "every operation"
+    ]
+    if as_json:
+        print_json({**asdict(rule), "operations": operations})
+        return
+    console = Console()
+    console.print(f"[bold]{rule.id}[/bold] ({rule.level})", highlight=False)
+    console.print(rule.statement, highlight=False, markup=False)
+    console.print(f"\nProvenance: {_LEVELS[rule.level]}", highlight=False, markup=False)
+    console.print(f"Source:     {rule.source}", highlight=False, markup=False)
+    console.print(f"Holds for:  {', '.join(operations)}", highlight=False, markup=False)

@@ -1,0 +1,116 @@
+"""The command `serve`: an option for each setting, then the server until Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any, get_args
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mockserver.core.net import free_port, ip_address, reachable
+from mockserver.server import run
+from mockserver.server.control.guard import TOKEN_HEADER, secured
+from mockserver.server.service import Service, open_service
+from mockserver.server.settings import LogFormat, Settings
+
+
+class _Seconds(click.FloatRange):
+    """A time that a clock can be moved by and a thread can sleep."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=1_000_000_000)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """NaN is neither below a minimum nor above a maximum, so that the range alone lets it pass."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return seconds
+
+
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "str | None": str,
+    "int": click.IntRange(min=0),
+    "int | None": int,
+    "float": _Seconds(),
+}
+
+
+def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """One option for each setting, and a variable `MOCKSERVER_…` for each option."""
+    for one in reversed(fields(Settings)):
+        name = one.name.replace("_", "-")
+        kwargs: dict[str, Any] = {"help": one.metadata["help"], "metavar": one.metadata["metavar"]}
+        flag = f"--{name}"
+        if one.name == "cors":
+            flag = "--no-cors"
+            kwargs = {"is_flag": True, "help": "Don't let pages of other origins call the API."}
+        elif one.name == "reload":
+            kwargs |= {"is_flag": True}
+        elif one.name == "set":
+            kwargs |= {"multiple": True, "metavar": "KEY=VALUE"}
+        elif one.name == "control_cors":
+            kwargs |= {"multiple": True}
+        elif one.name == "log_format":
+            kwargs |= {"type": click.Choice(get_args(LogFormat)), "default": one.default, "show_default": True}
+        else:
+            kwargs |= {"default": one.default, "show_default": one.default is not None}
+            kwargs["type"] = click.IntRange(0, 65535) if one.name == "port" else _TYPES[str(one.type)]
+        command = click.option(flag, envvar="MOCKSERVER_" + flag[2:].upper().replace("-", "_"), **kwargs)(command)
+    return command
+
+
+@click.command()
+@_settings_options
+def serve(*, no_cors: bool, **options: Any) -> None:
+    """Serve the API from memory, until Ctrl-C."""
+    given = Settings(cors=not no_cors, **options)
+    host = ip_address(given.host)
+    settings = secured(replace(given, host=host, port=free_port(host, given.port)))
+    service = _opened(settings)
+    made_up = settings.control_token if given.control_token is None else None
+    run.serve(service, announce=lambda: click.echo(banner(service, made_up_token=made_up)))
+
+
+def _opened(settings: Settings) -> Service:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Generating the fixture", total=None, visible=False)
+
+        def told(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, visible=True)
+
+        return open_service(settings, progress=told)
+
+
+def banner(service: Service, *, made_up_token: str | None = None) -> str:
+    """What the start prints, with the control token where the server has made one up."""
+    settings, blueprint = service.settings, service.worlds.blueprint
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{reachable(host)}:{settings.port}"
+    everyone = {merchant.id for merchant in blueprint.state.store.merchants()}
+    tokens = [
+        f"{token} ({'every merchant' if scope == everyone else 'merchant ' + ', '.join(map(str, sorted(scope)))})"
+        for token, scope in blueprint.tokens.items()
+    ]
+    token = next(iter(blueprint.tokens), "provider")
+    lines = {
+        "API": f"{base}/api",
+        "Fixture": f"{blueprint.name}: {blueprint.description}",
+        "Tokens": "\n".join(tokens) or "none: every request gets 401",
+        "Profile": service.profile_name,
+        "Spec": f"{base}/_mock/spec.yaml (or .json)",
+        "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),
+        "Try": f"curl -H 'Authorization: Bearer {token}' '{base}/api/billing/invoices?per_page=2'",
+    }
+    shown = [
+        click.style(f"  {name:<9}", bold=True) + text.replace("\n", "\n" + " " * 11) for name, text in lines.items()
+    ]
+    title = click.style("The fake PrepBusiness billing API is ready. Ctrl-C stops it.", bold=True)
+    return "\n".join(["", title, "", *shown, ""])
