@@ -126,14 +126,14 @@ LONG = 100_000
     ],
     ids=lambda text: f"{text[:10]}...{text[-10:]}",
 )
-def test_100_kb_of_anything_are_read_or_refused_in_milliseconds(text: str) -> None:
+def test_100_kb_of_anything_are_read_or_refused_in_no_time(text: str) -> None:
     start = time.process_time()
     try:
         parse(text)
     except SearchError as error:
         assert len(error.message) < 300
-    # Some 60 ms for nine thousand clauses, under 1 ms for the rest; the slack is for a loaded machine.
-    assert time.process_time() - start < 0.5
+    # Some 60 ms for nine thousand clauses, under 1 ms for the rest; what grows with the square would take minutes.
+    assert time.process_time() - start < 10
 
 
 fragments = st.sampled_from(

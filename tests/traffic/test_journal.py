@@ -313,7 +313,7 @@ def test_a_curl_command_asks_the_same_again(api: Api, method: str, path: str, kw
     api.request(method, path, headers={"X-Selected-Client-Id": "1", "X-Empty": ""}, **kwargs)
     answer = api.control("GET", "/journal", params={"format": "curl"})
     assert answer.headers["Content-Type"].startswith("text/plain")
-    subprocess.run(["sh", "-c", answer.text.strip()], check=True, capture_output=True, timeout=10)
+    subprocess.run(["sh", "-c", answer.text.strip()], check=True, capture_output=True, timeout=60)
     first, second = entries(api)
     ours = {"accept-encoding", "connection", "content-length"}
     for entry in (first, second):
