@@ -126,7 +126,7 @@ class Monitor:
         if operation.id == "createInvoice":
             self._created(answer)
         elif operation.id in ("finalizeInvoice", "collectInvoice"):
-            self._acted(operation.id.removesuffix("OwnInvoice"), answer)
+            self._acted(operation.id.removesuffix("Invoice"), answer)
         elif operation.id == "createQuickAdjustment" and answer.ok:
             self._charged(answer)
         elif operation.id == "getCharge" and answer.ok:

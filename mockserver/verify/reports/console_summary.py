@@ -129,7 +129,7 @@ def state_name(state: str) -> str:
 def _coverage(run: RunResult) -> Table:
     states, rows = grid(run.coverage)
     table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
-    table.add_column("SpecOperation", no_wrap=True)
+    table.add_column("Operation", no_wrap=True)
     table.add_column("Gives", no_wrap=True)
     for state in states:
         table.add_column(Text(visible(state_name(state))), justify="right", no_wrap=True)
