@@ -19,7 +19,7 @@ The road of one request, downwards:
     -> Operation                contract.contract  compiled validators first, openapi-core (reference) for the rest
     -> token, world, merchant   server.access, state.worlds
     -> Call, or a refusal       contract.contract  and core.errors, the one tree of refusals
-    -> disturbance, if any      traffic.faults, server.injection
+    -> injection, if any        traffic.faults, server.injection
     -> operations.X(call)       load from the store, let billing decide, ask Stripe, save, render
     -> Reply                    server.pipeline    checks our own reply by the contract; 500 if it breaks the spec
     -> journal                  traffic.journal, traffic.formats, traffic.expectations

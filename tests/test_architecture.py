@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,14 @@ def test_imports_go_down(name: str) -> None:
 def test_imports_within_verify_go_down(name: str) -> None:
     room = name.split("/")[1].removesuffix(".py")
     assert not _outside(_ours(name, below="mockserver.verify"), _allowed(VERIFY, room))
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """Save in the client, which says what the control interface says, and in what replays begin with."""
+    apart = "client verify/reports/replay_runtime.py"
+    trees = [ast.parse(FILES[name].read_text()) for name in FILES if not _within(name, apart)]
+    count = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert [name for name, times in count.items() if times > 1] == []
 
 
 @each_file

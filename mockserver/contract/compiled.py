@@ -16,7 +16,7 @@ from jsonschema_rs import ValidationError
 
 from mockserver.contract import decoding, schemas
 from mockserver.contract.decoding import JSON
-from mockserver.contract.node import Place, complaint
+from mockserver.contract.node import Node, complaint
 from mockserver.contract.parameters import Field, Fields, Gathered
 from mockserver.core import validation
 from mockserver.core.errors import UnsupportedMediaType, Unusable
@@ -34,37 +34,37 @@ _FLOAT = re.compile(rb"[0-9][.eE]")
 class Schemas:
     """The schemas of one document, compiled on demand."""
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Node) -> None:
         self._root = root
         self._registry = jsonschema_rs.Registry([(_SPEC, root.value)], draft=jsonschema_rs.Draft202012)
 
-    def reference(self, place: Place) -> dict[str, Any]:
-        """A schema that stands for the one at that place."""
-        return {"$ref": _SPEC + place.reference}
+    def reference(self, node: Node) -> dict[str, Any]:
+        """A schema that stands for the one at that node."""
+        return {"$ref": _SPEC + node.reference}
 
-    def at(self, place: Place) -> Validator:
-        """The validator of the schema at that place; raises `Unusable` if that is none."""
-        return self.compiled(self.reference(place), place)
+    def at(self, node: Node) -> Validator:
+        """The validator of the schema at that node; raises `Unusable` if that is none."""
+        return self.compiled(self.reference(node), node)
 
-    def compiled(self, schema: dict[str, Any], place: Place) -> Validator:
-        """The validator of a schema that is made of references; `place` is where a mistake is looked for."""
+    def compiled(self, schema: dict[str, Any], node: Node) -> Validator:
+        """The validator of a schema that is made of references; `node` is where a mistake is looked for."""
         try:
             return Validator(schema, registry=self._registry, validate_formats=True, offline=True)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             self._check()
-            raise place.unusable(f"no valid schema: {str(error).splitlines()[0]}") from error
+            raise node.unusable(f"no valid schema: {str(error).splitlines()[0]}") from error
 
     def _check(self) -> None:
         found = []
-        for place in self._root.everywhere():
-            if place.keys[-1:] == ("schema",) or (len(place.keys) == 3 and place.keys[:2] == ("components", "schemas")):
+        for node in self._root.everywhere():
+            if node.keys[-1:] == ("schema",) or (len(node.keys) == 3 and node.keys[:2] == ("components", "schemas")):
                 try:
-                    jsonschema_rs.meta.validate(place.value)
+                    jsonschema_rs.meta.validate(node.value)
                 except ValidationError as error:
                     message = error.message if len(error.message) < 200 else "is not what JSON Schema allows here"
-                    found.append(complaint(place.document, (*place.keys, *error.instance_path), message))
+                    found.append(complaint(node.document, (*node.keys, *error.instance_path), message))
                 except (TypeError, ValueError) as error:
-                    found.append(complaint(place.document, place.keys, f"no valid schema: {error}"))
+                    found.append(complaint(node.document, node.keys, f"no valid schema: {error}"))
         if found:
             raise Unusable(*found)
 

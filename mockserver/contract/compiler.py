@@ -8,14 +8,14 @@ from typing import Any
 from mockserver.contract import schemas
 from mockserver.contract.compiled import AnswerPlan, Media, RequestPlan, Schemas, Validator
 from mockserver.contract.decoding import FORM, JSON
-from mockserver.contract.node import Place
+from mockserver.contract.node import Node
 from mockserver.contract.parameters import Field, Fields, field_of
 
 
 class Compiler:
     """Compiles the schemas of one document; raises `Unusable` for what it doesn't cover."""
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Node) -> None:
         self._schemas = Schemas(root)
         # A token may come as any operation's parameter, in the query or in the body (GEN-3): never a stranger.
         schemes = root.child("components").children("securitySchemes") if root.get("components") else ()
@@ -25,7 +25,7 @@ class Compiler:
             if scheme.get("type") == "apiKey" and scheme.get("in") == "query"
         )
 
-    def request(self, operation: Place, path_item: Place) -> RequestPlan:
+    def request(self, operation: Node, path_item: Node) -> RequestPlan:
         """How the operation's requests are read and judged."""
         parameters = _parameters(operation, path_item)
         paths = {field.name: field for field in _fields(parameters, "path")}
@@ -39,9 +39,9 @@ class Compiler:
             query=Fields(_fields(parameters, "query"), tolerated=self._tolerated, where="query"),
             headers={field.name.lower(): field for field in _fields(parameters, "header")},
             defaults={
-                place.get("name"): place.child("schema").value["default"]
-                for place in parameters
-                if place.get("in") == "query" and "default" in place.child("schema").value
+                node.get("name"): node.child("schema").value["default"]
+                for node in parameters
+                if node.get("in") == "query" and "default" in node.child("schema").value
             },
             parameters=self._parameters(parameters),
             media={}
@@ -50,33 +50,33 @@ class Compiler:
             body_required=bool(body and body.get("required", False)),
         )
 
-    def answers(self, operation: Place) -> dict[str, AnswerPlan]:
+    def answers(self, operation: Node) -> dict[str, AnswerPlan]:
         """The documented answers by status, class (`4XX`) or `default`."""
-        return {str(status): self._answer(str(status), place) for status, place in operation.children("responses")}
+        return {str(status): self._answer(str(status), node) for status, node in operation.children("responses")}
 
-    def _parameters(self, places: list[Place]) -> Validator | None:
+    def _parameters(self, nodes: list[Node]) -> Validator | None:
         """A validator of `{"path": {...}, "query": {...}, "header": {...}}`, header names in lower case."""
-        if not places:
+        if not nodes:
             return None
         sections: dict[str, Any] = {}
-        for place in places:
-            where, name = place.get("in"), place.get("name")
+        for node in nodes:
+            where, name = node.get("in"), node.get("name")
             section = sections.setdefault(where, {"type": "object", "properties": {}, "required": []})
             name = name.lower() if where == "header" else name
-            section["properties"][name] = self._schemas.reference(place.unfollowed("schema"))
-            if place.get("required", False):
+            section["properties"][name] = self._schemas.reference(node.unfollowed("schema"))
+            if node.get("required", False):
                 section["required"].append(name)
-        return self._schemas.compiled({"type": "object", "properties": sections}, places[0])
+        return self._schemas.compiled({"type": "object", "properties": sections}, nodes[0])
 
-    def _media(self, kind: str, place: Place) -> Media:
+    def _media(self, kind: str, node: Node) -> Media:
         """How a request body of that media type is read and judged."""
         if kind not in (JSON, FORM):
-            raise place.unusable(f"request bodies are {JSON} or {FORM}")
-        schema = place.unfollowed("schema")
+            raise node.unusable(f"request bodies are {JSON} or {FORM}")
+        schema = node.unfollowed("schema")
         names = schemas.properties(schema)
         fields = None
         if kind == FORM:
-            for name, encoding in place.children("encoding"):
+            for name, encoding in node.children("encoding"):
                 if encoding.get("style", "form") != "form" or not encoding.get("explode", True):
                     raise encoding.unusable(f"this encoding of {name} is not supported: an array repeats its name")
             fields = Fields((field_of(n, s) for n, s in names.items()), tolerated=self._tolerated, where="body")
@@ -88,15 +88,15 @@ class Compiler:
             fields=fields,
         )
 
-    def _answer(self, status: str, place: Place) -> AnswerPlan:
+    def _answer(self, status: str, node: Node) -> AnswerPlan:
         media: dict[str, Validator | None] = {}
-        for kind, content in place.children("content"):
+        for kind, content in node.children("content"):
             has_schema = content.get("schema") is not None
             schema = content.unfollowed("schema") if has_schema else content
             media[str(kind)] = self._schemas.at(schema) if has_schema else None
         fields: dict[str, Field] = {}
         section: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
-        for name, header in place.children("headers"):
+        for name, header in node.children("headers"):
             lower = str(name).lower()
             if lower == "content-type":
                 continue
@@ -104,34 +104,34 @@ class Compiler:
             section["properties"][lower] = self._schemas.reference(header.unfollowed("schema"))
             if header.get("required", False):
                 section["required"].append(lower)
-        return AnswerPlan(status, media, self._schemas.compiled(section, place) if fields else None, fields)
+        return AnswerPlan(status, media, self._schemas.compiled(section, node) if fields else None, fields)
 
 
-def _parameters(operation: Place, path_item: Place) -> list[Place]:
+def _parameters(operation: Node, path_item: Node) -> list[Node]:
     """The parameters that hold for an operation; its own override those of the path."""
-    found: dict[tuple[str, str], Place] = {}
+    found: dict[tuple[str, str], Node] = {}
     for owner in (path_item, operation):
-        for _, place in owner.children("parameters"):
-            found[place.child("name").value, place.child("in").value] = place
+        for _, node in owner.children("parameters"):
+            found[node.child("name").value, node.child("in").value] = node
     return list(found.values())
 
 
-def _fields(parameters: Iterable[Place], where: str) -> list[Field]:
-    for place in parameters:
-        if place.get("in") not in ("path", "query", "header"):
-            raise place.unusable(f"a parameter in {place.get('in')!r} is not supported")
-        if place.get("schema") is None:
-            raise place.unusable("a parameter needs a schema")
-        usual = "form" if place.get("in") == "query" else "simple"
-        if place.get("style", usual) != usual:
-            raise place.unusable(f"the style {place.get('style')!r} is not supported")
+def _fields(parameters: Iterable[Node], where: str) -> list[Field]:
+    for node in parameters:
+        if node.get("in") not in ("path", "query", "header"):
+            raise node.unusable(f"a parameter in {node.get('in')!r} is not supported")
+        if node.get("schema") is None:
+            raise node.unusable("a parameter needs a schema")
+        usual = "form" if node.get("in") == "query" else "simple"
+        if node.get("style", usual) != usual:
+            raise node.unusable(f"the style {node.get('style')!r} is not supported")
     return [
         field_of(
-            place.get("name"),
-            place.unfollowed("schema"),
-            splits=not place.get("explode", where == "query"),
-            empty_is_absent=bool(place.get("allowEmptyValue", False)),
+            node.get("name"),
+            node.unfollowed("schema"),
+            splits=not node.get("explode", where == "query"),
+            empty_is_absent=bool(node.get("allowEmptyValue", False)),
         )
-        for place in parameters
-        if place.get("in") == where
+        for node in parameters
+        if node.get("in") == where
     ]

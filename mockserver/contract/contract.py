@@ -22,7 +22,7 @@ from mockserver.contract import decoding, rules
 from mockserver.contract.compiled import AnswerPlan, Reading, RequestPlan, find_answer, readable
 from mockserver.contract.compiler import Compiler
 from mockserver.contract.decoding import JSON
-from mockserver.contract.node import Place
+from mockserver.contract.node import Node
 from mockserver.contract.router import Router
 from mockserver.core import validation
 from mockserver.core.errors import ContractBroken, InvalidRequest
@@ -30,7 +30,7 @@ from mockserver.core.messages import Call, Request
 from mockserver.core.yaml_lines import parse_document, read_document
 
 if TYPE_CHECKING:
-    from mockserver.contract.reference import Judge
+    from mockserver.contract.reference import ReferenceValidator
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Operation:
 class Contract:
     """One OpenAPI document, compiled."""
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Node) -> None:
         if not str(root.get("openapi", "")).startswith("3.1"):
             raise root.unusable(f"this is not OpenAPI 3.1: openapi is {root.get('openapi')!r}")
         self.document: dict[str, Any] = root.value
@@ -68,12 +68,12 @@ class Contract:
         self.operations: dict[str, Operation] = {}
         self.rules = rules.read_rules(root)
         self.root = root
-        """The whole of it, as the judge takes it."""
+        """The whole of it, as openapi-core takes it."""
         self._requests: dict[str, RequestPlan] = {}
         self._answers: dict[str, dict[str, AnswerPlan]] = {}
         self._seen: dict[tuple[str, int], AnswerPlan | None] = {}
         self._router: Router[Operation] = Router()
-        self._judge: Judge | None = None
+        self._reference: ReferenceValidator | None = None
         self._asking = threading.Lock()
         compiler = Compiler(root)
         for path, item in root.children("paths"):
@@ -88,29 +88,29 @@ class Contract:
         Raises `Unusable` with file and line for what can't be read, doesn't cohere or isn't supported; with `validate`
         also for whatever else OpenAPI forbids, which takes a third of a second more.
         """
-        return cls._made(Place.root(read_document(path)), validate)
+        return cls._made(Node.root(read_document(path)), validate)
 
     @classmethod
     def parse(cls, text: str, *, path: Path, validate: bool = False) -> Contract:
         """As `load`, for a text that is at hand; `path` is what complaints call it."""
-        return cls._made(Place.root(parse_document(text, path)), validate)
+        return cls._made(Node.root(parse_document(text, path)), validate)
 
     @classmethod
-    def _made(cls, root: Place, validate: bool) -> Contract:
+    def _made(cls, root: Node, validate: bool) -> Contract:
         try:
             made = cls(root)
         except (TypeError, AttributeError, LookupError, ValueError) as error:
             # The compiler expects the shapes that OpenAPI lays down; the full check can say which one is not there.
-            _judging().check_document(root)
+            _reference_module().check_document(root)
             raise root.unusable(f"can't be used: {error}") from error
         if validate:
-            _judging().check_document(root)
+            _reference_module().check_document(root)
         return made
 
     def warm(self) -> None:
-        """Make the judge ready, which the first refusal otherwise waits half a second for."""
+        """Make openapi-core ready, which the first refusal otherwise waits half a second for."""
         with self._asking:
-            self._the_judge()
+            self._the_reference()
 
     def route(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """The operation at a path below the base address, and its parameters' texts.
@@ -187,7 +187,7 @@ class Contract:
         if plan and body is not None and kind in plan.media and not readable(kind, body):
             return ["a body that is no JSON must be a text"]
         with self._asking:
-            return self._the_judge().response(
+            return self._the_reference().response(
                 operation.method,
                 operation.path,
                 status=status,
@@ -218,7 +218,7 @@ class Contract:
         elif reading.media is not None and numeric_strings:
             body = json.dumps(reading.body).encode()
         with self._asking:
-            return self._the_judge().request(
+            return self._the_reference().request(
                 operation.method,
                 operation.path,
                 path={name: decoding.segment(text, name) for name, text in params.items()},
@@ -228,8 +228,8 @@ class Contract:
                 body=body,
             )
 
-    def _add(self, path: str, method: str, place: Place, item: Place, compiler: Compiler) -> None:
-        known_as = place.child("operationId")
+    def _add(self, path: str, method: str, node: Node, item: Node, compiler: Compiler) -> None:
+        known_as = node.child("operationId")
         if known_as.value in self.operations:
             raise known_as.unusable(f"{known_as.value!r} is the id of two operations")
         if any("{" in part.strip("{}") or part.count("{") != part.startswith("{") for part in path.split("/")):
@@ -238,25 +238,25 @@ class Contract:
             id=known_as.value,
             method=method.upper(),
             path=path,
-            summary=str(place.get("summary", "")),
-            rules=tuple(place.get("x-rules", ())),
-            provenance=str(place.get("x-provenance", "")),
+            summary=str(node.get("summary", "")),
+            rules=tuple(node.get("x-rules", ())),
+            provenance=str(node.get("x-provenance", "")),
         )
         for id_ in operation.rules:
             if id_ not in self.rules:
-                raise place.child("x-rules").unusable(f"there is no rule {id_!r}")
+                raise node.child("x-rules").unusable(f"there is no rule {id_!r}")
         self.operations[operation.id] = operation
-        self._requests[operation.id] = compiler.request(place, item)
-        self._answers[operation.id] = compiler.answers(place)
+        self._requests[operation.id] = compiler.request(node, item)
+        self._answers[operation.id] = compiler.answers(node)
         self._router.add(operation.method, path, operation)
 
-    def _the_judge(self) -> Judge:
-        if self._judge is None:
-            self._judge = _judging().Judge(self.root)
-        return self._judge
+    def _the_reference(self) -> ReferenceValidator:
+        if self._reference is None:
+            self._reference = _reference_module().ReferenceValidator(self.root)
+        return self._reference
 
 
-def _judging() -> Any:
+def _reference_module() -> Any:
     # The one import that waits until it is needed: openapi-core takes 0.3 s to import, longer than all of the rest, and
     # a server must be up well within a second.
     return importlib.import_module("mockserver.contract.reference")

@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.contract import decoding, schemas
 from mockserver.contract.decoding import refuse
-from mockserver.contract.node import Place
+from mockserver.contract.node import Node
 from mockserver.core.text import SHOWN, shown
 
 _INDEXED = re.compile(r"(.*)\[([0-9]*)\]", re.DOTALL)
@@ -94,7 +94,7 @@ class Fields:
             self._append(field, text, gathered)
 
 
-def field_of(name: str, schema: Place, *, splits: bool = False, empty_is_absent: bool = False) -> Field:
+def field_of(name: str, schema: Node, *, splits: bool = False, empty_is_absent: bool = False) -> Field:
     """How a field of that schema is read; `splits` where an array is written with commas."""
     is_array = schemas.types(schema) == {"array"}
     inner = schemas.items(schema) if is_array else schema

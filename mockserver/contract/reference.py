@@ -32,14 +32,14 @@ from referencing.exceptions import Unresolvable
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from mockserver.contract import decoding, schemas
-from mockserver.contract.node import Place, complaint
+from mockserver.contract.node import Node, complaint
 from mockserver.core.errors import Refused, Unusable
 
 _HOST = "http://judged"
 
 
 @dataclass(slots=True)
-class Question:
+class ReferenceRequest:
     """A request in openapi-core's form (its protocol `Request`, with `SupportsPathPattern`).
 
     `path_pattern` is the path as the spec writes it: which operation it is has been settled before.
@@ -55,7 +55,7 @@ class Question:
 
 
 @dataclass(slots=True)
-class Answer:
+class ReferenceResponse:
     """A response in openapi-core's form (its protocol `Response`)."""
 
     status_code: int
@@ -71,10 +71,10 @@ class Content(bytes):
         return True
 
 
-class Judge:
+class ReferenceValidator:
     """openapi-core's validators for one document."""
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Node) -> None:
         spec = SchemaPath.from_dict(_without_annotations(root.value))
         casters = _Casters(root)
         options: dict[str, Any] = {
@@ -100,7 +100,7 @@ class Judge:
         body: bytes = b"",
     ) -> list[str]:
         """openapi-core's objections to a request whose values are still text; none if it allows it."""
-        question = Question(
+        question = ReferenceRequest(
             method=method.lower(),
             path_pattern=path_pattern,
             parameters=RequestParameters(
@@ -133,16 +133,16 @@ class Judge:
         specification says otherwise: content may have no bytes at all (RFC 9110, 6.4), and OpenAPI, which can't require
         the body of a response, puts the schema to what the content is read as, here the text "".
         """
-        question = Question(method.lower(), path_pattern, RequestParameters())
+        question = ReferenceRequest(method.lower(), path_pattern, RequestParameters())
         data = b"" if body is None else Content(body)
-        answer = Answer(status, data, content_type, Headers(list(headers.items())))
+        answer = ReferenceResponse(status, data, content_type, Headers(list(headers.items())))
         return [_objection(error) for error in self._response.iter_errors(question, answer)]
 
 
-def check_document(root: Place) -> None:
+def check_document(root: Node) -> None:
     """Raises `Unusable`, with the line of every mistake, if this is no valid OpenAPI 3.1 document."""
-    for place in root.everywhere():
-        place.followed()
+    for node in root.everywhere():
+        node.followed()
     try:
         errors = list(OpenAPIV31SpecValidator(SchemaPath.from_dict(root.value)).iter_errors())
     except (Unresolvable, RecursionError) as error:
@@ -157,7 +157,7 @@ def check_document(root: Place) -> None:
 class _Casters(SchemaCastersFactory):
     """Casts as `decoding` reads: openapi-core's own take int("1_000"), " 2" and full-width digits."""
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Node) -> None:
         super().__init__(oas31_schema_validators_factory, oas31_types_caster)
         self._root = root
 
@@ -167,23 +167,23 @@ class _Casters(SchemaCastersFactory):
 
 
 class _Caster(SchemaCaster):
-    def __init__(self, schema: SchemaPath, validator: Any, types_caster: Any, root: Place) -> None:
+    def __init__(self, schema: SchemaPath, validator: Any, types_caster: Any, root: Node) -> None:
         super().__init__(schema, validator, types_caster)
         self._root = root
 
     def types(self) -> frozenset[str]:
-        return schemas.types(self._place())
+        return schemas.types(self._node())
 
     def cast(self, value: Any) -> Any:
         if isinstance(value, list):
-            inner = schemas.items(self._place())
+            inner = schemas.items(self._node())
             read = decoding.reader(schemas.types(inner) if inner is not None else schemas.ALL_TYPES)
             return [read(item) for item in value]
         return decoding.reader(self.types())(value) if isinstance(value, str) else value
 
-    def _place(self) -> Place:
+    def _node(self) -> Node:
         with self.schema.resolve() as resolved:
-            return Place(self._root.document, (), resolved.contents)
+            return Node(self._root.document, (), resolved.contents)
 
     def evolve(self, schema: SchemaPath) -> SchemaCaster:
         return _Caster(schema, self.schema_validator.evolve(schema), self.types_caster, self._root)
@@ -229,10 +229,10 @@ def _without_annotations(document: dict[str, Any]) -> dict[str, Any]:
     by then, as an absent one.
     """
     bare = copy.deepcopy(document)
-    for place in _mappings(bare):
-        if "in" in place and "name" in place:
-            place.pop("allowEmptyValue", None)
-            place.pop("deprecated", None)
+    for node in _mappings(bare):
+        if "in" in node and "name" in node:
+            node.pop("allowEmptyValue", None)
+            node.pop("deprecated", None)
     for item in [bare, *bare.get("paths", {}).values()]:
         item.pop("servers", None)
         for operation in item.values():

@@ -18,22 +18,22 @@ class Router(Generic[T]):
 
     def __init__(self) -> None:
         self._literal: dict[str, dict[str, T]] = {}
-        self._root: _Node[T] = _Node()
+        self._root: _Branch[T] = _Branch()
 
     def add(self, method: str, template: str, target: T) -> None:
         """Lead `method` (upper case) at `template` (`/invoices/{invoice}`) to `target`."""
-        node, names = self._root, []
+        branch, names = self._root, []
         for part in template.split("/")[1:]:
             if part.startswith("{") and part.endswith("}"):
                 names.append(part[1:-1])
-                node.other = node.other or _Node()
-                node = node.other
+                branch.other = branch.other or _Branch()
+                branch = branch.other
             else:
-                node = node.children.setdefault(part, _Node())
-        node.names = tuple(names)
-        node.targets[method] = target
+                branch = branch.children.setdefault(part, _Branch())
+        branch.names = tuple(names)
+        branch.targets[method] = target
         if not names:
-            self._literal[template] = node.targets
+            self._literal[template] = branch.targets
 
     def find(self, method: str, path: str) -> tuple[T, dict[str, str]]:
         """The target and the parameters' texts; raises `NotFound`, or `MethodNotAllowed` with the header `Allow`."""
@@ -61,12 +61,12 @@ class Router(Generic[T]):
         return f"; did you mean {close[0]}?" if close else ""
 
 
-class _Node(Generic[T]):
+class _Branch(Generic[T]):
     __slots__ = ("children", "names", "other", "targets")
 
     def __init__(self) -> None:
-        self.children: dict[str, _Node[T]] = {}
-        self.other: _Node[T] | None = None
+        self.children: dict[str, _Branch[T]] = {}
+        self.other: _Branch[T] | None = None
         self.targets: dict[str, T] = {}
         self.names: tuple[str, ...] = ()
 

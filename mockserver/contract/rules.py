@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mockserver.contract.node import Place
+from mockserver.contract.node import Node
 
 LEVELS = ("documented", "observed", "derived", "open")
 
@@ -19,12 +19,12 @@ class Rule:
     source: str
 
 
-def read_rules(root: Place) -> dict[str, Rule]:
+def read_rules(root: Node) -> dict[str, Rule]:
     """The rules by id; raises `Unusable` for one that lacks a part or has an unknown level."""
     found = {}
-    for key, place in root.children("x-rules"):
-        parts = {name: str(place.child(name).value).strip() for name in ("level", "statement", "source")}
+    for key, node in root.children("x-rules"):
+        parts = {name: str(node.child(name).value).strip() for name in ("level", "statement", "source")}
         if parts["level"] not in LEVELS:
-            raise place.unusable(f"the level must be {', '.join(LEVELS)}, got {parts['level']!r}")
+            raise node.unusable(f"the level must be {', '.join(LEVELS)}, got {parts['level']!r}")
         found[str(key)] = Rule(str(key), **parts)
     return found

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.decoding import read_integer, within_64_bits
-from mockserver.contract.node import Place
+from mockserver.contract.node import Node
 
 ALL_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "null"})
 
 
-def types(schema: Place) -> frozenset[str]:
+def types(schema: Node) -> frozenset[str]:
     """The JSON types that a value may have; all of them where the schema doesn't say."""
     return _types(schema.followed(), frozenset())
 
 
-def properties(schema: Place) -> dict[str, Place]:
+def properties(schema: Node) -> dict[str, Node]:
     """The properties that an object may have by name, those of the parts of `allOf` and the like included."""
     return dict(_properties(schema.followed(), frozenset()))
 
 
-def items(schema: Place) -> Place | None:
+def items(schema: Node) -> Node | None:
     """The schema of an array's items, if it has one."""
     schema = schema.followed()
     return schema.child("items") if isinstance(schema.get("items"), dict) else None
@@ -37,7 +37,7 @@ class Integers:
     properties: dict[str, Integers] = field(default_factory=dict)
 
 
-def integers(schema: Place, *, _outer: frozenset[tuple[Any, ...]] = frozenset()) -> Integers | None:
+def integers(schema: Node, *, _outer: frozenset[tuple[Any, ...]] = frozenset()) -> Integers | None:
     """Where a value of the schema has integers; None if nowhere. A schema within itself is not followed."""
     schema = schema.followed()
     if schema.keys in _outer or not isinstance(schema.value, dict):
@@ -47,8 +47,8 @@ def integers(schema: Place, *, _outer: frozenset[tuple[Any, ...]] = frozenset())
     found = Integers(here="integer" in wanted and not wanted & {"number", "string"})
     if (inner := items(schema)) is not None:
         found.items = integers(inner, _outer=outer)
-    for name, place in properties(schema).items():
-        if (within := integers(place, _outer=outer)) is not None:
+    for name, node in properties(schema).items():
+        if (within := integers(node, _outer=outer)) is not None:
             found.properties[name] = within
     return found if found.here or found.items or found.properties else None
 
@@ -79,7 +79,7 @@ def settle(value: Any, wanted: Integers, *, numeric_strings: bool, path: tuple[s
     return value
 
 
-def _types(schema: Place, outer: frozenset[tuple[Any, ...]]) -> frozenset[str]:
+def _types(schema: Node, outer: frozenset[tuple[Any, ...]]) -> frozenset[str]:
     if schema.keys in outer or not isinstance(schema.value, dict):
         return ALL_TYPES
     outer = outer | {schema.keys}
@@ -96,11 +96,11 @@ def _types(schema: Place, outer: frozenset[tuple[Any, ...]]) -> frozenset[str]:
     return found
 
 
-def _properties(schema: Place, outer: frozenset[tuple[Any, ...]]) -> Iterator[tuple[str, Place]]:
+def _properties(schema: Node, outer: frozenset[tuple[Any, ...]]) -> Iterator[tuple[str, Node]]:
     if schema.keys in outer or not isinstance(schema.value, dict):
         return
     for keyword in ("allOf", "anyOf", "oneOf"):
         for _, part in schema.children(keyword):
             yield from _properties(part, outer | {schema.keys})
-    for name, place in schema.children("properties"):
-        yield str(name), place
+    for name, node in schema.children("properties"):
+        yield str(name), node

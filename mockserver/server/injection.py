@@ -11,18 +11,18 @@ from mockserver.billing.stripe import Outcome
 from mockserver.contract.contract import Contract, Operation
 from mockserver.core.errors import ContractBroken
 from mockserver.core.messages import Call, Reply
-from mockserver.server.operations import Scene
+from mockserver.server.operations import OperationContext
 from mockserver.state.world import World
 from mockserver.traffic.faults import corruption, prefer
 from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS, Fault, Planned
-from mockserver.traffic.journal import Exchange, Struck
+from mockserver.traffic.journal import Exchange, InjectedFault
 
 RETRY_AFTER = 1
 """Seconds after which a client is told to try again, where the fault names no other."""
 
 
 @dataclass(slots=True)
-class Strike:
+class ActiveFault:
     """A fault that strikes this request; `planned` is None when the request itself asks for it."""
 
     fault: Fault
@@ -33,7 +33,7 @@ class Strike:
     detail: str = ""
     """What chance chose."""
 
-    def spare(self) -> None:
+    def release(self) -> None:
         """It came to nothing this time, so that a later request is its."""
         if self.planned is not None:
             self.planned.struck -= 1
@@ -45,10 +45,10 @@ class Strike:
 
 
 @dataclass(slots=True)
-class Disturbance:
+class Injection:
     """All that disturbs one exchange."""
 
-    strikes: list[Strike] = field(default_factory=list)
+    faults: list[ActiveFault] = field(default_factory=list)
     """Those that came to something."""
     wait: float = 0.0
     """Seconds before anything is done."""
@@ -58,8 +58,8 @@ class Disturbance:
     """How the attempt to charge is to end."""
     late: float | None = None
     """Seconds that a late answer of Stripe takes."""
-    stripe: Strike | None = None
-    spoiler: Strike | None = None
+    stripe: ActiveFault | None = None
+    corrupting: ActiveFault | None = None
     applied: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
 
@@ -69,64 +69,64 @@ class Disturbance:
 
     def stand_in(self) -> Reply | None:
         """The reply when a fault strikes before anything is done; None when the operation makes it."""
-        if self.spoiler is None or self.spoiler.fault.when != BEFORE:
+        if self.corrupting is None or self.corrupting.fault.when != BEFORE:
             return None
-        return status_reply(self.spoiler.fault) if self.spoiler.fault.status is not None else Reply(0, None)
+        return status_reply(self.corrupting.fault) if self.corrupting.fault.status is not None else Reply(0, None)
 
-    def set_scene(self, scene: Scene) -> None:
+    def instruct(self, context: OperationContext) -> None:
         """Let the operation know what Stripe is to do."""
-        scene.forced = self.outcome
+        context.forced = self.outcome
         if self.late is not None:
-            scene.stripe_late = self.late
+            context.stripe_late = self.late
 
-    def spare_stripe(self) -> None:
+    def release_stripe(self) -> None:
         """Stripe was not asked, so that nothing came of what was planned there."""
         if self.stripe is not None:
-            self._spare(self.stripe)
+            self._release(self.stripe)
 
     def finish(self, exchange: Exchange, reply: Reply, contract: Contract) -> Reply:
         """The reply as it goes out, with the exchange saying what was done to it."""
         reply = Reply(reply.status, reply.body, dict(reply.headers), reply.because, reply.delay + self.delay)
-        if self.spoiler is not None and exchange.operation is not None:
-            self._spoil(self.spoiler, exchange, exchange.operation, reply, contract)
-        reply.because = " ".join(part for part in (reply.because, *(one.tag for one in self.strikes)) if part)
-        exchange.struck = tuple(
-            Struck(one.fault.kind, None if one.planned is None else one.planned.id, one.fault.when)
-            for one in self.strikes
+        if self.corrupting is not None and exchange.operation is not None:
+            self._corrupt(self.corrupting, exchange, exchange.operation, reply, contract)
+        reply.because = " ".join(part for part in (reply.because, *(one.tag for one in self.faults)) if part)
+        exchange.injected = tuple(
+            InjectedFault(one.fault.kind, None if one.planned is None else one.planned.id, one.fault.when)
+            for one in self.faults
         )
         exchange.applied = tuple(self.applied)
         exchange.warnings += tuple(self.advice)
         return reply
 
-    def _spoil(
-        self, strike: Strike, exchange: Exchange, operation: Operation, reply: Reply, contract: Contract
+    def _corrupt(
+        self, active: ActiveFault, exchange: Exchange, operation: Operation, reply: Reply, contract: Contract
     ) -> None:
-        fault = strike.fault
+        fault = active.fault
         if fault.status is not None and fault.when != BEFORE:
             stand_in = status_reply(fault)
             reply.status, reply.body, reply.headers = stand_in.status, stand_in.body, stand_in.headers
             reply.because = f"{reply.because} lost"
         if fault.kind == "schema":
             if reply.status >= 300:
-                self._spare(strike)
+                self._release(active)
                 return
-            reply.body, strike.detail, exchange.broken = corruption.break_schema(
-                reply.body, fault.way, strike.chance, lambda body: problems(contract, operation, reply.status, body)
+            reply.body, active.detail, exchange.broken = corruption.break_schema(
+                reply.body, fault.way, active.chance, lambda body: problems(contract, operation, reply.status, body)
             )
         else:
-            exchange.delivery = corruption.deliver(fault, reply.body, strike.chance)
-            exchange.broken = _SPOILT.get(fault.kind) or problems(contract, operation, reply.status, reply.body)
-        exchange.spoilt = fault.kind != "drip"
+            exchange.delivery = corruption.deliver(fault, reply.body, active.chance)
+            exchange.broken = _CORRUPTED.get(fault.kind) or problems(contract, operation, reply.status, reply.body)
+        exchange.corrupted = fault.kind != "drip"
 
-    def _spare(self, strike: Strike) -> None:
-        strike.spare()
-        self.strikes.remove(strike)
-        if strike.asked in self.applied:
-            self.applied.remove(strike.asked)
-            self.advice.append(f"the preference {strike.asked} came to nothing here")
+    def _release(self, active: ActiveFault) -> None:
+        active.release()
+        self.faults.remove(active)
+        if active.asked in self.applied:
+            self.applied.remove(active.asked)
+            self.advice.append(f"the preference {active.asked} came to nothing here")
 
 
-_SPOILT = {
+_CORRUPTED = {
     "reset": ["no answer was sent: the connection was reset"],
     "empty": ["no answer was sent: the connection was closed"],
     "truncated": ["the body was cut off"],
@@ -134,19 +134,19 @@ _SPOILT = {
 }
 
 
-def plan(exchange: Exchange, call: Call, world: World, contract: Contract) -> Disturbance:
+def plan(exchange: Exchange, call: Call, world: World, contract: Contract) -> Injection:
     """What is to disturb this exchange; raises `Refused` (400) for preferences that make no sense."""
     header = exchange.request.headers.get(prefer.HEADER)
     wanted = prefer.NONE if header is None else prefer.read_preferences(header, tuple(contract.operations))
-    disturbance = Disturbance(advice=list(wanted.warnings))
-    _take_preferences(disturbance, wanted, call)
+    injection = Injection(advice=list(wanted.warnings))
+    _take_preferences(injection, wanted, call)
     with world.lock:
         for planned in world.faults.striking(call, now=world.state.clock.now()):
-            _take(disturbance, Strike(planned.fault, planned.chance, planned))
-    return disturbance
+            _take(injection, ActiveFault(planned.fault, planned.chance, planned))
+    return injection
 
 
-def _take_preferences(disturbance: Disturbance, wanted: prefer.Preferences, call: Call) -> None:
+def _take_preferences(injection: Injection, wanted: prefer.Preferences, call: Call) -> None:
     for name, asked in wanted.asked:
         fault = wanted.fault
         if name == "delay":
@@ -154,30 +154,30 @@ def _take_preferences(disturbance: Disturbance, wanted: prefer.Preferences, call
         elif name == "outcome":
             fault = Fault(kind="outcome", outcome=wanted.outcome)
         if fault is None or (KINDS[fault.kind].at_stripe and call.operation != COLLECT):
-            disturbance.advice.append(f"the preference {asked} is heeded by {COLLECT} only")
-        elif _take(disturbance, Strike(fault, Random(fault.seed), asked=asked)):
-            disturbance.applied.append(asked)
+            injection.advice.append(f"the preference {asked} is heeded by {COLLECT} only")
+        elif _take(injection, ActiveFault(fault, Random(fault.seed), asked=asked)):
+            injection.applied.append(asked)
 
 
-def _take(disturbance: Disturbance, strike: Strike) -> bool:
-    """Add a strike, unless one of its sort is there already."""
-    fault, kind = strike.fault, KINDS[strike.fault.kind]
+def _take(injection: Injection, active: ActiveFault) -> bool:
+    """Add a fault, unless one of its sort is there already."""
+    fault, kind = active.fault, KINDS[active.fault.kind]
     if kind.slows and fault.delay is not None:
-        seconds = fault.delay.draw(strike.chance)
+        seconds = fault.delay.draw(active.chance)
         if fault.when == BEFORE:
-            disturbance.wait += seconds
+            injection.wait += seconds
         else:
-            disturbance.delay += seconds
-    elif (disturbance.stripe if kind.at_stripe else disturbance.spoiler) is not None:
-        strike.spare()
+            injection.delay += seconds
+    elif (injection.stripe if kind.at_stripe else injection.corrupting) is not None:
+        active.release()
         return False
     elif kind.at_stripe:
-        disturbance.stripe, disturbance.outcome = strike, fault.forces
+        injection.stripe, injection.outcome = active, fault.forces
         if fault.delay is not None:
-            disturbance.late = fault.delay.draw(strike.chance)
+            injection.late = fault.delay.draw(active.chance)
     else:
-        disturbance.spoiler = strike
-    disturbance.strikes.append(strike)
+        injection.corrupting = active
+    injection.faults.append(active)
     return True
 
 

@@ -37,7 +37,7 @@ ADJUSTMENT = "QuickAdjustment"
 
 
 @dataclass(slots=True)
-class Scene:
+class OperationContext:
     """What an operation acts on: one world, seen by one caller."""
 
     world: World
@@ -66,9 +66,9 @@ class Scene:
         return self.world.state.store
 
 
-def list_invoices(call: Call, scene: Scene) -> Reply:
+def list_invoices(call: Call, context: OperationContext) -> Reply:
     """LIST-1 to LIST-4, SEARCH-1 to SEARCH-6."""
-    profile = scene.profile
+    profile = context.profile
     number, per_page = _page_asked_for(call, profile)
     because = "LIST-1"
     query = search.NOTHING_ASKED
@@ -80,117 +80,117 @@ def list_invoices(call: Call, scene: Scene) -> Reply:
             if profile.invalid_search == "refuse" or error.because == "profile:date_without_modifier":
                 raise
             because = "profile:invalid_search"
-    rows, total = scene.store.page_of_invoices(
-        scene.scope,
+    rows, total = context.store.page_of_invoices(
+        context.scope,
         query,
         offset=(number - 1) * per_page,
         limit=per_page,
         newest_first=profile.list_order == "newest_first",
     )
-    rendered = scene.world.rendered
+    rendered = context.world.rendered
     shown = [
-        cached[1] if (cached := rendered.get(row.id)) is not None and cached[0] is row else _shown(row, scene)
+        cached[1] if (cached := rendered.get(row.id)) is not None and cached[0] is row else _shown(row, context)
         for row in rows
     ]
-    return _page(shown, total, number, per_page, scene, because)
+    return _page(shown, total, number, per_page, context, because)
 
 
-def list_charges(call: Call, scene: Scene) -> Reply:
+def list_charges(call: Call, context: OperationContext) -> Reply:
     """The charges, newest first, in pages like the invoices'."""
-    number, per_page = _page_asked_for(call, scene.profile)
-    rows, total = scene.store.page_of_charges(
-        scene.scope, offset=(number - 1) * per_page, limit=per_page, newest_first=True
+    number, per_page = _page_asked_for(call, context.profile)
+    rows, total = context.store.page_of_charges(
+        context.scope, offset=(number - 1) * per_page, limit=per_page, newest_first=True
     )
-    return _page([_charge(row, scene) for row in rows], total, number, per_page, scene, "LIST-3")
+    return _page([_charge(row, context) for row in rows], total, number, per_page, context, "LIST-3")
 
 
-def get_charge(call: Call, scene: Scene) -> Reply:
+def get_charge(call: Call, context: OperationContext) -> Reply:
     charge_id = call.path["charge"]
-    charge = scene.store.charge(charge_id)
-    if charge is None or charge.merchant not in scene.scope:
+    charge = context.store.charge(charge_id)
+    if charge is None or charge.merchant not in context.scope:
         raise NotFound(f"There is no charge {charge_id}.", because="GEN-8" if charge else "GEN-5")
-    return Reply(200, _with_items(charge, scene), because="GEN-9")
+    return Reply(200, _with_items(charge, context), because="GEN-9")
 
 
-def create_quick_adjustment(call: Call, scene: Scene) -> Reply:
-    if scene.merchant is None:
+def create_quick_adjustment(call: Call, context: OperationContext) -> Reply:
+    if context.merchant is None:
         raise InvalidRequest(
             "Send the header X-Selected-Client-Id: it says which merchant owes the charge.",
             because="GEN-7",
             errors={"X-Selected-Client-Id": ["X-Selected-Client-Id is required"]},
         )
-    merchant = _merchant(scene.merchant, scene)
+    merchant = _merchant(context.merchant, context)
     amount = records.exact(call.body["amount"], merchant.currency, field="amount")
     charge = Charge(
-        id=scene.store.next_charge_id(),
+        id=context.store.next_charge_id(),
         merchant=merchant.id,
-        created_at=scene.state.clock.now(),
+        created_at=context.state.clock.now(),
         currency=merchant.currency,
         amount=amount,
         category=ADJUSTMENT,
         description=call.body["description"],
     )
-    scene.store.put_charges([charge])
-    return Reply(200, _with_items(charge, scene), because="GEN-9")
+    context.store.put_charges([charge])
+    return Reply(200, _with_items(charge, context), because="GEN-9")
 
 
-def create_invoice(call: Call, scene: Scene) -> Reply:
+def create_invoice(call: Call, context: OperationContext) -> Reply:
     """CREATE-1 to CREATE-8."""
     charge_ids = call.body.get("charge_ids")
     if charge_ids:
-        because, charges = "CREATE-1", _charges_named(charge_ids, scene)
+        because, charges = "CREATE-1", _charges_named(charge_ids, context)
         records.billable(charges)
     else:
-        because, charges = "CREATE-2", scene.store.uninvoiced(scene.scope)
+        because, charges = "CREATE-2", context.store.uninvoiced(context.scope)
         records.one_of_each(charges, hint="; send the header X-Selected-Client-Id, or charge_ids")
     if not charges:
         because = "profile:no_charges"
-        if scene.profile.no_charges == "refuse":
+        if context.profile.no_charges == "refuse":
             problem = "charge_ids may be left out only while there are uninvoiced charges: there are none"
             raise InvalidRequest(problem, because=because, errors={"charge_ids": [problem]})
-    merchant = _merchant(charges[0].merchant, scene) if charges else _only_merchant(scene)
+    merchant = _merchant(charges[0].merchant, context) if charges else _only_merchant(context)
     invoice, billed = records.bill(
-        charges, merchant=merchant, invoice_id=scene.store.next_invoice_id(), now=scene.state.clock.now()
+        charges, merchant=merchant, invoice_id=context.store.next_invoice_id(), now=context.state.clock.now()
     )
-    scene.store.put_charges(billed)
-    scene.store.put_invoice(invoice)
-    provider = scene.world.blueprint.provider
-    show = partial(render.invoice_in_event, invoice, billed, merchant, provider, scene.profile)
-    scene.world.emit("invoice.created", show, now=invoice.created_at)
-    body = {"message": "Invoice created.", "invoice": _shown(invoice, scene)}
-    return Reply(scene.profile.create_status, body, because=because)
+    context.store.put_charges(billed)
+    context.store.put_invoice(invoice)
+    provider = context.world.blueprint.provider
+    show = partial(render.invoice_in_event, invoice, billed, merchant, provider, context.profile)
+    context.world.emit("invoice.created", show, now=invoice.created_at)
+    body = {"message": "Invoice created.", "invoice": _shown(invoice, context)}
+    return Reply(context.profile.create_status, body, because=because)
 
 
-def finalize_invoice(call: Call, scene: Scene) -> Reply:
+def finalize_invoice(call: Call, context: OperationContext) -> Reply:
     """FINALIZE-1 to FINALIZE-4."""
-    invoice = _invoice(call.path["invoice"], scene)
-    now = scene.state.clock.now()
+    invoice = _invoice(call.path["invoice"], context)
+    now = context.state.clock.now()
     try:
         invoice = records.finalize(invoice, now=now)
     except IllegalState as refusal:
-        if scene.profile.refinalize == "refuse":
+        if context.profile.refinalize == "refuse":
             raise
-        return _acted("Invoice finalized already.", invoice, scene, refusal.because, scene.profile.finalize_status)
-    scene.store.put_invoice(invoice)
-    scene.state.enqueue(invoice, due=now + round(scene.stripe_delay * 1_000_000))
-    scene.state.settle()
-    invoice = scene.store.invoice(invoice.id) or invoice
-    return _acted("Invoice finalized.", invoice, scene, "FINALIZE-1", scene.profile.finalize_status)
+        return _acted("Invoice finalized already.", invoice, context, refusal.because, context.profile.finalize_status)
+    context.store.put_invoice(invoice)
+    context.state.enqueue(invoice, due=now + round(context.stripe_delay * 1_000_000))
+    context.state.settle()
+    invoice = context.store.invoice(invoice.id) or invoice
+    return _acted("Invoice finalized.", invoice, context, "FINALIZE-1", context.profile.finalize_status)
 
 
-def collect_invoice(call: Call, scene: Scene) -> Reply:
+def collect_invoice(call: Call, context: OperationContext) -> Reply:
     """COLLECT-1 to COLLECT-5; raises `Declined` or `StripeTrouble` for an attempt that did not succeed."""
-    invoice = _invoice(call.path["invoice"], scene)
+    invoice = _invoice(call.path["invoice"], context)
     try:
         records.collectable(invoice)
     except IllegalState as refusal:
-        if not (invoice.paid and scene.profile.recollect == "accept"):
+        if not (invoice.paid and context.profile.recollect == "accept"):
             raise
-        return _acted("Invoice paid already.", invoice, scene, refusal.because, scene.profile.collect_status)
-    stripe, card = scene.state.stripe, _merchant(invoice.merchant, scene).card
-    outcome = stripe.choose(card, forced=scene.forced)
+        return _acted("Invoice paid already.", invoice, context, refusal.because, context.profile.collect_status)
+    stripe, card = context.state.stripe, _merchant(invoice.merchant, context).card
+    outcome = stripe.choose(card, forced=context.forced)
     if outcome not in UNREACHABLE and invoice.stripe_invoice_id is None:
-        invoice = scene.state.put_on_stripe(invoice)
+        invoice = context.state.put_on_stripe(invoice)
     due = Due(
         invoice.id,
         invoice.stripe_invoice_id,
@@ -199,20 +199,20 @@ def collect_invoice(call: Call, scene: Scene) -> Reply:
         invoice.currency,
         card,
     )
-    outcome = stripe.attempt(due, outcome, now=scene.state.clock.now())
+    outcome = stripe.attempt(due, outcome, now=context.state.clock.now())
     because = f"COLLECT-3 outcome:{outcome.name}"
     if outcome.declined:
         raise Declined(f"The card on file was declined: {_codes(outcome)}.", because=because)
     if not outcome.paid:
         raise _trouble(outcome, because)
     invoice = records.pay(invoice)
-    scene.store.put_invoice(invoice)
-    reply = _acted("Payment collected.", invoice, scene, because, scene.profile.collect_status)
-    reply.delay = scene.stripe_late if outcome.late else 0.0
+    context.store.put_invoice(invoice)
+    reply = _acted("Payment collected.", invoice, context, because, context.profile.collect_status)
+    reply.delay = context.stripe_late if outcome.late else 0.0
     return reply
 
 
-OPERATIONS: dict[str, Callable[[Call, Scene], Reply]] = {
+OPERATIONS: dict[str, Callable[[Call, OperationContext], Reply]] = {
     "listInvoices": list_invoices,
     "createInvoice": create_invoice,
     "finalizeInvoice": finalize_invoice,
@@ -253,31 +253,33 @@ def _short(number: int) -> str:
     return str(number) if abs(number) < 10**20 else "a number of more than 20 digits"
 
 
-def _page(rows: Sequence[dict[str, Any]], total: int, number: int, per_page: int, scene: Scene, because: str) -> Reply:
+def _page(
+    rows: Sequence[dict[str, Any]], total: int, number: int, per_page: int, context: OperationContext, because: str
+) -> Reply:
     body = render.page(
         rows,
         total=total,
         number=number,
         per_page=per_page,
-        range_base=scene.profile.range_base,
-        address=scene.address,
-        query_string=scene.query_string,
+        range_base=context.profile.range_base,
+        address=context.address,
+        query_string=context.query_string,
     )
     return Reply(200, body, because=because)
 
 
-def _charges_named(charge_ids: Sequence[int], scene: Scene) -> list[Charge]:
+def _charges_named(charge_ids: Sequence[int], context: OperationContext) -> list[Charge]:
     """The charges with these ids, in their order; refuses strangers (CREATE-6) and, by profile, duplicates."""
     if len(set(charge_ids)) < len(charge_ids):
-        if scene.profile.duplicate_charge_ids == "refuse":
+        if context.profile.duplicate_charge_ids == "refuse":
             twice = Counter(charge_ids).most_common(1)[0][0]
             problem = f"charge_ids names charge {_short(twice)} more than once"
             raise _invalid("charge_ids", problem, "profile:duplicate_charge_ids")
         charge_ids = list(dict.fromkeys(charge_ids))
     charges, problems = [], []
     for index, charge_id in enumerate(charge_ids):
-        charge = scene.store.charge(charge_id)
-        if charge is None or charge.merchant not in scene.scope:
+        charge = context.store.charge(charge_id)
+        if charge is None or charge.merchant not in context.scope:
             problems.append(f"charge_ids.{index}: there is no charge {_short(charge_id)}")
         else:
             charges.append(charge)
@@ -286,55 +288,55 @@ def _charges_named(charge_ids: Sequence[int], scene: Scene) -> list[Charge]:
     return charges
 
 
-def _only_merchant(scene: Scene) -> Merchant:
-    if len(scene.scope) != 1:
+def _only_merchant(context: OperationContext) -> Merchant:
+    if len(context.scope) != 1:
         raise _invalid(
             "X-Selected-Client-Id", "Send the header X-Selected-Client-Id: it says whose invoice it is.", "CREATE-8"
         )
-    return _merchant(next(iter(scene.scope)), scene)
+    return _merchant(next(iter(context.scope)), context)
 
 
-def _invoice(invoice_id: int, scene: Scene) -> Invoice:
-    invoice = scene.store.invoice(invoice_id)
+def _invoice(invoice_id: int, context: OperationContext) -> Invoice:
+    invoice = context.store.invoice(invoice_id)
     if invoice is None:
         raise NotFound(f"There is no invoice {_short(invoice_id)}.", because="FINALIZE-3 COLLECT-5")
-    if invoice.merchant not in scene.scope:
+    if invoice.merchant not in context.scope:
         raise ForeignInvoice(f"There is no invoice {invoice_id} for you.", because="profile:foreign_invoice_status")
     return invoice
 
 
-def _merchant(merchant_id: int, scene: Scene) -> Merchant:
-    merchant = scene.store.merchant(merchant_id)
+def _merchant(merchant_id: int, context: OperationContext) -> Merchant:
+    merchant = context.store.merchant(merchant_id)
     if merchant is None:
         raise LookupError(f"the store has records of merchant {merchant_id}, but not the merchant")
     return merchant
 
 
-def _shown(invoice: Invoice, scene: Scene) -> dict[str, Any]:
-    cached = scene.world.rendered.get(invoice.id)
+def _shown(invoice: Invoice, context: OperationContext) -> dict[str, Any]:
+    cached = context.world.rendered.get(invoice.id)
     if cached is not None and cached[0] is invoice:
         return cached[1]
     rendered = render.invoice(
-        invoice, _merchant(invoice.merchant, scene), scene.world.blueprint.provider, scene.profile
+        invoice, _merchant(invoice.merchant, context), context.world.blueprint.provider, context.profile
     )
-    if len(scene.world.rendered) >= World.MOST_RENDERED:
-        scene.world.rendered.clear()
-    scene.world.rendered[invoice.id] = invoice, rendered
+    if len(context.world.rendered) >= World.MOST_RENDERED:
+        context.world.rendered.clear()
+    context.world.rendered[invoice.id] = invoice, rendered
     return rendered
 
 
-def _charge(charge: Charge, scene: Scene) -> dict[str, Any]:
-    return render.charge(charge, _merchant(charge.merchant, scene), scene.world.blueprint.provider, scene.profile)
+def _charge(charge: Charge, context: OperationContext) -> dict[str, Any]:
+    return render.charge(charge, _merchant(charge.merchant, context), context.world.blueprint.provider, context.profile)
 
 
-def _with_items(charge: Charge, scene: Scene) -> dict[str, Any]:
-    return {"charge": _charge(charge, scene), "charge_items": []}
+def _with_items(charge: Charge, context: OperationContext) -> dict[str, Any]:
+    return {"charge": _charge(charge, context), "charge_items": []}
 
 
-def _acted(message: str, invoice: Invoice, scene: Scene, because: str, status: int) -> Reply:
+def _acted(message: str, invoice: Invoice, context: OperationContext, because: str, status: int) -> Reply:
     body: dict[str, Any] = {"message": message}
-    if scene.profile.action_body == "message_and_invoice":
-        body["invoice"] = _shown(invoice, scene)
+    if context.profile.action_body == "message_and_invoice":
+        body["invoice"] = _shown(invoice, context)
     return Reply(status, body, because=because)
 
 

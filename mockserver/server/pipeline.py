@@ -11,8 +11,8 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
 from mockserver.core.messages import Call, Reply, Request
 from mockserver.server.access import credentials, given_token, narrow
-from mockserver.server.injection import Disturbance, plan
-from mockserver.server.operations import OPERATIONS, Scene
+from mockserver.server.injection import Injection, plan
+from mockserver.server.operations import OPERATIONS, OperationContext
 from mockserver.server.service import Service
 from mockserver.state.store.base import Scope
 from mockserver.state.world import World
@@ -81,7 +81,7 @@ def turned_down(request: Request, service: Service, reply: Reply, *, address: st
 
 def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service: Service) -> Reply:
     request, settings = exchange.request, service.settings
-    scene = Scene(
+    context = OperationContext(
         world,
         service.profile,
         narrow(call.merchant, reach),
@@ -92,45 +92,45 @@ def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service:
         settings.stripe_late,
     )
     if world.faults.planned or "prefer" in request.headers:
-        return _disturbed(exchange, call, scene, service)
-    return _act(call, scene)
+        return _disturbed(exchange, call, context, service)
+    return _act(call, context)
 
 
-def _act(call: Call, scene: Scene) -> Reply:
-    with scene.world.lock:
-        scene.state.settle()
-        return OPERATIONS[call.operation](call, scene)
+def _act(call: Call, context: OperationContext) -> Reply:
+    with context.world.lock:
+        context.state.settle()
+        return OPERATIONS[call.operation](call, context)
 
 
-def _disturbed(exchange: Exchange, call: Call, scene: Scene, service: Service) -> Reply:
+def _disturbed(exchange: Exchange, call: Call, context: OperationContext, service: Service) -> Reply:
     """The reply as planned faults and the request's own preferences make it."""
-    disturbance = plan(exchange, call, scene.world, service.contract)
-    if disturbance.wait:
-        time.sleep(disturbance.wait)
-    reply = disturbance.stand_in()
+    injection = plan(exchange, call, context.world, service.contract)
+    if injection.wait:
+        time.sleep(injection.wait)
+    reply = injection.stand_in()
     if reply is None:
-        disturbance.set_scene(scene)
+        injection.instruct(context)
         try:
-            reply = _collected(call, scene, disturbance) if disturbance.at_stripe else _act(call, scene)
+            reply = _collected(call, context, injection) if injection.at_stripe else _act(call, context)
         except Refused as refusal:
             reply = refuse(refusal, service.profile)
-    return disturbance.finish(exchange, reply, service.contract)
+    return injection.finish(exchange, reply, service.contract)
 
 
-def _collected(call: Call, scene: Scene, disturbance: Disturbance) -> Reply:
-    with scene.world.lock:
-        before = len(scene.state.stripe.ledger)
+def _collected(call: Call, context: OperationContext, injection: Injection) -> Reply:
+    with context.world.lock:
+        before = len(context.state.stripe.ledger)
         try:
-            return _act(call, scene)
+            return _act(call, context)
         finally:
-            if len(scene.state.stripe.ledger) == before:
-                disturbance.spare_stripe()
+            if len(context.state.stripe.ledger) == before:
+                injection.release_stripe()
 
 
 def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None:
     """Check our own reply; one that breaks the spec is a defect of ours, answered with 500 and never hidden."""
     reply = exchange.reply
-    if exchange.spoilt:
+    if exchange.corrupted:
         return
     try:
         contract.check(operation, reply.status, reply.body)

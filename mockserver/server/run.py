@@ -44,10 +44,10 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
         workers_kill_timeout=1,
     )
     threading.Thread(target=_announce_when_ready, args=(host, port, announce), daemon=True).start()
-    server.serve(target_loader=_Loader(service), wrap_loader=False)
+    server.serve(target_loader=_AppLoader(service), wrap_loader=False)
 
 
-class _Loader:
+class _AppLoader:
     """Makes the WSGI callable in granian's worker: of the parent's service where that was forked, else anew."""
 
     def __init__(self, service: Service) -> None:

@@ -13,7 +13,7 @@ from mockserver.core.errors import Unusable
 from mockserver.core.yaml_lines import parse_document
 from mockserver.server.operations import OPERATIONS
 from mockserver.server.settings import Settings
-from mockserver.server.webhook_worker import Postman
+from mockserver.server.webhook_worker import WebhookWorker
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.outbox import Subscription, check_url
 from mockserver.state.worlds import Worlds
@@ -54,7 +54,7 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
         most=settings.most_worlds,
         idle=settings.world_idle,
         subscription=_subscription(settings),
-        wake=Postman().wake,
+        wake=WebhookWorker().wake,
         journal_size=settings.journal_size,
     )
     return Service(settings, contract, text, profile, name, worlds)

@@ -7,10 +7,10 @@ import time
 
 import httpx
 
-from mockserver.state.outbox import SIGNATURE, Attempt, Subscription
+from mockserver.state.outbox import SIGNATURE, DeliveryAttempt, Subscription
 
 
-class Poster:
+class WebhookSender:
     """An HTTP client that reads no more of an answer than its status; made and used in one event loop's thread."""
 
     def __init__(self, *, at_once: int) -> None:
@@ -23,7 +23,7 @@ class Poster:
         )
         self._turns = asyncio.Semaphore(at_once)
 
-    async def post(self, subscription: Subscription, body: bytes, now: int) -> Attempt:
+    async def post(self, subscription: Subscription, body: bytes, now: int) -> DeliveryAttempt:
         """One attempt to deliver `body`; whatever goes wrong is told in it."""
         url, signature = subscription.url or "", subscription.sign(body)
         headers = {"Content-Type": "application/json", SIGNATURE: signature, "User-Agent": "mockserver"}
@@ -41,4 +41,4 @@ class Poster:
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
                 error = f"{type(problem).__name__}: {problem}"
             seconds = round(time.perf_counter() - started, 4)
-        return Attempt(now, url, signature, status, error, seconds)
+        return DeliveryAttempt(now, url, signature, status, error, seconds)

@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from mockserver.core.clock import MICROSECONDS
-from mockserver.state.outbox import Attempt, Subscription
+from mockserver.state.outbox import DeliveryAttempt, Subscription
 from mockserver.state.world import World
 
-Post: TypeAlias = Callable[[Subscription, bytes, int], Awaitable[Attempt]]
+Post: TypeAlias = Callable[[Subscription, bytes, int], Awaitable[DeliveryAttempt]]
 """Sends a body to the subscription's address; takes the world's time in microseconds since 1970."""
 
 
-class Postman:
+class WebhookWorker:
     """Tends each world that has something to deliver: one delivery after the other, each when it is due there.
 
     A receiver that hangs holds up its own world only, and at most `AT_ONCE` worlds wait for one at the same time.
@@ -48,7 +48,9 @@ class Postman:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         # httpx takes a tenth of a second to import, which is lost on a server that sends nothing.
-        self._post: Post = importlib.import_module("mockserver.server.webhook_sender").Poster(at_once=self.AT_ONCE).post
+        self._post: Post = (
+            importlib.import_module("mockserver.server.webhook_sender").WebhookSender(at_once=self.AT_ONCE).post
+        )
         asyncio.set_event_loop(loop)
         loop.run_forever()
 

@@ -83,7 +83,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeliveryAttempt:
     """One try to deliver: `at` in microseconds since 1970 by the world's clock, `seconds` of real time."""
 
     at: int
@@ -113,7 +113,7 @@ class Delivery:
     """Attempts in vain since it was last planned."""
     rank: int
     """Of two that are due at the same moment, the lower goes first."""
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[DeliveryAttempt, ...] = ()
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class Outbox:
         pending = (self.deliveries[delivery_id] for delivery_id in self.pending)
         return min(pending, key=lambda one: (one.due, one.rank), default=None)
 
-    def tried(self, delivery_id: int, attempt: Attempt) -> None:
+    def tried(self, delivery_id: int, attempt: DeliveryAttempt) -> None:
         """Enter an attempt, and plan the next one if it failed; nothing happens if the delivery was dropped."""
         delivery = self.deliveries.get(delivery_id)
         if delivery is None:

@@ -17,7 +17,7 @@ FIELDS = ("operation", "method", "path", "status", "invoice", "because", "fault"
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class MatchResult:
     """How one expectation fared."""
 
     wanted: Mapping[str, Any]
@@ -30,7 +30,9 @@ class Met:
     """What is wrong; None when it is met."""
 
 
-def check(exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any]], *, in_order: bool) -> list[Met]:
+def check(
+    exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any]], *, in_order: bool
+) -> list[MatchResult]:
     """How each expectation fares with these exchanges.
 
     `at_least` is 1, or 0 where only `at_most` is given. With `in_order` those that meet one expectation, as many as it
@@ -39,31 +41,31 @@ def check(exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any
     found = []
     after = 0
     for wanted in expectations:
-        met = _check(exchanges, wanted)
-        if in_order and met.complaint is None and met.least:
-            following = [number for number in met.numbers if number > after]
-            if len(following) < met.least:
-                complaint = f"{_times(len(following))} after exchange {after}, which met the one before; {_wish(met)}"
-                met = Met(met.wanted, met.least, met.most, met.numbers, met.misses, complaint)
+        match = _check(exchanges, wanted)
+        if in_order and match.complaint is None and match.least:
+            following = [number for number in match.numbers if number > after]
+            if len(following) < match.least:
+                complaint = f"{_times(len(following))} after exchange {after}, which met the one before; {_wish(match)}"
+                match = MatchResult(match.wanted, match.least, match.most, match.numbers, match.misses, complaint)
             else:
-                after = following[met.least - 1]
-        found.append(met)
+                after = following[match.least - 1]
+        found.append(match)
     return found
 
 
-def report(found: Sequence[Met]) -> str:
+def report(found: Sequence[MatchResult]) -> str:
     """All that is wrong, for people; nothing where nothing is."""
     lines = []
-    for index, met in enumerate(found):
-        if met.complaint is not None:
-            lines.append(f"expectation {index} {shown(met.wanted)}: {met.complaint}")
-            for miss in met.misses:
+    for index, match in enumerate(found):
+        if match.complaint is not None:
+            lines.append(f"expectation {index} {shown(match.wanted)}: {match.complaint}")
+            for miss in match.misses:
                 told = "; ".join(f"{one['field']} is {shown(one['got'])}" for one in miss["differences"])
                 lines.append(f"  exchange {miss['number']} came near: {told}")
     return "\n".join(lines)
 
 
-def _check(exchanges: Sequence[Exchange], expectation: Mapping[str, Any]) -> Met:
+def _check(exchanges: Sequence[Exchange], expectation: Mapping[str, Any]) -> MatchResult:
     wanted = {name: expectation[name] for name in FIELDS if name in expectation}
     most = expectation.get("at_most")
     least = expectation.get("at_least", 0 if most is not None else 1)
@@ -74,12 +76,12 @@ def _check(exchanges: Sequence[Exchange], expectation: Mapping[str, Any]) -> Met
             others.append((len(differences), -exchange.number, exchange, differences))
         else:
             numbers.append(exchange.number)
-    met = Met(wanted, least, most, tuple(numbers))
+    match = MatchResult(wanted, least, most, tuple(numbers))
     if len(numbers) >= least and (most is None or len(numbers) <= most):
-        return met
+        return match
     nearest = sorted(others, key=lambda one: one[:2])[:NEAREST] if len(numbers) < least else []
     misses = tuple(_miss(exchange, differences) for _, _, exchange, differences in nearest)
-    return Met(wanted, least, most, met.numbers, misses, f"{_times(len(numbers))}; {_wish(met)}")
+    return MatchResult(wanted, least, most, match.numbers, misses, f"{_times(len(numbers))}; {_wish(match)}")
 
 
 def _miss(exchange: Exchange, differences: list[dict[str, Any]]) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _got(exchange: Exchange, name: str) -> Any:
     if name == "because":
         return exchange.reply.because
     if name == "fault":
-        return [one.kind for one in exchange.struck]
+        return [one.kind for one in exchange.injected]
     return getattr(exchange.request, name)
 
 
@@ -148,9 +150,9 @@ def _times(count: int) -> str:
     return {0: "no exchange was like that", 1: "1 exchange was like that"}.get(count, f"{count} were like that")
 
 
-def _wish(met: Met) -> str:
-    if met.least and met.most == met.least:
-        return f"wanted are exactly {met.least}"
-    bounds = [f"at least {met.least}"] if met.least else []
-    bounds += [f"at most {met.most}"] if met.most is not None else []
+def _wish(match: MatchResult) -> str:
+    if match.least and match.most == match.least:
+        return f"wanted are exactly {match.least}"
+    bounds = [f"at least {match.least}"] if match.least else []
+    bounds += [f"at most {match.most}"] if match.most is not None else []
     return f"wanted are {' and '.join(bounds)}"

@@ -46,7 +46,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
             "problems": exchange.broken or [],
         },
         "because": reply.because,
-        "faults": [{"id": one.id, "kind": one.kind, "when": one.when} for one in exchange.struck],
+        "faults": [{"id": one.id, "kind": one.kind, "when": one.when} for one in exchange.injected],
         "warnings": list(exchange.warnings),
     }
 
@@ -91,7 +91,7 @@ def sent_body(exchange: Exchange) -> Any:
     if not exchange.answered:
         return None
     delivery = exchange.delivery
-    if delivery is None or exchange.reply.body is None or not exchange.spoilt:
+    if delivery is None or exchange.reply.body is None or not exchange.corrupted:
         return exchange.reply.body
     return text_of(delivery.body)
 

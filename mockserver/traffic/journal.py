@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from mockserver.contract.contract import Operation
 from mockserver.core.messages import Reply, Request
-from mockserver.traffic.faults.corruption import EMPTY, RESET, Delivery
+from mockserver.traffic.faults.corruption import EMPTY, RESET, FaultyDelivery
 
 MOST_KEPT_OF_A_BODY = 65_536
 """Bytes of a request's body that the journal keeps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
+class InjectedFault:
     """A fault that struck an exchange: `id` is None when the request itself asked for it."""
 
     kind: str
@@ -42,12 +42,12 @@ class Exchange:
     objections: list[str] | None = None
     """What the spec has against the request."""
     broken: list[str] | None = None
-    """How the reply breaks the spec: through our own fault, unless `spoilt`."""
-    spoilt: bool = False
+    """How the reply breaks the spec: through our own fault, unless `corrupted`."""
+    corrupted: bool = False
     """Whether the reply was broken on purpose."""
-    delivery: Delivery | None = None
+    delivery: FaultyDelivery | None = None
     """How the reply goes out, where it does not go out as ever."""
-    struck: tuple[Struck, ...] = ()
+    injected: tuple[InjectedFault, ...] = ()
     applied: tuple[str, ...] = ()
     """The preferences of the request that were heeded."""
     number: int = 0

@@ -12,17 +12,17 @@ from typing import TypeVar
 from mockserver.billing.money import exponent
 from mockserver.billing.profile import Value
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.history import Row, exact
-from mockserver.verify.monitor.monitor import Observer
+from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
-from mockserver.verify.recorder import Court
+from mockserver.verify.recorder import Recorder
 from mockserver.verify.spec import Spec
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer, Transport
 
 Result = TypeVar("Result")
-Evidence = Answer | Exchange
+Evidence = Answer | RecordedExchange
 UNKNOWN_ID = 2_147_483_646
 """An id that no server has: the last but one that fits 32 bits."""
 LEAN = 0.3
@@ -32,7 +32,7 @@ MARK = "mockserver verify"
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class OwnCharge:
     """A charge of this run, as the server shows it."""
 
     id: int
@@ -42,23 +42,23 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class Invoice:
+class OwnInvoice:
     """An invoice of this run as it was created."""
 
     id: int
-    charges: tuple[Charge, ...]
+    charges: tuple[OwnCharge, ...]
     made_by: Answer
 
 
 @dataclass(slots=True)
-class Bench:
+class Context:
     """The state of one run that checks share; each check makes its own records."""
 
     options: Options
     spec: Spec
     transport: Transport
-    court: Court
-    observer: Observer
+    recorder: Recorder
+    monitor: Monitor
     me: Billing
     profile: dict[str, Value]
     """The open choices that were measured so far, or were given."""
@@ -81,11 +81,11 @@ class Bench:
     """The search operators that the server takes, by field."""
     elders: list[Row] = field(default_factory=list)
     """Some of the invoices that were there before the run."""
-    waiting: list[Invoice] = field(default_factory=list)
+    waiting: list[OwnInvoice] = field(default_factory=list)
     """Invoices that were finalized early, so that the queue for Stripe works while other checks run."""
     patience: float = field(init=False)
     """Seconds that the queue for Stripe may take."""
-    late: list[tuple[Invoice, float]] = field(default_factory=list)
+    late: list[tuple[OwnInvoice, float]] = field(default_factory=list)
     """Invoices that were not on Stripe when the wait for them ended, and when the wait began."""
     started: float = field(default_factory=time.monotonic)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -130,7 +130,7 @@ class Bench:
             return Decimal(500 + 7 * number)
         return Decimal(100 + 37 * (number % 20)).scaleb(-2) + Decimal(number % 10**digits).scaleb(-digits)
 
-    def charge(self, amount: Decimal | None = None, *, by: Billing | None = None) -> Charge:
+    def charge(self, amount: Decimal | None = None, *, by: Billing | None = None) -> OwnCharge:
         """A fresh charge; raises `NotPossible` when none can be had."""
         caller = by or self.me
         if self.pool and by is None and amount is None:
@@ -171,16 +171,16 @@ class Bench:
                 check=f"answers[-1].json['charge']['amount'] == Decimal('{due}')",
             )
 
-    def charges(self, count: int) -> tuple[Charge, ...]:
+    def charges(self, count: int) -> tuple[OwnCharge, ...]:
         return tuple(self.charge() for _ in range(count))
 
-    def draft(self, charges: Sequence[Charge] = (), *, by: Billing | None = None) -> Invoice:
+    def draft(self, charges: Sequence[OwnCharge] = (), *, by: Billing | None = None) -> OwnInvoice:
         """A fresh draft of `charges`, or of one new charge; a refusal breaks CREATE-1 and stops the check."""
         taken = tuple(charges) or (self.charge(by=by),)
         answer = (by or self.me).create([charge.id for charge in taken])
         return self.made(answer, taken)
 
-    def made(self, answer: Answer, charges: Sequence[Charge], rule: str = "CREATE-1") -> Invoice:
+    def made(self, answer: Answer, charges: Sequence[OwnCharge], rule: str = "CREATE-1") -> OwnInvoice:
         """The invoice that a create has made; a refusal breaks `rule` and stops the check."""
         number = answer.part("invoice").get("id")
         if not answer.ok or not isinstance(number, int):
@@ -194,9 +194,9 @@ class Bench:
                 check="200 <= answers[-1].status < 300",
             )
             raise Stop
-        return Invoice(number, tuple(charges), answer)
+        return OwnInvoice(number, tuple(charges), answer)
 
-    def finalized(self, invoice: Invoice | None = None, *, by: Billing | None = None) -> Invoice:
+    def finalized(self, invoice: OwnInvoice | None = None, *, by: Billing | None = None) -> OwnInvoice:
         """A finalized invoice; a refusal breaks FINALIZE-1 and stops the check."""
         invoice = invoice or self.draft(by=by)
         answer = (by or self.me).finalize(invoice.id)
@@ -212,11 +212,11 @@ class Bench:
             raise Stop
         return invoice
 
-    def queued(self) -> Invoice:
+    def queued(self) -> OwnInvoice:
         """A finalized invoice that has been waiting for the queue for longest."""
         return self.waiting.pop(0) if self.waiting else self.finalized()
 
-    def paid(self, invoice: Invoice | None = None) -> Invoice:
+    def paid(self, invoice: OwnInvoice | None = None) -> OwnInvoice:
         """A paid invoice; raises `NotPossible` when the card does not pay."""
         self.needs_charges()
         invoice = self.finalized(invoice)
@@ -263,9 +263,7 @@ class Bench:
                 kind="invoice not listed",
                 expected="the list shows an invoice that was made",
                 actual="it does not",
-                using=[*self.observer.invoices[invoice].story, answer]
-                if invoice in self.observer.invoices
-                else [answer],
+                using=[*self.monitor.invoices[invoice].trace, answer] if invoice in self.monitor.invoices else [answer],
             )
             raise Stop
         return row, answer
@@ -331,10 +329,10 @@ class Bench:
     ) -> bool:
         """Counts the rule as put to the test; records a breach unless it holds. Returns `holds`."""
         if holds:
-            self.court.met(rule)
+            self.recorder.held(rule)
         else:
             exchanges = [one.exchange if isinstance(one, Answer) else one for one in using]
-            self.court.broken(rule, kind=kind, expected=expected, actual=actual, exchanges=exchanges, check=check)
+            self.recorder.breach(rule, kind=kind, expected=expected, actual=actual, exchanges=exchanges, check=check)
         return holds
 
     def refused(self, rule: str, answer: Answer, what: str, using: Iterable[Evidence] = ()) -> bool:
@@ -368,14 +366,14 @@ class Bench:
                 # Not of ISO 4217; its amounts are taken to be whole.
                 self.digits = 0
 
-    def _shown(self, answer: Answer) -> Charge:
+    def _shown(self, answer: Answer) -> OwnCharge:
         row = answer.part("charge")
         number, amount = row.get("id"), exact(row.get("amount"))
         if not answer.ok or not isinstance(number, int) or amount is None:
             raise NotPossible(f"a charge can't be read: {answer.brief()}")
         self.learn_currency(row.get("currency"))
-        self.observer.know_charge(row, answer)
-        return Charge(number, amount, str(row.get("currency")), answer)
+        self.monitor.know_charge(row, answer)
+        return OwnCharge(number, amount, str(row.get("currency")), answer)
 
     def _searched(self, invoice: int, answer: Answer) -> tuple[Row | None, Answer]:
         """The row by walking the newest pages: the search may be what is broken."""

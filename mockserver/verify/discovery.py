@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NoApi
 from mockserver.verify.monitor.monitor import Reach
 from mockserver.verify.transport.billing_client import Billing
@@ -56,50 +56,50 @@ def _trouble(answer: Answer) -> str:
     return f"answers JSON that is no page of the billing API: {answer.brief()}"
 
 
-def find_callers(bench: Bench) -> None:
+def find_callers(context: Context) -> None:
     """Learns the merchants of both tokens, by reading alone, and whether the first reaches both."""
-    if bench.me.merchant is None:
-        found = _only_merchant(bench.me)
+    if context.me.merchant is None:
+        found = _only_merchant(context.me)
         if found is not None:
-            bench.me = bench.me.acting(merchant=found)
-            bench.court.note(f"no merchant given; the token's records are all of the merchant {found}")
-    if bench.options.other_token is not None:
-        _find_other(bench, bench.options.other_token)
-    bench.observer.reaches = dict(_reaches(bench))
+            context.me = context.me.acting(merchant=found)
+            context.recorder.note(f"no merchant given; the token's records are all of the merchant {found}")
+    if context.options.other_token is not None:
+        _find_other(context, context.options.other_token)
+    context.monitor.reaches = dict(_reaches(context))
 
 
-def _reaches(bench: Bench) -> Iterator[tuple[tuple[str, str], Reach]]:
+def _reaches(context: Context) -> Iterator[tuple[tuple[str, str], Reach]]:
     """What each token must see, with its merchant header and without one."""
-    mine, other = bench.me.merchant, bench.other
+    mine, other = context.me.merchant, context.other
     if mine is not None:
-        yield _key(bench.me, mine), Reach("GEN-7" if bench.reaches_both else "GEN-8", only=mine)
+        yield _key(context.me, mine), Reach("GEN-7" if context.reaches_both else "GEN-8", only=mine)
     if other is None or other.merchant is None or mine in (None, other.merchant):
         return
     yield _key(other, other.merchant), Reach("GEN-8", only=other.merchant)
     yield _key(other, ""), Reach("GEN-8", never=mine)
-    if not bench.reaches_both:
-        yield _key(bench.me, ""), Reach("GEN-8", never=other.merchant)
+    if not context.reaches_both:
+        yield _key(context.me, ""), Reach("GEN-8", never=other.merchant)
 
 
 def _key(caller: Billing, merchant: str) -> tuple[str, str]:
     return caller.token or "", merchant
 
 
-def _find_other(bench: Bench, token: str) -> None:
-    other = bench.me.acting(token=token, merchant=None)
-    bench.other = other.acting(merchant=bench.options.other_merchant or _merchant_of(bench, other))
-    if bench.other.merchant is None:
-        bench.court.note("the second token's merchant could not be found out (--other-merchant)", warning=True)
+def _find_other(context: Context, token: str) -> None:
+    other = context.me.acting(token=token, merchant=None)
+    context.other = other.acting(merchant=context.options.other_merchant or _merchant_of(context, other))
+    if context.other.merchant is None:
+        context.recorder.note("the second token's merchant could not be found out (--other-merchant)", warning=True)
         return
-    reached = bench.me.acting(merchant=bench.other.merchant).invoices(per_page=1)
-    bench.reaches_both = reached.ok and bench.other.merchant != bench.me.merchant and _is_provider(bench)
+    reached = context.me.acting(merchant=context.other.merchant).invoices(per_page=1)
+    context.reaches_both = reached.ok and context.other.merchant != context.me.merchant and _is_provider(context)
 
 
-def _is_provider(bench: Bench) -> bool:
+def _is_provider(context: Context) -> bool:
     """A header that a server ignores must not look like a provider's reach."""
-    other = bench.other.merchant if bench.other else None
-    rows = bench.me.acting(merchant=other).invoices(per_page=5).rows
-    charges = bench.me.acting(merchant=other).charges(per_page=5).rows
+    other = context.other.merchant if context.other else None
+    rows = context.me.acting(merchant=other).invoices(per_page=5).rows
+    charges = context.me.acting(merchant=other).charges(per_page=5).rows
     parties = {str(row.get("chargee_id")) for row in (*rows, *charges)}
     return (bool(parties) and parties <= {str(other)}) or not parties
 
@@ -110,12 +110,12 @@ def _only_merchant(caller: Billing) -> str | None:
     return merchants.pop() if len(merchants) == 1 else None
 
 
-def _merchant_of(bench: Bench, other: Billing) -> str | None:
+def _merchant_of(context: Context, other: Billing) -> str | None:
     """By what the second token sees, else by asking for the merchants with the ids next to ours."""
     found = _only_merchant(other)
-    if found is not None and found != bench.me.merchant:
+    if found is not None and found != context.me.merchant:
         return found
-    ours = bench.me.merchant
+    ours = context.me.merchant
     near = [int(ours) + step for step in (1, -1, 2, -2, 3)] if ours is not None and ours.isdigit() else []
     for candidate in (str(number) for number in (*near, 1, 2, 3) if number > 0 and str(number) != ours):
         if other.acting(merchant=candidate).invoices(per_page=1).ok:

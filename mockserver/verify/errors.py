@@ -47,7 +47,7 @@ class NotPossible(Exception):
         self.matters = matters
 
 
-def told(error: Exception, timeout: float) -> NoAnswer:
+def classify(error: Exception, timeout: float) -> NoAnswer:
     """The failure of a request as one of ours, in plain words."""
     causes = list(_chain(error))
     text = str(error) or type(error).__name__

@@ -11,7 +11,7 @@ Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RecordedExchange:
     """One request that left the program and what came back; secrets are already redacted."""
 
     method: str
@@ -36,7 +36,7 @@ class Breach:
     """One sentence, without the final stop: what the contract says must come."""
     actual: str
     """One sentence: what came instead."""
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[RecordedExchange, ...]
     """The shortest sequence found that shows it, in order."""
     seed: int
     identity: str

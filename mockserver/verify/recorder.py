@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mockserver.verify.events import Breach, BreachFound, Event, Exchange, Listener, Note
+from mockserver.verify.events import Breach, BreachFound, Event, Listener, Note, RecordedExchange
 
 FoundBy = Literal["scenario", "property", "model", "race", "fuzzing"]
 MOST_EXCHANGES = 40
@@ -16,7 +16,7 @@ MOST_EXCHANGES = 40
 
 
 @dataclass(slots=True)
-class Court:
+class Recorder:
     """Collects evidence, from several threads if need be, and tells listeners of it."""
 
     listeners: Sequence[Listener]
@@ -31,7 +31,7 @@ class Court:
     excused: set[str] = field(default_factory=set)
     """Rules that may stay unexercised."""
     found_by: FoundBy = "scenario"
-    _held: dict[str, Breach] | None = None
+    _pending: dict[str, Breach] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def emit(self, event: Event) -> None:
@@ -42,19 +42,19 @@ class Court:
     def note(self, text: str, *, warning: bool = False) -> None:
         self.emit(Note(text, "warning" if warning else "info"))
 
-    def met(self, *rules: str) -> None:
+    def held(self, *rules: str) -> None:
         """Each of `rules` was put to the test once, and held."""
         with self._lock:
             self.exercised.update(rule for rule in rules if rule in self.rules)
 
-    def broken(
+    def breach(
         self,
         rule: str,
         *,
         kind: str,
         expected: str,
         actual: str,
-        exchanges: Iterable[Exchange],
+        exchanges: Iterable[RecordedExchange],
         check: str = "",
         found_by: FoundBy | None = None,
     ) -> None:
@@ -69,7 +69,7 @@ class Court:
             identity = f"{rule}:{kind}"
             self.sightings[identity] += 1
             shown = _shortened(tuple(exchanges))
-            known = self.breaches.get(identity) or (self._held or {}).get(identity)
+            known = self.breaches.get(identity) or (self._pending or {}).get(identity)
             if known is not None and _size(known.exchanges) <= _size(shown):
                 return
             breach = Breach(
@@ -82,38 +82,38 @@ class Court:
                 found_by=found_by or self.found_by,
                 check=check,
             )
-            if self._held is not None and (known is None or identity in self._held):
-                self._held[identity] = breach
+            if self._pending is not None and (known is None or identity in self._pending):
+                self._pending[identity] = breach
                 return
             self.breaches[identity] = breach
             if known is None:
                 self.emit(BreachFound(breach))
 
-    def hold(self) -> None:
-        """Keeps new breaches back until `release` or `drop`."""
+    def begin(self) -> None:
+        """Keeps new breaches back until `commit` or `rollback`."""
         with self._lock:
-            self._held = {}
+            self._pending = {}
 
     @property
-    def holds_breaches(self) -> bool:
-        return bool(self._held)
+    def has_pending(self) -> bool:
+        return bool(self._pending)
 
-    def release(self) -> None:
+    def commit(self) -> None:
         """Lets the breaches count that were kept back."""
         with self._lock:
-            held, self._held = self._held or {}, None
-            for identity, breach in held.items():
+            pending, self._pending = self._pending or {}, None
+            for identity, breach in pending.items():
                 self.breaches[identity] = breach
                 self.emit(BreachFound(breach))
 
-    def drop(self) -> None:
+    def rollback(self) -> None:
         """Forgets the breaches that were kept back."""
         with self._lock:
-            for breach in (self._held or {}).values():
+            for breach in (self._pending or {}).values():
                 self.exercised[breach.rule] -= 1
-            self._held = None
+            self._pending = None
 
-    def untried(self, reason: str, rules: Iterable[str], *, matters: bool = True) -> None:
+    def skipped(self, reason: str, rules: Iterable[str], *, matters: bool = True) -> None:
         """`rules` could not be put to the test in one place, and why; another place may still do it."""
         with self._lock:
             if not matters:
@@ -127,13 +127,13 @@ class Court:
         return any(breach.rule == rule for breach in self.breaches.values())
 
 
-def _size(exchanges: Sequence[Exchange]) -> tuple[int, int]:
+def _size(exchanges: Sequence[RecordedExchange]) -> tuple[int, int]:
     return len(exchanges), sum(len(one.url) + len(one.body or b"") for one in exchanges)
 
 
-def _shortened(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+def _shortened(exchanges: tuple[RecordedExchange, ...]) -> tuple[RecordedExchange, ...]:
     """Without exact repetitions in a row, as polling makes them, and without the middle of a very long sequence."""
-    kept: list[Exchange] = []
+    kept: list[RecordedExchange] = []
     for exchange in exchanges:
         same = kept and (kept[-1].method, kept[-1].url, kept[-1].headers, kept[-1].body) == (
             exchange.method,

@@ -16,7 +16,7 @@ from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
 from mockserver.verify.checks.runner import held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api, find_callers
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import (
@@ -29,14 +29,14 @@ from mockserver.verify.events import (
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.generated.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
-from mockserver.verify.monitor.monitor import Observer
+from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options, base_address
-from mockserver.verify.recorder import Court
+from mockserver.verify.recorder import Recorder
 from mockserver.verify.spec import Spec, read_spec
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
-from mockserver.verify.transport.safety import Guard, Withheld
+from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
 
 WHOLE_RUN = 1_100
@@ -46,7 +46,7 @@ SLOW = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """How a run ended."""
 
     exit_code: ExitCode
@@ -57,7 +57,7 @@ class Outcome:
 
 def verify(
     options: Options, listeners: Sequence[Listener], *, connection: httpx.BaseTransport | None = None
-) -> Outcome:
+) -> RunOutcome:
     """Judges the server at `options.url`. Raises `Unusable` for options that can't be used.
 
     `connection` replaces the network in tests.
@@ -66,62 +66,62 @@ def verify(
     spec = read_spec(options.spec or openapi_path())
     rules = chosen_rules(spec, options)
     known = read_known_breaches(options.accept, spec.rules) if options.accept else KnownBreaches()
-    court = Court(listeners, options.seed, rules)
+    recorder = Recorder(listeners, options.seed, rules)
     transport = _transport(options, started, connection)
-    observer = Observer(spec, court, transport)
-    transport.on_wait = _wait_teller(court)
-    court.emit(_run_started(options, spec, rules))
+    monitor = Monitor(spec, recorder, transport)
+    transport.on_wait = _wait_teller(recorder)
+    recorder.emit(_run_started(options, spec, rules))
     try:
         me = Billing(transport, options.token, options.merchant)
-        bench = Bench(
-            options, spec, transport, court, observer, me, dict(options.profile or {}), pool=list(options.charge_ids)
+        context = Context(
+            options, spec, transport, recorder, monitor, me, dict(options.profile or {}), pool=list(options.charge_ids)
         )
-        reason, could_run = _go(bench)
-        code = finish(bench, known, reason, could_run)
-        court.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
-        measured = dict(bench.profile) if could_run else {}
-        return Outcome(code, reason, measured)
+        reason, could_run = _go(context)
+        code = finish(context, known, reason, could_run)
+        recorder.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
+        measured = dict(context.profile) if could_run else {}
+        return RunOutcome(code, reason, measured)
     finally:
         transport.close()
 
 
-def _go(bench: Bench) -> tuple[str, bool]:
+def _go(context: Context) -> tuple[str, bool]:
     """Runs all phases. Returns why it stopped, and False when the run could not even begin or lost its server."""
     try:
-        for answer in find_api(bench.me):
-            bench.observer.see(answer)
-        bench.transport.on_answer = bench.observer.see
-        find_callers(bench)
-        if bench.pool and not bench.options.read_only and "CREATE-8" in bench.court.rules:
-            run_check(GIVEN, bench)
-        if not bench.options.read_only:
-            measured = calibrate(bench)
-            _write_profile(bench, measured)
+        for answer in find_api(context.me):
+            context.monitor.see(answer)
+        context.transport.on_answer = context.monitor.see
+        find_callers(context)
+        if context.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
+            run_check(GIVEN, context)
+        if not context.options.read_only:
+            measured = calibrate(context)
+            _write_profile(context, measured)
         else:
-            calibrate(bench)
-        _rules(bench)
-        _model(bench)
-        _fuzzing(bench)
-        run_check(LATE, bench)
+            calibrate(context)
+        _rules(context)
+        _model(context)
+        _fuzzing(context)
+        run_check(LATE, context)
     except NoApi as problem:
         return str(problem), False
     except OutOfTime:
-        never_on_stripe(bench)
-        bench.court.note(_why_over(bench), warning=True)
+        never_on_stripe(context)
+        context.recorder.note(_why_over(context), warning=True)
         return "time", True
     except (ServerGone, NoAnswer) as failure:
-        words = f"the server stopped answering after {bench.transport.sent} requests: {failure}"
-        bench.court.note(words, warning=True)
+        words = f"the server stopped answering after {context.transport.sent} requests: {failure}"
+        context.recorder.note(words, warning=True)
         return words, False
     except Withheld:
-        return withheld(bench), True
+        return withheld(context), True
     return "completed", True
 
 
-def _why_over(bench: Bench) -> str:
-    limit = f"--max-time {bench.options.max_time:g}"
-    if (wait := bench.transport.asked_too_much) is None:
-        pace = bench.transport.latency
+def _why_over(context: Context) -> str:
+    limit = f"--max-time {context.options.max_time:g}"
+    if (wait := context.transport.asked_too_much) is None:
+        pace = context.transport.latency
         enough = f"; at {pace:.2g} s an answer, --max-time {round(pace * WHOLE_RUN, -1):g} would do"
         return f"the time is over ({limit})" + (enough if pace > SLOW else "")
     return (
@@ -130,48 +130,48 @@ def _why_over(bench: Bench) -> str:
     )
 
 
-def _rules(bench: Bench) -> None:
-    checks = [check for check in checks_for(bench) if bench.court.rules & set(check.rules)]
-    bench.court.emit(PhaseStarted("rules", len(checks)))
+def _rules(context: Context) -> None:
+    checks = [check for check in checks_for(context) if context.recorder.rules & set(check.rules)]
+    context.recorder.emit(PhaseStarted("rules", len(checks)))
     for number, check in enumerate(checks, 1):
-        bench.court.emit(Progress(check.name, number))
-        run_check(check, bench)
+        context.recorder.emit(Progress(check.name, number))
+        run_check(check, context)
 
 
-def _model(bench: Bench) -> None:
-    bench.court.emit(PhaseStarted("model"))
-    bench.court.found_by = "model"
+def _model(context: Context) -> None:
+    context.recorder.emit(PhaseStarted("model"))
+    context.recorder.found_by = "model"
     try:
-        with held_back(bench):
-            walk_beside_the_fake(bench)
+        with held_back(context):
+            walk_beside_the_fake(context)
     except Stop:
         # What stopped it is a breach, and recorded.
         return
     except (NotPossible, Withheld) as reason:
-        bench.court.note(f"no sequences were compared with the model: {reason}")
+        context.recorder.note(f"no sequences were compared with the model: {reason}")
 
 
-def _fuzzing(bench: Bench) -> None:
-    if not bench.options.fuzz:
+def _fuzzing(context: Context) -> None:
+    if not context.options.fuzz:
         return
-    bench.court.emit(PhaseStarted("fuzzing"))
-    bench.court.found_by = "fuzzing"
-    with held_back(bench):
-        fuzz(bench)
+    context.recorder.emit(PhaseStarted("fuzzing"))
+    context.recorder.found_by = "fuzzing"
+    with held_back(context):
+        fuzz(context)
 
 
-def _write_profile(bench: Bench, measured: dict[str, Value]) -> None:
-    path = bench.options.write_profile
+def _write_profile(context: Context, measured: dict[str, Value]) -> None:
+    path = context.options.write_profile
     if path is None:
         return
     choices = {key: measured[key] for key in CHOICES if key in measured}
-    text = dump_profile(choices, description=f"Measured on {bench.transport.base_url}")
+    text = dump_profile(choices, description=f"Measured on {context.transport.base_url}")
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Unusable(f"--write-profile {path}: {error.strerror}") from error
     missing = [key for key in CHOICES if key not in measured]
-    bench.court.note(
+    context.recorder.note(
         f"{len(choices)} measured choices are written to {path}"
         + (f"; not measured: {', '.join(missing)}" if missing else "")
     )
@@ -184,7 +184,7 @@ def _transport(options: Options, started: float, connection: httpx.BaseTransport
     secrets |= {variable_name(name): value for name, value in options.headers}
     return Transport(
         base_address(options.url),
-        guard=Guard(options.read_only, options.charges_allowed),
+        guard=SafetyGuard(options.read_only, options.charges_allowed),
         redaction=Redaction(secrets),
         # Starting and telling take time as well.
         deadline=started + options.max_time - min(1.0, options.max_time / 10),
@@ -196,12 +196,12 @@ def _transport(options: Options, started: float, connection: httpx.BaseTransport
     )
 
 
-def _wait_teller(court: Court) -> Callable[[float], None]:
+def _wait_teller(recorder: Recorder) -> Callable[[float], None]:
     told: list[float] = []
 
     def tell(seconds: float) -> None:
         if not told:
-            court.note(f"the server asks to wait (429); the run waits {seconds:g} s, and whenever it is asked again")
+            recorder.note(f"the server asks to wait (429); the run waits {seconds:g} s, and whenever it is asked again")
         told.append(seconds)
 
     return tell

@@ -15,7 +15,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SpecRule:
     """A rule of behaviour with its provenance."""
 
     id: str
@@ -29,7 +29,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class SpecOperation:
     """An operation of the spec. `statuses` are as documented: `200`, `401`, `4XX`."""
 
     id: str
@@ -61,18 +61,18 @@ class Spec:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.version = str(document["info"]["version"])
-        self.rules: dict[str, Rule] = {
-            rule_id: Rule(rule_id, str(about["level"]), str(about["statement"]), str(about["source"]))
+        self.rules: dict[str, SpecRule] = {
+            rule_id: SpecRule(rule_id, str(about["level"]), str(about["statement"]), str(about["source"]))
             for rule_id, about in document.get("x-rules", {}).items()
         }
-        self.operations: dict[str, Operation] = {}
+        self.operations: dict[str, SpecOperation] = {}
         self._validators: dict[tuple[str, str], jsonschema_rs.Draft202012Validator] = {}
         for path, item in document["paths"].items():
             for method in _METHODS:
                 if method in item:
                     self._add(path, method, item[method])
 
-    def operation(self, method: str, target: str) -> Operation | None:
+    def operation(self, method: str, target: str) -> SpecOperation | None:
         """The operation that a request addresses; `target` is relative to the base address."""
         path = target.partition("?")[0]
         for operation in self.operations.values():
@@ -80,7 +80,7 @@ class Spec:
                 return operation
         return None
 
-    def flaws(self, operation: Operation, status: int, content: Any) -> list[Flaw]:
+    def flaws(self, operation: SpecOperation, status: int, content: Any) -> list[Flaw]:
         """Where `content` departs from the documented form; nothing for a status that isn't documented."""
         documented = operation.documented(status)
         validator = self._validators.get((operation.id, documented or ""))
@@ -93,7 +93,7 @@ class Spec:
         quoted = "".join(
             "[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{[^}]*\})", path)
         )
-        operation = Operation(
+        operation = SpecOperation(
             id=about["operationId"],
             method=method.upper(),
             path=path,

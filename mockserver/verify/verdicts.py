@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from mockserver.core.errors import Unusable
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 from mockserver.verify.events import RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
@@ -16,42 +16,42 @@ from mockserver.verify.spec import Spec
 ExitCode = Literal[0, 1, 2, 3]
 
 
-def finish(bench: Bench, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
+def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
     """Gives every rule its verdict, and the run its exit code."""
-    court, today = bench.court, date.today()
-    breaches = list(court.breaches.values())
+    recorder, today = context.recorder, date.today()
+    breaches = list(recorder.breaches.values())
     failing, missing = False, False
     held = set()
-    for rule in sorted(court.rules, key=list(bench.spec.rules).index):
+    for rule in sorted(recorder.rules, key=list(context.spec.rules).index):
         own = [breach for breach in breaches if breach.rule == rule]
         accepted = [entry for breach in own if (entry := known.accepting(breach, today))]
-        count = court.exercised[rule]
+        count = recorder.exercised[rule]
         if own:
             excused = len(accepted) == len(own)
             failing = failing or not excused
             words = "; ".join(sorted({entry.words() for entry in accepted})) if excused else ""
-            court.emit(RuleFinished(rule, "accepted" if excused else "broken", count, words))
+            recorder.emit(RuleFinished(rule, "accepted" if excused else "broken", count, words))
         elif count:
             held.add(rule)
-            court.emit(RuleFinished(rule, "holds", count))
+            recorder.emit(RuleFinished(rule, "holds", count))
         else:
-            matters = rule not in court.excused
+            matters = rule not in recorder.excused
             missing = missing or matters
-            court.emit(RuleFinished(rule, "not_exercised", 0, _why(bench, rule, reason), matters))
-    for row in coverage(bench.spec, bench.observer):
-        court.emit(row)
+            recorder.emit(RuleFinished(rule, "not_exercised", 0, _why(context, rule, reason), matters))
+    for row in coverage(context.spec, context.monitor):
+        recorder.emit(row)
     for remark in known.remarks(breaches, held, today):
-        court.note(remark, warning=True)
+        recorder.note(remark, warning=True)
     if failing:
         return 1
     if not could_run:
         return 2
     proved_nothing = not held and not breaches
-    return 3 if proved_nothing or (missing and not bench.options.allow_unexercised) else 0
+    return 3 if proved_nothing or (missing and not context.options.allow_unexercised) else 0
 
 
-def _why(bench: Bench, rule: str, reason: str) -> str:
-    if reasons := bench.court.reasons.get(rule):
+def _why(context: Context, rule: str, reason: str) -> str:
+    if reasons := context.recorder.reasons.get(rule):
         return "; ".join(reasons)
     if reason == "time":
         return "the time was over before its turn (--max-time)"

@@ -14,7 +14,7 @@ import pytest
 from mockserver.contract import contract as contract_module
 from mockserver.contract.compiled import AnswerPlan, RequestPlan
 from mockserver.contract.contract import Contract
-from mockserver.contract.reference import Judge
+from mockserver.contract.reference import ReferenceValidator
 from mockserver.core import resources
 from mockserver.core.errors import (
     ContractBroken,
@@ -397,8 +397,10 @@ def test_a_bad_json_body_is_refused_exactly(contract: Contract, body: bytes, fie
 
 @pytest.mark.parametrize("body", [b'{"a": NaN}', b'{"a": 1, "a": 1}', b'{"a": "\\ud800"}', b"[1,]", b"\xff"])
 def test_json_that_can_not_be_read_is_refused_by_openapi_core_too(contract: Contract, body: bytes) -> None:
-    judge = Judge(contract.root)
-    objections = judge.request("POST", "/billing/invoices", path={}, query=[], headers={}, content_type=JSON, body=body)
+    validator = ReferenceValidator(contract.root)
+    objections = validator.request(
+        "POST", "/billing/invoices", path={}, query=[], headers={}, content_type=JSON, body=body
+    )
     assert objections == ["RequestBodyValidationError: MediaTypeDeserializeError"]
 
 
@@ -444,7 +446,7 @@ def test_a_refusal_stays_short_whatever_the_body(contract: Contract) -> None:
 
 
 def test_openapi_core_is_spared_large_bodies(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Judge, "request", lambda *args, **kwargs: pytest.fail("was asked"))
+    monkeypatch.setattr(ReferenceValidator, "request", lambda *args, **kwargs: pytest.fail("was asked"))
     body = json.dumps({"charge_ids": ["x"] * 200_000}).encode()
     assert refusal(contract, CREATE, body, JSON).errors == {
         "charge_ids.0": ['charge_ids.0 must be an integer, got "x"']
@@ -501,7 +503,7 @@ def test_a_reply_of_another_media_type_breaks_the_spec(contract: Contract) -> No
 def test_a_large_reply_that_breaks_the_spec_is_caught_without_openapi_core(
     contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Judge, "response", lambda *args, **kwargs: pytest.fail("was asked"))
+    monkeypatch.setattr(ReferenceValidator, "response", lambda *args, **kwargs: pytest.fail("was asked"))
     with pytest.raises(ContractBroken, match="message is required"):
         contract.check(contract.operations["createInvoice"], 404, {"errors": {"a": ["x" * 40_000]}})
 

@@ -23,7 +23,7 @@ PROVIDER: tuple[str, ...] = ("--token", "provider", "--merchant", "1", "--other-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class ServerConfig:
     """One legal server."""
 
     name: str
@@ -41,8 +41,8 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault(Setting):
-    """One server that breaks a rule: the legal one of this setting, changed by `patch`."""
+class Mutant(ServerConfig):
+    """One server that breaks a rule: the legal one of this configuration, changed by `patch`."""
 
     area: Area
     rules: tuple[str, ...]
@@ -51,25 +51,25 @@ class Fault(Setting):
     exits: frozenset[int] = frozenset((1,))
 
 
-def without_fault(fault: Fault) -> Setting:
+def without_fault(fault: Mutant) -> ServerConfig:
     """The legal server that the fault was made of."""
-    same = {item.name: getattr(fault, item.name) for item in fields(Setting)}
-    return Setting(**same | {"exits": frozenset((0,))})
+    same = {item.name: getattr(fault, item.name) for item in fields(ServerConfig)}
+    return ServerConfig(**same | {"exits": frozenset((0,))})
 
 
-def build(setting: Setting) -> tuple[Api, list[Background]]:
+def build(config: ServerConfig) -> tuple[Api, list[Background]]:
     """The server's inside, filled and patched, and what must run beside it."""
     options: dict[str, Any] = {}
-    for name in setting.nuisances:
+    for name in config.nuisances:
         options |= API_OPTIONS.get(name, {})
-    options.setdefault("stripe_delay", setting.stripe_delay)
-    api = Api(choose(setting.choices), **options)
-    currencies = CURRENCIES | dict(setting.currencies)
-    cards = CARDS | dict(setting.cards)
+    options.setdefault("stripe_delay", config.stripe_delay)
+    api = Api(choose(config.choices), **options)
+    currencies = CURRENCIES | dict(config.currencies)
+    cards = CARDS | dict(config.cards)
     for number in sorted(currencies):
         api.records.add_merchant(Merchant(number, currencies[number], check_card(cards[number])))
-    fill(api, setting.nuisances)
-    background = plant(api, setting.nuisances)
-    if isinstance(setting, Fault):
-        setting.patch(api)
+    fill(api, config.nuisances)
+    background = plant(api, config.nuisances)
+    if isinstance(config, Mutant):
+        config.patch(api)
     return api, background

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.mutants.config import MIXED, PROVIDER, Setting
+from tests.mutants.config import MIXED, PROVIDER, ServerConfig
 from tests.mutants.noise import NUISANCES
 from tests.mutants.reference.choices import LISTED, UNLISTED
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
 
-CORRECT = Setting(name="correct", says="every choice at its default, nothing in the way")
+CORRECT = ServerConfig(name="correct", says="every choice at its default, nothing in the way")
 DECLINING = "pm_card_visa_chargeDeclinedInsufficientFunds"
 LARAVEL: dict[str, Any] = {
     "finalize_status": 202,
@@ -55,68 +55,68 @@ TERSE: dict[str, Any] = {
 }
 
 
-def other_values() -> Iterator[Setting]:
-    """One setting for each value that is not a default."""
+def other_values() -> Iterator[ServerConfig]:
+    """One configuration for each value that is not a default."""
     for key, values in (LISTED | UNLISTED).items():
         for value in values[1:]:
             needs = {"per_page_above_max": {"per_page_max": 25}}.get(key, {})
-            yield Setting(
+            yield ServerConfig(
                 name=f"{key}={'null' if value is None else value}",
                 says=f"the choice {key} is {value!r}",
                 choices={**needs, key: value},
             )
 
 
-def combinations() -> Iterator[Setting]:
+def combinations() -> Iterator[ServerConfig]:
     """Choices and nuisances that may act on each other."""
-    yield Setting(name="laravel", says="as a Laravel application might choose", choices=LARAVEL)
-    yield Setting(name="lenient", says="accepts whatever it may", choices=LENIENT)
-    yield Setting(name="terse", says="says as little as it may", choices=TERSE, nuisances=("empty",))
-    yield Setting(
+    yield ServerConfig(name="laravel", says="as a Laravel application might choose", choices=LARAVEL)
+    yield ServerConfig(name="lenient", says="accepts whatever it may", choices=LENIENT)
+    yield ServerConfig(name="terse", says="says as little as it may", choices=TERSE, nuisances=("empty",))
+    yield ServerConfig(
         name="staging",
         says="a shared staging server",
         choices=LARAVEL,
         nuisances=("prefilled", "busy", "extra", "links"),
         stripe_delay=1.0,
     )
-    yield Setting(
+    yield ServerConfig(
         name="far_away",
         says="slow, with a late queue, others at work",
         nuisances=("slow", "late_queue", "busy"),
     )
-    yield Setting(
+    yield ServerConfig(
         name="late_accepting",
         says="a late queue, and whatever is repeated is accepted",
         choices={"refinalize": "accept", "recollect": "accept", "queued_stripe_status": "draft"},
         nuisances=("late_queue",),
     )
-    yield Setting(name="provider", says="asked with the provider's token", arguments=PROVIDER)
-    yield Setting(
+    yield ServerConfig(name="provider", says="asked with the provider's token", arguments=PROVIDER)
+    yield ServerConfig(
         name="provider_busy", says="the provider's token, others at work", nuisances=("busy",), arguments=PROVIDER
     )
-    yield Setting(name="no_minor_unit", says="the merchant is billed in BIF", currencies={1: "BIF", 2: "BIF"})
-    yield Setting(name="three_decimals", says="the merchant is billed in KWD", currencies={1: "KWD", 2: "JPY"})
-    yield Setting(name="two_currencies", says="the merchants are billed in two currencies", currencies={2: "EUR"})
-    yield Setting(
+    yield ServerConfig(name="no_minor_unit", says="the merchant is billed in BIF", currencies={1: "BIF", 2: "BIF"})
+    yield ServerConfig(name="three_decimals", says="the merchant is billed in KWD", currencies={1: "KWD", 2: "JPY"})
+    yield ServerConfig(name="two_currencies", says="the merchants are billed in two currencies", currencies={2: "EUR"})
+    yield ServerConfig(
         name="mixed_currencies",
         says="the charges to be billed are in two currencies",
         nuisances=("empty", "mixed_currencies"),
         arguments=MIXED,
         exits=frozenset((0, 3)),
     )
-    yield Setting(
+    yield ServerConfig(
         name="declining",
         says="the merchant's card always declines, so that no payment can be seen",
         cards={1: DECLINING},
         exits=frozenset((0, 3)),
     )
-    yield Setting(name="other_declines", says="the other merchant's card always declines", cards={2: DECLINING})
-    yield Setting(
+    yield ServerConfig(name="other_declines", says="the other merchant's card always declines", cards={2: DECLINING})
+    yield ServerConfig(
         name="pays_later",
         says="each invoice is declined at the first attempt and paid at the second",
         cards={1: PAYS_LATER},
     )
-    yield Setting(
+    yield ServerConfig(
         name="answers_lost",
         says="the first collect of each invoice pays it, and fails for want of Stripe's answer",
         cards={1: ANSWER_LOST},
@@ -124,10 +124,10 @@ def combinations() -> Iterator[Setting]:
     )
 
 
-def all_legal() -> dict[str, Setting]:
-    nuisances = (Setting(name=name, says=says, nuisances=(name,)) for name, says in NUISANCES.items())
-    settings = [CORRECT, *other_values(), *nuisances, *combinations()]
-    return {setting.name: setting for setting in settings}
+def all_legal() -> dict[str, ServerConfig]:
+    nuisances = (ServerConfig(name=name, says=says, nuisances=(name,)) for name, says in NUISANCES.items())
+    configs = [CORRECT, *other_values(), *nuisances, *combinations()]
+    return {config.name: config for config in configs}
 
 
-LEGAL: dict[str, Setting] = all_legal()
+LEGAL: dict[str, ServerConfig] = all_legal()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.mutants.config import MERCHANT, Fault, Setting, without_fault
+from tests.mutants.config import MERCHANT, Mutant, ServerConfig, without_fault
 from tests.mutants.non_apis import NonApi
 from tests.mutants.processes import Alarm, alarms, served, verify
 from tests.mutants.scenarios.every import first_broken
@@ -22,20 +22,20 @@ RAW_SEEDS = 3
 class Job:
     """One server and one seed."""
 
-    what: Setting | NonApi
+    what: ServerConfig | NonApi
     seed: int
     options: tuple[str, ...] = ()
-    """For the verifier, beside those of the setting."""
+    """For the verifier, beside those of the configuration."""
 
     @property
     def kind(self) -> str:
-        if isinstance(self.what, Fault):
+        if isinstance(self.what, Mutant):
             return "fault"
-        return "legal" if isinstance(self.what, Setting) else "non-api"
+        return "legal" if isinstance(self.what, ServerConfig) else "non-api"
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        own = self.what.arguments if isinstance(self.what, Setting) else MERCHANT
+        own = self.what.arguments if isinstance(self.what, ServerConfig) else MERCHANT
         return own + self.options
 
 
@@ -71,33 +71,33 @@ class Row:
 
 
 class Raw:
-    """Schemathesis alone; knows its false alarms on each setting."""
+    """Schemathesis alone; knows its false alarms on each configuration."""
 
     def __init__(self) -> None:
         self.known: dict[str, frozenset[Alarm]] = {}
         self.lock = threading.Lock()
 
-    def catches(self, fault: Fault, seed: int) -> bool:
+    def catches(self, fault: Mutant, seed: int) -> bool:
         return bool(self.run(("--fault", fault.name), fault, seed) - self.false_alarms(fault))
 
-    def false_alarms(self, fault: Fault) -> frozenset[Alarm]:
+    def false_alarms(self, fault: Mutant) -> frozenset[Alarm]:
         """Those on the same server without its fault, over several seeds."""
-        setting = repr(replace(without_fault(fault), name="", says=""))
+        config = repr(replace(without_fault(fault), name="", says=""))
         with self.lock:
-            if setting not in self.known:
+            if config not in self.known:
                 server = ("--without-fault", fault.name)
                 runs = [self.run(server, fault, seed) for seed in range(1, RAW_SEEDS + 1)]
-                self.known[setting] = frozenset().union(*runs)
-            return self.known[setting]
+                self.known[config] = frozenset().union(*runs)
+            return self.known[config]
 
-    def run(self, server: Sequence[str], fault: Fault, seed: int) -> frozenset[Alarm]:
+    def run(self, server: Sequence[str], fault: Mutant, seed: int) -> frozenset[Alarm]:
         with tempfile.TemporaryDirectory() as directory, served(*server) as at:
             return alarms(at.url, fault.arguments[1], seed=seed, directory=Path(directory))
 
 
 def judge(job: Job, *, ours: bool, raw: Raw | None, plain: bool) -> Row:
     """The verifier if `ours`, and for a fault also Schemathesis and the plain scenarios, if they are wanted."""
-    fault = job.what if isinstance(job.what, Fault) else None
+    fault = job.what if isinstance(job.what, Mutant) else None
     row = Row(
         kind=job.kind,
         name=job.what.name,

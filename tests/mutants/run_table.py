@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.mutants.catalogue.every import FAULTS
-from tests.mutants.config import Fault, Setting
+from tests.mutants.config import Mutant, ServerConfig
 from tests.mutants.conforming import LEGAL
 from tests.mutants.judging import Job, Raw, Row, judge
 from tests.mutants.non_apis import NON_APIS, NonApi
@@ -46,18 +46,18 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def chosen(available: Mapping[str, Setting | NonApi], names: Sequence[str] | None) -> list[Setting | NonApi]:
+def chosen(available: Mapping[str, ServerConfig | NonApi], names: Sequence[str] | None) -> list[ServerConfig | NonApi]:
     """Those of these names, or of these areas; all when there are no names; raises UnknownName."""
     if names is None:
         return []
-    areas = {what.area for what in available.values() if isinstance(what, Fault)}
+    areas = {what.area for what in available.values() if isinstance(what, Mutant)}
     unknown = set(names) - available.keys() - areas
     if unknown:
         raise UnknownName(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(available)}")
     return [
         what
         for name, what in available.items()
-        if not names or name in names or (isinstance(what, Fault) and what.area in names)
+        if not names or name in names or (isinstance(what, Mutant) and what.area in names)
     ]
 
 

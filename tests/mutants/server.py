@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from tests.mutants.catalogue.every import FAULTS
-from tests.mutants.config import Setting, build, without_fault
+from tests.mutants.config import ServerConfig, build, without_fault
 from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.noise import NUISANCES, UnknownNuisance
 from tests.mutants.non_apis import NON_APIS, NonApi, posing
@@ -38,17 +38,17 @@ class Running:
 
 
 @contextmanager
-def running(setting: Setting = CORRECT, *, port: int = 0) -> Iterator[Running]:
-    """A server of this setting or fault, at a free port unless one is given."""
-    api, background = build(setting)
+def running(config: ServerConfig = CORRECT, *, port: int = 0) -> Iterator[Running]:
+    """A server of this configuration or fault, at a free port unless one is given."""
+    api, background = build(config)
     with ExitStack() as stack:
         server = stack.enter_context(
             serving(
                 Server(
                     api,
                     port,
-                    close_always="http_1_0" in setting.nuisances,
-                    idle=SHORT if "short_keep_alive" in setting.nuisances else None,
+                    close_always="http_1_0" in config.nuisances,
+                    idle=SHORT if "short_keep_alive" in config.nuisances else None,
                 )
             )
         )
@@ -58,7 +58,7 @@ def running(setting: Setting = CORRECT, *, port: int = 0) -> Iterator[Running]:
         yield Running(server.url, api)
 
 
-def read_arguments(arguments: Sequence[str]) -> tuple[Setting | NonApi, int]:
+def read_arguments(arguments: Sequence[str]) -> tuple[ServerConfig | NonApi, int]:
     """What to run and at which port; raises the errors of choices and nuisances."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants.server", description=__doc__)
     which = parser.add_mutually_exclusive_group()
@@ -73,16 +73,16 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Setting | NonApi, int]:
     given = parser.parse_args(arguments)
     if given.non_api:
         return NON_APIS[given.non_api], given.port
-    setting: Setting = FAULTS[given.fault] if given.fault else LEGAL[given.legal]
+    config: ServerConfig = FAULTS[given.fault] if given.fault else LEGAL[given.legal]
     if given.without_fault:
-        setting = without_fault(FAULTS[given.without_fault])
+        config = without_fault(FAULTS[given.without_fault])
     cards = {int(number): card for number, _, card in (text.partition("=") for text in given.card)}
     return (
         replace(
-            setting,
-            choices=dict(setting.choices) | dict(read_choice(text) for text in given.choice),
-            nuisances=(*setting.nuisances, *given.nuisance),
-            cards=dict(setting.cards) | cards,
+            config,
+            choices=dict(config.choices) | dict(read_choice(text) for text in given.choice),
+            nuisances=(*config.nuisances, *given.nuisance),
+            cards=dict(config.cards) | cards,
         ),
         given.port,
     )

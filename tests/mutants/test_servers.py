@@ -18,7 +18,7 @@ import yaml
 
 from tests.mutants.catalogue.every import CATALOGS, FAULTS
 from tests.mutants.client import Talk
-from tests.mutants.config import Fault, Setting, without_fault
+from tests.mutants.config import Mutant, ServerConfig, without_fault
 from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.noise import NUISANCES
 from tests.mutants.non_apis import NON_APIS, posing
@@ -33,16 +33,16 @@ from tests.mutants.showing import totals
 HERE = Path(__file__).parent
 SAMPLE = ("correct", "laravel", "lenient", "terse", "busy", "provider", "no_minor_unit", "declining", "pays_later")
 """Legal servers in which every choice takes another value somewhere; the command goes through all."""
-FIRST: dict[str, Fault] = {}
+FIRST: dict[str, Mutant] = {}
 """For each rule the first fault that was made for it; the command goes through all."""
 for fault in FAULTS.values():
     FIRST.setdefault(fault.rules[0], fault)
 
 
 @contextmanager
-def talking(*nuisances: str, **setting: object) -> Iterator[tuple[Talk, Running]]:
+def talking(*nuisances: str, **config: object) -> Iterator[tuple[Talk, Running]]:
     """A client of a server with these nuisances."""
-    made = Setting(name="test", says="made for one test", nuisances=nuisances, **setting)  # type: ignore[arg-type]
+    made = ServerConfig(name="test", says="made for one test", nuisances=nuisances, **config)  # type: ignore[arg-type]
     with running(made) as server, closing(Talk(server.url, "merchant1", 1)) as talk:
         yield talk, server
 
@@ -77,10 +77,10 @@ def test_faults_are_many_and_of_every_area() -> None:
 
 
 def test_every_other_value_of_every_choice_is_a_legal_server() -> None:
-    taken = {(key, value) for setting in LEGAL.values() for key, value in setting.choices.items()}
+    taken = {(key, value) for config in LEGAL.values() for key, value in config.choices.items()}
     wanted = {(key, value) for key, values in (LISTED | UNLISTED).items() for value in values[1:]}
     assert wanted <= taken
-    assert {name for setting in LEGAL.values() for name in setting.nuisances} == set(NUISANCES)
+    assert {name for config in LEGAL.values() for name in config.nuisances} == set(NUISANCES)
 
 
 def test_the_defaults_are_the_first_values_of_the_tables() -> None:

@@ -16,7 +16,7 @@ from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.core.messages import Request
 from mockserver.core.net import free_port
 from mockserver.server.control import guard
-from mockserver.server.control.guard import TOKEN_HEADER, Guard, is_loopback, secured
+from mockserver.server.control.guard import TOKEN_HEADER, ControlGuard, is_loopback, secured
 from mockserver.server.process import Running, running
 from mockserver.server.settings import Settings
 
@@ -74,7 +74,7 @@ def test_control_tokens_are_compared_in_constant_time(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
     with pytest.raises(Unauthenticated):
-        Guard(Settings(control_token="sesame")).check(
+        ControlGuard(Settings(control_token="sesame")).check(
             Request("POST", "/reset", headers={TOKEN_HEADER.lower(): "guess"})
         )
     assert compared == [(b"guess", b"sesame")]
@@ -149,7 +149,7 @@ def test_an_allowed_origin_allows_no_other(exposed: Running) -> None:
 
 
 def test_a_star_allows_every_origin() -> None:
-    Guard(Settings(control_cors=("*",))).check(Request("POST", "/reset", headers={"origin": "null"}))
+    ControlGuard(Settings(control_cors=("*",))).check(Request("POST", "/reset", headers={"origin": "null"}))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_request_without_a_host_comes_from_no_browser(server: Running) -> None
         connection.sendall(b"GET /_mock/health HTTP/1.0\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.0 200")
     with pytest.raises(Forbidden):
-        Guard(Settings()).check(Request("GET", "/health", headers={"host": "elsewhere.example"}))
+        ControlGuard(Settings()).check(Request("GET", "/health", headers={"host": "elsewhere.example"}))
 
 
 def test_the_control_token_that_was_made_up_is_printed() -> None:

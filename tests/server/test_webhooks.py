@@ -24,7 +24,7 @@ from mockserver.core.errors import Unusable
 from mockserver.server.process import running
 from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
-from mockserver.state.outbox import MOST_DELIVERIES, Attempt, Outbox, Subscription, check_url
+from mockserver.state.outbox import MOST_DELIVERIES, DeliveryAttempt, Outbox, Subscription, check_url
 from mockserver.state.world import World
 from tests.calls import calls
 from tests.conftest import Api
@@ -528,8 +528,8 @@ def nothing() -> dict[str, Any]:
     return {}
 
 
-def refusal(at: int) -> Attempt:
-    return Attempt(at, "http://127.0.0.1/", "", 500, None, 0.0)
+def refusal(at: int) -> DeliveryAttempt:
+    return DeliveryAttempt(at, "http://127.0.0.1/", "", 500, None, 0.0)
 
 
 def test_a_world_remembers_the_last_thousand_and_tells_how_many_were_lost() -> None:

@@ -377,7 +377,7 @@ def test_a_drawn_delay_is_never_negative_and_never_endless(seed: int, name: str,
     parameters = {parameter: data.draw(numbers) for parameter in DISTRIBUTIONS[name].parameters}
     given = read_delay({"distribution": name, **parameters})
     assert 0 <= given.draw(Random(seed)) <= LONGEST
-    assert read_delay(given.form()) == given
+    assert read_delay(given.to_json()) == given
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from mockserver.verify.events import (
     ChoiceMeasured,
     Coverage,
     Event,
-    Exchange,
     Note,
     PhaseStarted,
     Progress,
+    RecordedExchange,
     RuleFinished,
     RunFinished,
     RunStarted,
@@ -78,9 +78,9 @@ def exchange(
     raw: bytes | None = None,
     headers: Sequence[tuple[str, str]] = HEADERS,
     failure: str | None = None,
-) -> Exchange:
+) -> RecordedExchange:
     """A request below TARGET; `sends` and `answers` are JSON values, `raw` an answer in bytes."""
-    return Exchange(
+    return RecordedExchange(
         method=method,
         url=TARGET + path,
         headers=tuple(headers),
@@ -93,7 +93,7 @@ def exchange(
     )
 
 
-def charge(number: int, amount: float = 12.5) -> Exchange:
+def charge(number: int, amount: float = 12.5) -> RecordedExchange:
     return exchange(
         "POST",
         "/billing/charges/quick-adjustment",
@@ -103,7 +103,7 @@ def charge(number: int, amount: float = 12.5) -> Exchange:
     )
 
 
-def invoice(number: int, charges: Sequence[int], *, status: int = 201, total: float = 12.5) -> Exchange:
+def invoice(number: int, charges: Sequence[int], *, status: int = 201, total: float = 12.5) -> RecordedExchange:
     made = {"id": number, "status": "Draft", "total": total, "stripe_invoice_id": None}
     return exchange(
         "POST",

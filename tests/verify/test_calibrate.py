@@ -20,9 +20,9 @@ EVERY_VALUE = [(key, value) for key, values in LISTED.items() for value in value
 def measured(tmp_path: Path, **choices: Any) -> tuple[Heard, dict[str, Any]]:
     """A run that does little beside calibrating, and the profile that it writes."""
     cards = {1: "pm_card_visa", 3: "pm_card_visa_chargeDeclined"}
-    setting = dataclasses.replace(CORRECT, choices=choices, cards=cards)
+    config = dataclasses.replace(CORRECT, choices=choices, cards=cards)
     path = tmp_path / "measured.yaml"
-    with running(setting) as server:
+    with running(config) as server:
         heard = judge(server.url, token="provider", only=("COLLECT-5",), declining_merchant="3", write_profile=path)
     return heard, load_profile(str(path)).profile.values()
 

@@ -71,6 +71,7 @@ def test_choices_coverage_and_what_is_left_behind_are_told() -> None:
     text = shown(mixed(), width=120)
     assert re.search(r"refinalize +accept +finalizing again was answered 200 *\n +the profile says refuse", text)
     assert re.search(r"declined_status +not measured +no merchant with a declining card", text)
+    assert re.search(r"^ *Operation +Gives +", text, re.MULTILINE)
     assert re.search(r"collectInvoice +200 .*never +81 +never", text)
     assert "Left behind  9 charges and 5 invoices" in text
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.id_tracing import Id, origins, thread
 from tests.verify.report_streams import BILLED_TWICE, TARGET, charge, exchange, invoice
@@ -21,9 +21,11 @@ def arguments(command: str) -> list[str]:
     return done.stdout.decode("utf-8", "surrogateescape").split("\0")
 
 
-def sent(url: str = TARGET + "/x", *, method: str = "POST", body: bytes | None = None, **headers: str) -> Exchange:
+def sent(
+    url: str = TARGET + "/x", *, method: str = "POST", body: bytes | None = None, **headers: str
+) -> RecordedExchange:
     given = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Exchange(method, url, given, body, 200)
+    return RecordedExchange(method, url, given, body, 200)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_an_amount_that_equals_an_id_is_no_id() -> None:
 
 def test_ids_in_a_form_and_stripe_ids_are_found() -> None:
     paid = exchange("POST", "/billing/invoices/1/collect", answers={"invoice": {"stripe_invoice_id": "in_1Abcd"}})
-    form = Exchange(
+    form = RecordedExchange(
         "POST",
         TARGET + '/billing/invoices?q=stripe_invoice_id:"in_1Abcd"',
         (("Content-Type", "application/x-www-form-urlencoded"),),

@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.verify.options import is_loopback
 from mockserver.verify.transport.redaction import Redaction
-from mockserver.verify.transport.safety import Guard, Withheld
+from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from tests.mutants.reference.messages import Request
 from tests.mutants.server import running
 from tests.verify.driving import Elsewhere, judge
@@ -64,18 +64,18 @@ def test_charges_may_be_allowed_elsewhere() -> None:
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
 def test_a_collect_is_known_however_it_is_written(method: str, target: str) -> None:
     with pytest.raises(Withheld, match="could charge a card"):
-        Guard(read_only=False, charges_allowed=False).check(method, target, ())
+        SafetyGuard(read_only=False, charges_allowed=False).check(method, target, ())
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "get"])
 def test_a_read_only_guard_withholds_every_other_method(method: str) -> None:
     with pytest.raises(Withheld):
-        Guard(read_only=True, charges_allowed=False).check(method, "/billing/invoices", ())
+        SafetyGuard(read_only=True, charges_allowed=False).check(method, "/billing/invoices", ())
 
 
 def test_a_read_only_guard_withholds_a_header_that_changes_the_method() -> None:
     with pytest.raises(Withheld):
-        Guard(read_only=True, charges_allowed=False).check(
+        SafetyGuard(read_only=True, charges_allowed=False).check(
             "GET", "/billing/invoices", (("X-HTTP-Method-Override", "POST"),)
         )
 

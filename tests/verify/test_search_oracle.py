@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.checks.search_oracle import Clause, Joint, Query
+from mockserver.verify.checks.search_oracle import Clause, Joint, OracleQuery
 
 ROW = {"id": 12, "created_at": "2026-01-15T23:59:59.999999Z", "stripe_invoice_id": "in_abc", "status": "Open"}
 DRAFT = {"id": 13, "created_at": "2026-01-16T00:00:00Z", "stripe_invoice_id": None, "status": "Draft"}
@@ -40,7 +40,7 @@ def search(*parts: tuple[Joint, bool | None]) -> bool | None:
         False: Clause("id", ":", "1"),
         None: Clause("stripe_invoice_id", "!:", "x"),
     }
-    return Query(tuple((joint, clauses[value]) for joint, value in parts)).matches(DRAFT)
+    return OracleQuery(tuple((joint, clauses[value]) for joint, value in parts)).matches(DRAFT)
 
 
 def test_evaluation_is_from_left_to_right() -> None:
@@ -56,6 +56,6 @@ def test_what_is_open_stays_open_unless_the_rest_decides() -> None:
 
 
 def test_a_search_has_the_documented_text() -> None:
-    query = Query((("AND", Clause("created_at", ">=", "2026-01-15")), ("OR", Clause("id", ":", "3"))))
+    query = OracleQuery((("AND", Clause("created_at", ">=", "2026-01-15")), ("OR", Clause("id", ":", "3"))))
     assert query.text() == 'created_at$DATE>="2026-01-15" OR id:"3"'
     assert query.within([Clause("id", "<", "9")]).text().endswith(' AND id<"9"')

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.mutants.catalogue.every import FAULTS
-from tests.mutants.config import PROVIDER, Setting
+from tests.mutants.config import PROVIDER, ServerConfig
 from tests.mutants.conforming import LEGAL
 from tests.mutants.server import running
 from tests.verify.driving import Heard, judge
@@ -25,7 +25,7 @@ SOME_FAULTS = (
 )
 
 
-def arguments(setting: Setting) -> dict[str, Any]:
+def arguments(setting: ServerConfig) -> dict[str, Any]:
     return {"token": "provider"} if setting.arguments == PROVIDER else {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.core.clock import Clock, parse_time, render_time
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 
 
 def clock_body(clock: Clock) -> dict[str, Any]:
@@ -16,47 +16,47 @@ def clock_body(clock: Clock) -> dict[str, Any]:
     return {"now": render_time(clock.now()), "frozen": clock.frozen}
 
 
-def get_clock(desk: Desk) -> Reply:
-    with desk.world.lock:
-        return Reply(200, clock_body(desk.world.state.clock))
+def get_clock(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        return Reply(200, clock_body(request.world.state.clock))
 
 
-def freeze_clock(desk: Desk) -> Reply:
+def freeze_clock(request: ControlRequest) -> Reply:
     def freeze(clock: Clock) -> None:
         clock.freeze()
-        if "at" in desk.call.body:
-            clock.set(parse_time(desk.call.body["at"]))
+        if "at" in request.call.body:
+            clock.set(parse_time(request.call.body["at"]))
 
-    return _changed(desk, "at", freeze)
-
-
-def run_clock(desk: Desk) -> Reply:
-    return _changed(desk, "clock", Clock.run)
+    return _changed(request, "at", freeze)
 
 
-def set_clock(desk: Desk) -> Reply:
-    return _changed(desk, "to", lambda clock: clock.set(parse_time(desk.call.body["to"])))
+def run_clock(request: ControlRequest) -> Reply:
+    return _changed(request, "clock", Clock.run)
 
 
-def advance_clock(desk: Desk) -> Reply:
-    return _changed(desk, "by", lambda clock: clock.advance(desk.call.body["by"]))
+def set_clock(request: ControlRequest) -> Reply:
+    return _changed(request, "to", lambda clock: clock.set(parse_time(request.call.body["to"])))
 
 
-def _changed(desk: Desk, field: str, change: Callable[[Clock], None]) -> Reply:
+def advance_clock(request: ControlRequest) -> Reply:
+    return _changed(request, "by", lambda clock: clock.advance(request.call.body["by"]))
+
+
+def _changed(request: ControlRequest, field: str, change: Callable[[Clock], None]) -> Reply:
     """Change the clock, and do what has become due by it; a ValueError refuses the field and changes nothing."""
-    with desk.world.lock:
-        clock = desk.world.state.clock
+    with request.world.lock:
+        clock = request.world.state.clock
         before = clock.state
         try:
             change(clock)
         except ValueError as error:
             clock.state = before
             raise invalid(field, error) from None
-        desk.world.go_on()
+        request.world.go_on()
         return Reply(200, clock_body(clock))
 
 
-CLOCK: dict[str, Callable[[Desk], Reply]] = {
+CLOCK: dict[str, Callable[[ControlRequest], Reply]] = {
     "getClock": get_clock,
     "freezeClock": freeze_clock,
     "runClock": run_clock,

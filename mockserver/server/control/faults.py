@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.billing.stripe import CARDS, OUTCOMES, Outcome
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid, missing
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import DISTRIBUTIONS
 from mockserver.traffic.faults.kinds import KINDS, Kind
@@ -18,7 +18,7 @@ MOST_FAULTS = 1000
 """How many a world has at most, struck out or not."""
 
 
-def list_outcomes(desk: Desk) -> Reply:
+def list_outcomes(request: ControlRequest) -> Reply:
     body = {
         "outcomes": [_outcome(one) for one in OUTCOMES.values()],
         "cards": [{"name": name, "outcome": outcome.name} for name, outcome in CARDS.items()],
@@ -32,32 +32,32 @@ def list_outcomes(desk: Desk) -> Reply:
     return Reply(200, body)
 
 
-def list_faults(desk: Desk) -> Reply:
-    with desk.world.lock:
-        now = desk.world.state.clock.now()
-        return Reply(200, {"data": [planned.form(now) for planned in desk.world.faults.planned]})
+def list_faults(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        now = request.world.state.clock.now()
+        return Reply(200, {"data": [planned.to_json(now) for planned in request.world.faults.planned]})
 
 
-def add_fault(desk: Desk) -> Reply:
-    fault = read_fault(desk.call.body, tuple(desk.service.contract.operations))
-    with desk.world.lock:
-        if len(desk.world.faults.planned) >= MOST_FAULTS:
+def add_fault(request: ControlRequest) -> Reply:
+    fault = read_fault(request.call.body, tuple(request.service.contract.operations))
+    with request.world.lock:
+        if len(request.world.faults.planned) >= MOST_FAULTS:
             raise invalid("fault", f"a world has {MOST_FAULTS} faults at most: delete some first")
-        now = desk.world.state.clock.now()
-        return Reply(201, desk.world.faults.add(fault, now=now).form(now))
+        now = request.world.state.clock.now()
+        return Reply(201, request.world.faults.add(fault, now=now).to_json(now))
 
 
-def delete_fault(desk: Desk) -> Reply:
-    fault_id = desk.call.path["fault"]
-    with desk.world.lock:
-        if not desk.world.faults.drop(fault_id):
+def delete_fault(request: ControlRequest) -> Reply:
+    fault_id = request.call.path["fault"]
+    with request.world.lock:
+        if not request.world.faults.drop(fault_id):
             raise missing(f"There is no fault {fault_id}.")
     return Reply(200, {"message": f"The fault {fault_id} is gone."})
 
 
-def delete_faults(desk: Desk) -> Reply:
-    with desk.world.lock:
-        desk.world.faults.clear()
+def delete_faults(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        request.world.faults.clear()
     return Reply(200, {"message": "There is no fault any more."})
 
 
@@ -81,7 +81,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
     }
 
 
-FAULTS: dict[str, Callable[[Desk], Reply]] = {
+FAULTS: dict[str, Callable[[ControlRequest], Reply]] = {
     "listOutcomes": list_outcomes,
     "listFaults": list_faults,
     "addFault": add_fault,

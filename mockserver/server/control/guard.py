@@ -19,7 +19,7 @@ _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _EXPOSED = "X-Mock-Broken"
 
 
-class Guard:
+class ControlGuard:
     """Turns away control requests that must not be answered, before anything looks at what they want.
 
     A page of another site can send requests to this machine through the browser of whoever visits it: directly,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from mockserver.core.messages import Reply
 from mockserver.server.control.clock import CLOCK
 from mockserver.server.control.faults import FAULTS
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 from mockserver.server.control.snapshots import SNAPSHOTS
 from mockserver.server.control.stripe import STRIPE
 from mockserver.server.control.traffic import TRAFFIC
@@ -20,8 +20,8 @@ DISTRIBUTION = "prepbusiness-mockserver"
 _YAML = {"Content-Type": "application/yaml; charset=utf-8"}
 
 
-def get_health(desk: Desk) -> Reply:
-    service = desk.service
+def get_health(request: ControlRequest) -> Reply:
+    service = request.service
     body = {
         "status": "ok",
         "version": version(DISTRIBUTION),
@@ -33,30 +33,32 @@ def get_health(desk: Desk) -> Reply:
     return Reply(200, body)
 
 
-def get_control_spec(desk: Desk) -> Reply:
-    return Reply(200, desk.document, _YAML)
+def get_control_spec(request: ControlRequest) -> Reply:
+    return Reply(200, request.document, _YAML)
 
 
-def get_spec_yaml(desk: Desk) -> Reply:
-    return Reply(200, desk.service.spec_text, _YAML)
+def get_spec_yaml(request: ControlRequest) -> Reply:
+    return Reply(200, request.service.spec_text, _YAML)
 
 
-def get_spec_json(desk: Desk) -> Reply:
-    return Reply(200, desk.service.contract.document)
+def get_spec_json(request: ControlRequest) -> Reply:
+    return Reply(200, request.service.contract.document)
 
 
-def reset_world(desk: Desk) -> Reply:
-    desk.world.reset()
-    return Reply(200, {"message": f"The world {desk.world.name} is as the fixture {desk.world.blueprint.name} has it."})
+def reset_world(request: ControlRequest) -> Reply:
+    request.world.reset()
+    return Reply(
+        200, {"message": f"The world {request.world.name} is as the fixture {request.world.blueprint.name} has it."}
+    )
 
 
-def export_world(desk: Desk) -> Reply:
-    with desk.world.lock:
-        desk.world.state.settle()
-        return Reply(200, dump_fixture(desk.world), _YAML)
+def export_world(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        request.world.state.settle()
+        return Reply(200, dump_fixture(request.world), _YAML)
 
 
-CONTROLS: dict[str, Callable[[Desk], Reply]] = {
+CONTROLS: dict[str, Callable[[ControlRequest], Reply]] = {
     "getHealth": get_health,
     "getControlSpec": get_control_spec,
     "getSpecYaml": get_spec_yaml,

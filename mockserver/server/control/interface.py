@@ -10,9 +10,9 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
 from mockserver.core.messages import Reply, Request
 from mockserver.server.access import given_token, split
-from mockserver.server.control.guard import Guard
+from mockserver.server.control.guard import ControlGuard
 from mockserver.server.control.handlers import CONTROLS
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 from mockserver.server.pipeline import refuse
 from mockserver.server.service import Current, Service
 from mockserver.state.world import World
@@ -31,7 +31,7 @@ class ControlInterface:
         self._text = DOCUMENT.read_text(encoding="utf-8")
         self.contract = Contract.parse(self._text, path=DOCUMENT)
         self._current = current
-        self._guard = Guard(current.service.settings)
+        self._guard = ControlGuard(current.service.settings)
 
     def respond(self, request: Request) -> Reply:
         """The reply to one control request, in the API's own form when it is refused."""
@@ -50,7 +50,7 @@ class ControlInterface:
             world = _enter(request, service)
             try:
                 call = self.contract.accept(operation, params, request)
-                reply = CONTROLS[operation.id](Desk(service, world, call, self._text))
+                reply = CONTROLS[operation.id](ControlRequest(service, world, call, self._text))
             finally:
                 service.worlds.leave(world)
         except Refused as refusal:

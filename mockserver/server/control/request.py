@@ -10,7 +10,7 @@ from mockserver.state.world import World
 
 
 @dataclass(slots=True)
-class Desk:
+class ControlRequest:
     """One control request."""
 
     service: Service

@@ -13,7 +13,7 @@ from mockserver.core.errors import Unusable
 from mockserver.core.messages import Reply
 from mockserver.server.control.clock import clock_body
 from mockserver.server.control.refusal import invalid, missing
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 from mockserver.state.diff import compare
 from mockserver.state.fixtures.export import dump_fixture
 from mockserver.state.fixtures.load import load_fixture
@@ -24,13 +24,13 @@ MOST_SNAPSHOTS = 100
 _YAML = {"Content-Type": "application/yaml; charset=utf-8"}
 
 
-def list_snapshots(desk: Desk) -> Reply:
-    with desk.world.lock:
-        return Reply(200, {"data": [_snapshot(one) for one in desk.world.snapshots.values()]})
+def list_snapshots(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        return Reply(200, {"data": [_snapshot(one) for one in request.world.snapshots.values()]})
 
 
-def put_snapshot(desk: Desk) -> Reply:
-    name, text, world = desk.call.path["snapshot"], desk.call.body.get("fixture"), desk.world
+def put_snapshot(request: ControlRequest) -> Reply:
+    name, text, world = request.call.path["snapshot"], request.call.body.get("fixture"), request.world
     blueprint = None if text is None else _read(text)
     with world.lock:
         if name not in world.snapshots and len(world.snapshots) >= MOST_SNAPSHOTS:
@@ -39,45 +39,45 @@ def put_snapshot(desk: Desk) -> Reply:
         return Reply(200, _snapshot(world.take(name, blueprint)))
 
 
-def restore_snapshot(desk: Desk) -> Reply:
-    with desk.world.lock:
-        snapshot = _found(desk, desk.call.path["snapshot"])
-        desk.world.restore(snapshot)
-    return Reply(200, {"message": f"The world {desk.world.name} is as the snapshot {snapshot.name} has it."})
+def restore_snapshot(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        snapshot = _found(request, request.call.path["snapshot"])
+        request.world.restore(snapshot)
+    return Reply(200, {"message": f"The world {request.world.name} is as the snapshot {snapshot.name} has it."})
 
 
-def delete_snapshot(desk: Desk) -> Reply:
-    with desk.world.lock:
-        snapshot = _found(desk, desk.call.path["snapshot"])
-        del desk.world.snapshots[snapshot.name]
+def delete_snapshot(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        snapshot = _found(request, request.call.path["snapshot"])
+        del request.world.snapshots[snapshot.name]
     return Reply(200, {"message": f"The snapshot {snapshot.name} is gone."})
 
 
-def export_snapshot(desk: Desk) -> Reply:
-    with desk.world.lock:
-        snapshot = _found(desk, desk.call.path["snapshot"])
+def export_snapshot(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        snapshot = _found(request, request.call.path["snapshot"])
         text = dump_fixture(World(snapshot.name, snapshot.blueprint))
     return Reply(200, text, _YAML)
 
 
-def diff_snapshot(desk: Desk) -> Reply:
-    other = desk.call.query.get("to")
-    with desk.world.lock:
-        before = _found(desk, desk.call.path["snapshot"]).blueprint
+def diff_snapshot(request: ControlRequest) -> Reply:
+    other = request.call.query.get("to")
+    with request.world.lock:
+        before = _found(request, request.call.path["snapshot"]).blueprint
         if other is None:
-            desk.world.state.settle()
-            after = replace(desk.world.blueprint, state=desk.world.state)
+            request.world.state.settle()
+            after = replace(request.world.blueprint, state=request.world.state)
         else:
-            after = _found(desk, other).blueprint
-        found = compare(before, after, desk.service.profile)
-    return Reply(200, {"from": desk.call.path["snapshot"], "to": other, **found})
+            after = _found(request, other).blueprint
+        found = compare(before, after, request.service.profile)
+    return Reply(200, {"from": request.call.path["snapshot"], "to": other, **found})
 
 
-def _found(desk: Desk, name: str) -> Snapshot:
-    snapshot = desk.world.snapshots.get(name)
+def _found(request: ControlRequest, name: str) -> Snapshot:
+    snapshot = request.world.snapshots.get(name)
     if snapshot is None:
-        known = ", ".join(desk.world.snapshots) or "none"
-        raise missing(f"There is no snapshot {name!r} in the world {desk.world.name}; there are: {known}.")
+        known = ", ".join(request.world.snapshots) or "none"
+        raise missing(f"There is no snapshot {name!r} in the world {request.world.name}; there are: {known}.")
     return snapshot
 
 
@@ -100,7 +100,7 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-SNAPSHOTS: dict[str, Callable[[Desk], Reply]] = {
+SNAPSHOTS: dict[str, Callable[[ControlRequest], Reply]] = {
     "listSnapshots": list_snapshots,
     "putSnapshot": put_snapshot,
     "restoreSnapshot": restore_snapshot,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mockserver.billing.stripe import CARDS, OUTCOMES
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid, missing
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 from mockserver.state.diff import attempt_body
 from mockserver.traffic.faults.parsing import card_named, outcome_named
 
@@ -16,10 +16,10 @@ MOST_FORCED = 1000
 """How many attempts can be forced ahead."""
 
 
-def put_card(desk: Desk) -> Reply:
-    card, merchant_id = card_named(desk.call.body["card"]), desk.call.path["merchant"]
-    with desk.world.lock:
-        store = desk.world.state.store
+def put_card(request: ControlRequest) -> Reply:
+    card, merchant_id = card_named(request.call.body["card"]), request.call.path["merchant"]
+    with request.world.lock:
+        store = request.world.state.store
         merchant = store.merchant(merchant_id)
         if merchant is None:
             raise missing(f"There is no merchant {merchant_id}.")
@@ -28,39 +28,39 @@ def put_card(desk: Desk) -> Reply:
     return Reply(200, body)
 
 
-def get_next(desk: Desk) -> Reply:
-    with desk.world.lock:
-        return _forced(desk)
+def get_next(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        return _forced(request)
 
 
-def add_next(desk: Desk) -> Reply:
-    outcome, count = OUTCOMES[outcome_named(desk.call.body["outcome"])], desk.call.body.get("count", 1)
-    with desk.world.lock:
-        forced = desk.world.state.stripe.forced
+def add_next(request: ControlRequest) -> Reply:
+    outcome, count = OUTCOMES[outcome_named(request.call.body["outcome"])], request.call.body.get("count", 1)
+    with request.world.lock:
+        forced = request.world.state.stripe.forced
         if len(forced) + count > MOST_FORCED:
             raise invalid("count", f"at most {MOST_FORCED} attempts can be forced ahead, {len(forced)} are already")
         forced.extend([outcome] * count)
-        return _forced(desk)
+        return _forced(request)
 
 
-def clear_next(desk: Desk) -> Reply:
-    with desk.world.lock:
-        desk.world.state.stripe.forced.clear()
+def clear_next(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        request.world.state.stripe.forced.clear()
     return Reply(200, {"message": "The next attempts end as the cards behave."})
 
 
-def _forced(desk: Desk) -> Reply:
-    return Reply(200, {"outcomes": [one.name for one in desk.world.state.stripe.forced]})
+def _forced(request: ControlRequest) -> Reply:
+    return Reply(200, {"outcomes": [one.name for one in request.world.state.stripe.forced]})
 
 
-def get_ledger(desk: Desk) -> Reply:
-    wanted = desk.call.query.get("invoice")
-    with desk.world.lock:
-        ledger = list(desk.world.state.stripe.ledger)
+def get_ledger(request: ControlRequest) -> Reply:
+    wanted = request.call.query.get("invoice")
+    with request.world.lock:
+        ledger = list(request.world.state.stripe.ledger)
     return Reply(200, {"data": [attempt_body(one) for one in ledger if wanted in (None, one.invoice)]})
 
 
-STRIPE: dict[str, Callable[[Desk], Reply]] = {
+STRIPE: dict[str, Callable[[ControlRequest], Reply]] = {
     "putCard": put_card,
     "getNext": get_next,
     "addNext": add_next,

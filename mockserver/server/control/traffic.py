@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid
-from mockserver.server.control.request import Desk
+from mockserver.server.control.request import ControlRequest
 from mockserver.traffic import expectations, formats
 from mockserver.traffic.har import CREATOR, har
 from mockserver.traffic.journal import Exchange
@@ -16,9 +16,9 @@ from mockserver.traffic.journal import Exchange
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
-def get_journal(desk: Desk) -> Reply:
-    query = desk.call.query
-    kept, lost = desk.world.journal.read()
+def get_journal(request: ControlRequest) -> Reply:
+    query = request.call.query
+    kept, lost = request.world.journal.read()
     since = query.get("since")
     chosen = [one for one in kept if one.number > (since or 0) and _chosen(one, query)]
     limit = query["limit"]
@@ -28,49 +28,49 @@ def get_journal(desk: Desk) -> Reply:
     if query["format"] == "curl":
         return Reply(200, "".join(formats.curl(one) + "\n" for one in chosen), _TEXT)
     more = since is not None and len(chosen) == limit
-    cursor = chosen[-1].number if more else kept[-1].number if kept else desk.world.journal.cursor
+    cursor = chosen[-1].number if more else kept[-1].number if kept else request.world.journal.cursor
     body = {"data": [formats.entry(one) for one in chosen], "cursor": cursor, "lost": lost}
     return Reply(200, body)
 
 
-def clear_journal(desk: Desk) -> Reply:
-    desk.world.journal.clear()
+def clear_journal(request: ControlRequest) -> Reply:
+    request.world.journal.clear()
     return Reply(200, {"message": "The journal is empty."})
 
 
-def verify_journal(desk: Desk) -> Reply:
-    body = desk.call.body
-    kept, lost = desk.world.journal.read()
+def verify_journal(request: ControlRequest) -> Reply:
+    body = request.call.body
+    kept, lost = request.world.journal.read()
     since = body.get("since", 0)
     wanted = body["expect"]
     for index, one in enumerate(wanted):
-        _check_expectation(desk, one, f"expect.{index}")
+        _check_expectation(request, one, f"expect.{index}")
     in_order = body.get("in_order", False)
     found = expectations.check([one for one in kept if one.number > since], wanted, in_order=in_order)
-    results = [_result(met) for met in found]
-    verified = all(met.complaint is None for met in found)
+    results = [_result(match) for match in found]
+    verified = all(match.complaint is None for match in found)
     reply = {"verified": verified, "message": expectations.report(found), "results": results, "lost": lost}
     return Reply(200, reply)
 
 
-def _check_expectation(desk: Desk, wanted: dict[str, Any], field: str) -> None:
+def _check_expectation(request: ControlRequest, wanted: dict[str, Any], field: str) -> None:
     known = (*expectations.FIELDS, "at_least", "at_most")
     for name in wanted:
         if name not in known:
             raise invalid(f"{field}.{name}", f"an expectation has {', '.join(known)}")
     operation = wanted.get("operation")
-    if operation is not None and operation not in desk.service.contract.operations:
-        raise invalid(f"{field}.operation", f"the operations are {', '.join(desk.service.contract.operations)}")
+    if operation is not None and operation not in request.service.contract.operations:
+        raise invalid(f"{field}.operation", f"the operations are {', '.join(request.service.contract.operations)}")
 
 
-def _result(met: expectations.Met) -> dict[str, Any]:
+def _result(match: expectations.MatchResult) -> dict[str, Any]:
     return {
-        "expectation": dict(met.wanted),
-        "verified": met.complaint is None,
-        "matched": len(met.numbers),
-        "numbers": list(met.numbers),
-        "complaint": met.complaint,
-        "nearest": list(met.misses),
+        "expectation": dict(match.wanted),
+        "verified": match.complaint is None,
+        "matched": len(match.numbers),
+        "numbers": list(match.numbers),
+        "complaint": match.complaint,
+        "nearest": list(match.misses),
     }
 
 
@@ -88,7 +88,7 @@ def _chosen(exchange: Exchange, query: dict[str, Any]) -> bool:
     return invoice is None or formats.invoice(exchange) == invoice
 
 
-TRAFFIC: dict[str, Callable[[Desk], Reply]] = {
+TRAFFIC: dict[str, Callable[[ControlRequest], Reply]] = {
     "getJournal": get_journal,
     "clearJournal": clear_journal,
     "verifyJournal": verify_journal,

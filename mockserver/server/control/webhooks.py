@@ -10,20 +10,20 @@ from typing import Any
 from mockserver.core.clock import MICROSECONDS, parse_duration, render_time
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid, missing
-from mockserver.server.control.request import Desk
-from mockserver.state.outbox import Attempt, Delivery, Outbox, Subscription, check_url
+from mockserver.server.control.request import ControlRequest
+from mockserver.state.outbox import Delivery, DeliveryAttempt, Outbox, Subscription, check_url
 
 _DURATIONS = ("delay", "hold", "backoff")
 _LONGEST = 10 * 366 * 86_400 * MICROSECONDS
 
 
-def get_webhooks(desk: Desk) -> Reply:
-    with desk.world.lock:
-        return Reply(200, _subscription(desk.world.state.outbox))
+def get_webhooks(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        return Reply(200, _subscription(request.world.state.outbox))
 
 
-def put_webhooks(desk: Desk) -> Reply:
-    body = desk.call.body
+def put_webhooks(request: ControlRequest) -> Reply:
+    body = request.call.body
     given: dict[str, Any] = {key: body[key] for key in body if key in Subscription.__dataclass_fields__}
     for key in _DURATIONS:
         if key in given:
@@ -33,26 +33,26 @@ def put_webhooks(desk: Desk) -> Reply:
             check_url(given["url"])
         except ValueError as error:
             raise invalid("url", error) from None
-    with desk.world.lock:
-        outbox = desk.world.state.outbox
+    with request.world.lock:
+        outbox = request.world.state.outbox
         given.setdefault("secret", outbox.subscription.secret)
         outbox.subscribe(Subscription(**given))
-        desk.world.go_on()
+        request.world.go_on()
         return Reply(200, _subscription(outbox))
 
 
-def delete_webhooks(desk: Desk) -> Reply:
-    with desk.world.lock:
-        outbox = desk.world.state.outbox
+def delete_webhooks(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        outbox = request.world.state.outbox
         outbox.subscribe(Subscription(secret=outbox.subscription.secret))
     return Reply(200, {"message": "Nobody is told any more; events are only recorded."})
 
 
-def list_deliveries(desk: Desk) -> Reply:
-    query = desk.call.query
+def list_deliveries(request: ControlRequest) -> Reply:
+    query = request.call.query
     after, fate = query["after"], query.get("state")
-    with desk.world.lock:
-        outbox = desk.world.state.outbox
+    with request.world.lock:
+        outbox = request.world.state.outbox
         found = (one for one in outbox.deliveries.values() if one.id > after and fate in (None, one.fate))
         rows = list(islice(found, query["limit"]))
         body = {
@@ -63,27 +63,27 @@ def list_deliveries(desk: Desk) -> Reply:
     return Reply(200, body)
 
 
-def get_delivery(desk: Desk) -> Reply:
-    with desk.world.lock:
-        outbox = desk.world.state.outbox
-        return Reply(200, _delivery(_found(desk, outbox), outbox.subscription))
+def get_delivery(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        outbox = request.world.state.outbox
+        return Reply(200, _delivery(_found(request, outbox), outbox.subscription))
 
 
-def redeliver(desk: Desk) -> Reply:
-    with desk.world.lock:
-        outbox = desk.world.state.outbox
-        delivery = _found(desk, outbox)
+def redeliver(request: ControlRequest) -> Reply:
+    with request.world.lock:
+        outbox = request.world.state.outbox
+        delivery = _found(request, outbox)
         if outbox.subscription.url is None:
             raise invalid("url", "there is no address to deliver to: PUT /webhooks sets one")
-        delivery = outbox.again(delivery.id, now=desk.world.state.clock.now())
-        desk.world.go_on()
+        delivery = outbox.again(delivery.id, now=request.world.state.clock.now())
+        request.world.go_on()
         return Reply(200, _delivery(delivery, outbox.subscription))
 
 
-def _found(desk: Desk, outbox: Outbox) -> Delivery:
-    delivery = outbox.deliveries.get(desk.call.path["delivery"])
+def _found(request: ControlRequest, outbox: Outbox) -> Delivery:
+    delivery = outbox.deliveries.get(request.call.path["delivery"])
     if delivery is None:
-        raise missing(f"There is no delivery {desk.call.path['delivery']}.")
+        raise missing(f"There is no delivery {request.call.path['delivery']}.")
     return delivery
 
 
@@ -117,11 +117,11 @@ def _delivery(delivery: Delivery, subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: DeliveryAttempt) -> dict[str, Any]:
     return asdict(attempt) | {"at": render_time(attempt.at)}
 
 
-WEBHOOKS: dict[str, Callable[[Desk], Reply]] = {
+WEBHOOKS: dict[str, Callable[[ControlRequest], Reply]] = {
     "getWebhooks": get_webhooks,
     "putWebhooks": put_webhooks,
     "deleteWebhooks": delete_webhooks,

@@ -11,14 +11,14 @@ from flask import Response
 
 from mockserver.contract.decoding import JSON
 from mockserver.server.web.connection_reset import Resetting
-from mockserver.traffic.faults.corruption import EMPTY, RESET, SHORT, WHOLE, Delivery
+from mockserver.traffic.faults.corruption import EMPTY, RESET, SHORT, WHOLE, FaultyDelivery
 
 _FLUSHED = 0.05
 """Seconds after which bytes given to the server have gone out."""
 _PIECES_A_SECOND = 20
 
 
-def broken(delivery: Delivery, status: int, headers: dict[str, str], environ: dict[str, Any]) -> Response:
+def broken(delivery: FaultyDelivery, status: int, headers: dict[str, str], environ: dict[str, Any]) -> Response:
     """The answer as it goes out.
 
     The server drops the connection in the middle of a body that is shorter than its Content-Length. Where it meets two
@@ -34,7 +34,7 @@ def broken(delivery: Delivery, status: int, headers: dict[str, str], environ: di
     return response
 
 
-def _pieces(delivery: Delivery) -> Iterator[bytes]:
+def _pieces(delivery: FaultyDelivery) -> Iterator[bytes]:
     if delivery.ends == WHOLE:
         yield from _drops(delivery)
     elif delivery.ends == SHORT:
@@ -43,7 +43,7 @@ def _pieces(delivery: Delivery) -> Iterator[bytes]:
         time.sleep(_FLUSHED)
 
 
-def _drops(delivery: Delivery) -> Iterator[bytes]:
+def _drops(delivery: FaultyDelivery) -> Iterator[bytes]:
     count = max(1, min(len(delivery.body), round(delivery.seconds * _PIECES_A_SECOND)))
     size = math.ceil(len(delivery.body) / count)
     for start in range(0, len(delivery.body), size):

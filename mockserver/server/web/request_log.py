@@ -31,7 +31,7 @@ class RequestLog:
             target += "?" + _without_token(request.query_string)
         warnings = exchange.warnings
         status = reply.status if exchange.answered else None
-        broken = None if exchange.spoilt else exchange.broken
+        broken = None if exchange.corrupted else exchange.broken
         if not target.isprintable():
             target = ascii(target)[1:-1]
         if self._json:

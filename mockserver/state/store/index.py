@@ -14,7 +14,7 @@ _MOST_BREAKS = 64
 """With more breaks than these, asking every record is hardly slower than asking every run."""
 
 
-class Axis:
+class SortedIndex:
     """The ids of some records in the order of `created_at`, then `id`; a position on it finds a row of a page."""
 
     __slots__ = ("_breaks", "_shared", "created", "ids")
@@ -27,8 +27,8 @@ class Axis:
         self._shared = shared
 
     @classmethod
-    def of(cls, keys: Iterable[tuple[int, int]]) -> Axis:
-        """The axis of records given as (created_at, id), in any order."""
+    def of(cls, keys: Iterable[tuple[int, int]]) -> SortedIndex:
+        """The index of records given as (created_at, id), in any order."""
         created, ids = array("q"), array("q")
         for moment, number in keys:
             created.append(moment)
@@ -39,10 +39,10 @@ class Axis:
         breaks = [position for position, (one, other) in enumerate(pairwise(ids), start=1) if one > other]
         return cls(created, ids, breaks if len(breaks) <= _MOST_BREAKS else None)
 
-    def copy(self) -> Axis:
-        """An independent axis; both keep the same arrays until one of them changes."""
+    def copy(self) -> SortedIndex:
+        """An independent index; both keep the same arrays until one of them changes."""
         self._shared = True
-        return Axis(self.created, self.ids, None if self._breaks is None else self._breaks.copy(), shared=True)
+        return SortedIndex(self.created, self.ids, None if self._breaks is None else self._breaks.copy(), shared=True)
 
     def add(self, created_at: int, record_id: int) -> None:
         if self._shared:
@@ -55,7 +55,7 @@ class Axis:
             self._note_breaks(at)
 
     def find(self, created_at: int, record_id: int) -> int | None:
-        """Where the record stands, or None when it is not on this axis."""
+        """Where the record stands, or None when it is not in this index."""
         position = self._position(created_at, record_id)
         here = position < len(self.ids) and self.ids[position] == record_id
         return position if here else None

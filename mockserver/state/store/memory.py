@@ -11,14 +11,14 @@ from mockserver.billing.records import OPEN, Charge, Invoice, Merchant
 from mockserver.billing.search.intervals import Intervals
 from mockserver.billing.search.query import Clause, DayClause, IdClause, Operator, Query
 from mockserver.state.store.base import Scope
-from mockserver.state.store.index import Axis
+from mockserver.state.store.index import SortedIndex
 
 Record = TypeVar("Record", bound=Charge | Invoice)
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class _Layers(Generic[Key, Value]):
+class _CopyOnWriteDict(Generic[Key, Value]):
     """A dict of which copies cost only what has changed: they share a lower layer, which never changes again."""
 
     __slots__ = ("_lower", "_upper")
@@ -27,12 +27,12 @@ class _Layers(Generic[Key, Value]):
         self._lower = lower
         self._upper = upper
 
-    def copy(self) -> _Layers[Key, Value]:
+    def copy(self) -> _CopyOnWriteDict[Key, Value]:
         if not self._lower:
             self._lower, self._upper = self._upper, {}
         elif len(self._upper) > len(self._lower) // 4:
             self._lower, self._upper = {**self._lower, **self._upper}, {}
-        return _Layers(self._lower, self._upper.copy())
+        return _CopyOnWriteDict(self._lower, self._upper.copy())
 
     def get(self, key: Key) -> Value | None:
         value = self._upper.get(key)
@@ -62,22 +62,22 @@ class _Layers(Generic[Key, Value]):
                 yield value
 
 
-class _Shelf(Generic[Record]):
-    """Records of one kind by id, with an axis for each merchant, and for each other scope that was looked at."""
+class _Table(Generic[Record]):
+    """Records of one kind by id, with an index for each merchant, and for each other scope that was looked at."""
 
-    __slots__ = ("_axes", "_own", "last_id", "rows")
+    __slots__ = ("_indexes", "_own", "last_id", "rows")
 
-    def __init__(self, rows: _Layers[int, Record]) -> None:
+    def __init__(self, rows: _CopyOnWriteDict[int, Record]) -> None:
         self.rows = rows
         self.last_id = 0
-        self._own: dict[int, Axis] = {}
-        self._axes: dict[Scope, Axis] = {}
+        self._own: dict[int, SortedIndex] = {}
+        self._indexes: dict[Scope, SortedIndex] = {}
 
-    def copy(self) -> _Shelf[Record]:
-        twin = _Shelf(self.rows.copy())
+    def copy(self) -> _Table[Record]:
+        twin = _Table(self.rows.copy())
         twin.last_id = self.last_id
-        twin._own = {merchant: axis.copy() for merchant, axis in self._own.items()}
-        twin._axes = {scope: axis.copy() for scope, axis in self._axes.items()}
+        twin._own = {merchant: index.copy() for merchant, index in self._own.items()}
+        twin._indexes = {scope: index.copy() for scope, index in self._indexes.items()}
         return twin
 
     def put(self, record: Record) -> None:
@@ -88,25 +88,25 @@ class _Shelf(Generic[Record]):
         self.last_id = max(self.last_id, record.id)
         own = self._own.get(record.merchant)
         if own is None:
-            own = self._own[record.merchant] = Axis.of([])
+            own = self._own[record.merchant] = SortedIndex.of([])
         own.add(record.created_at, record.id)
-        for scope, axis in self._axes.items():
+        for scope, index in self._indexes.items():
             if record.merchant in scope:
-                axis.add(record.created_at, record.id)
+                index.add(record.created_at, record.id)
 
     def next_id(self) -> int:
         self.last_id += 1
         return self.last_id
 
-    def axis(self, scope: Scope) -> Axis:
+    def index(self, scope: Scope) -> SortedIndex:
         if len(scope) == 1:
             (merchant,) = scope
-            return self._own.get(merchant) or Axis.of([])
-        axis = self._axes.get(scope)
-        if axis is None:
-            axis = Axis.of((one.created_at, one.id) for one in self.rows.values() if one.merchant in scope)
-            self._axes[scope] = axis
-        return axis
+            return self._own.get(merchant) or SortedIndex.of([])
+        index = self._indexes.get(scope)
+        if index is None:
+            index = SortedIndex.of((one.created_at, one.id) for one in self.rows.values() if one.merchant in scope)
+            self._indexes[scope] = index
+        return index
 
 
 class MemoryStore:
@@ -114,10 +114,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._merchants: dict[int, Merchant] = {}
-        self._charges: _Shelf[Charge] = _Shelf(_Layers({}, {}))
-        self._invoices: _Shelf[Invoice] = _Shelf(_Layers({}, {}))
+        self._charges: _Table[Charge] = _Table(_CopyOnWriteDict({}, {}))
+        self._invoices: _Table[Invoice] = _Table(_CopyOnWriteDict({}, {}))
         self._open: dict[int, dict[int, None]] = {}
-        self._by_stripe_id: _Layers[str, int] = _Layers({}, {})
+        self._by_stripe_id: _CopyOnWriteDict[str, int] = _CopyOnWriteDict({}, {})
 
     def copy(self) -> MemoryStore:
         """An independent store of the same records; they are immutable and therefore shared."""
@@ -132,8 +132,8 @@ class MemoryStore:
     def prepare(self, scopes: Iterable[Scope]) -> None:
         """Order the records for these scopes now rather than at the first page."""
         for scope in scopes:
-            self._charges.axis(scope)
-            self._invoices.axis(scope)
+            self._charges.index(scope)
+            self._invoices.index(scope)
 
     def reserve_ids(self, *, charge: int, invoice: int) -> None:
         """Give out only ids above these."""
@@ -194,40 +194,40 @@ class MemoryStore:
     def page_of_charges(
         self, scope: Scope, *, offset: int, limit: int | None, newest_first: bool
     ) -> tuple[list[Charge], int]:
-        axis = self._charges.axis(scope)
-        total = len(axis.ids)
-        ids = _take(axis.ids, [range(total)], offset=offset, limit=limit, backwards=newest_first)
+        index = self._charges.index(scope)
+        total = len(index.ids)
+        ids = _take(index.ids, [range(total)], offset=offset, limit=limit, backwards=newest_first)
         return self._charges.rows.pick(ids), total
 
     def page_of_invoices(
         self, scope: Scope, query: Query, *, offset: int, limit: int | None, newest_first: bool
     ) -> tuple[list[Invoice], int]:
-        axis = self._invoices.axis(scope)
-        matches = self._matches(axis, query) if query.steps else [range(len(axis.ids))]
+        index = self._invoices.index(scope)
+        matches = self._matches(index, query) if query.steps else [range(len(index.ids))]
         total = sum(map(len, matches))
-        ids = _take(axis.ids, matches, offset=offset, limit=limit, backwards=newest_first)
+        ids = _take(index.ids, matches, offset=offset, limit=limit, backwards=newest_first)
         return self._invoices.rows.pick(ids), total
 
-    def _matches(self, axis: Axis, query: Query) -> list[range]:
+    def _matches(self, index: SortedIndex, query: Query) -> list[range]:
         """The positions that match: found by bisection where the clauses allow it, else by asking each candidate."""
-        whole = Intervals((0, len(axis.ids))) if axis.ids else Intervals()
-        certain, possible = query.spans(partial(self._place, axis, whole), within=whole)
+        whole = Intervals((0, len(index.ids))) if index.ids else Intervals()
+        certain, possible = query.spans(partial(self._place, index, whole), within=whole)
         if certain == possible:
             return certain.ranges()
         rows = self._invoices.rows
         asked: list[range] = []
         for position in (one for candidates in (possible & ~certain).ranges() for one in candidates):
-            invoice = rows[axis.ids[position]]
+            invoice = rows[index.ids[position]]
             if query.matches(invoice.id, invoice.stripe_invoice_id, invoice.created_at):
                 asked.append(range(position, position + 1))
         return sorted([*certain.ranges(), *asked], key=_first)
 
-    def _place(self, axis: Axis, whole: Intervals, clause: Clause) -> Intervals | None:
-        """The clause's matches as positions on the axis, or None where only the invoices themselves can say."""
+    def _place(self, index: SortedIndex, whole: Intervals, clause: Clause) -> Intervals | None:
+        """The clause's matches as positions on the index, or None where only the invoices themselves can say."""
         if isinstance(clause, DayClause):
-            return clause.intervals.mapped(partial(bisect_left, axis.created))
+            return clause.intervals.mapped(partial(bisect_left, index.created))
         if isinstance(clause, IdClause):
-            if (positions := axis.positions(clause.intervals)) is not None:
+            if (positions := index.positions(clause.intervals)) is not None:
                 return positions
             only: int | None = clause.value
         else:
@@ -235,7 +235,7 @@ class MemoryStore:
         if clause.operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
             return None
         invoice = None if only is None else self._invoices.rows.get(only)
-        position = None if invoice is None else axis.find(invoice.created_at, invoice.id)
+        position = None if invoice is None else index.find(invoice.created_at, invoice.id)
         found = Intervals() if position is None else Intervals((position, position + 1))
         return found if clause.operator is Operator.EQUAL else whole & ~found
 

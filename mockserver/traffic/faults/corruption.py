@@ -34,7 +34,7 @@ Breaks = Callable[[Any], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class FaultyDelivery:
     """How an answer goes out, where it does not go out as ever."""
 
     body: bytes = b""
@@ -46,19 +46,19 @@ class Delivery:
     """How long the sending takes, spread over the body."""
 
 
-def deliver(fault: Fault, body: Any, chance: Random) -> Delivery | None:
+def deliver(fault: Fault, body: Any, chance: Random) -> FaultyDelivery | None:
     """How an answer with this JSON value as its body goes out under the fault; None as ever."""
     if fault.kind in (RESET, EMPTY):
-        return Delivery(length=1, ends=fault.kind)
+        return FaultyDelivery(length=1, ends=fault.kind)
     data = b"" if body is None else orjson.dumps(body)
     if fault.kind == "truncated":
         kept = min(int(len(data) * (fault.share or 0)), len(data) - 1)
-        return Delivery(data[: max(kept, 0)], max(len(data), 1), SHORT)
+        return FaultyDelivery(data[: max(kept, 0)], max(len(data), 1), SHORT)
     if fault.kind == "malformed":
         broken = data[:-1] + b"," + data[-1:]
-        return Delivery(broken, len(broken))
+        return FaultyDelivery(broken, len(broken))
     if fault.kind == "drip" and fault.delay is not None:
-        return Delivery(data, len(data), seconds=fault.delay.draw(chance))
+        return FaultyDelivery(data, len(data), seconds=fault.delay.draw(chance))
     return None
 
 
@@ -91,7 +91,7 @@ def _attempts(body: Any, way: str, chance: Random) -> Iterator[Any]:
         if way == "missing":
             del holder[path[-1]]
         else:
-            holder[path[-1]] = _spoilt(way, holder[path[-1]])
+            holder[path[-1]] = _corrupted(way, holder[path[-1]])
         yield broken
 
 
@@ -99,7 +99,7 @@ def _worth_trying(way: str, value: Any) -> bool:
     return way != "value" or value is None or isinstance(value, str)
 
 
-def _spoilt(way: str, value: Any) -> Any:
+def _corrupted(way: str, value: Any) -> Any:
     if way == "null":
         return None
     if way == "value":

@@ -55,7 +55,7 @@ class Delay:
             return LONGEST
         return min(max(drawn, 0.0), LONGEST)
 
-    def form(self) -> float | dict[str, Any]:
+    def to_json(self) -> float | dict[str, Any]:
         """As `read_delay` takes it."""
         if self.distribution == "fixed":
             return self.parameters[0]

@@ -104,20 +104,20 @@ class Fault:
             return False
         return self.invoice is None or call.path.get("invoice") == self.invoice
 
-    def form(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON, without what limits nothing."""
         names = ("when", "invoice", "nth", "count", "status", "retry_after", "share", "way", "outcome")
-        form: dict[str, Any] = {"kind": self.kind}
-        form |= {name: value for name in names if (value := getattr(self, name)) is not None}
+        body: dict[str, Any] = {"kind": self.kind}
+        body |= {name: value for name in names if (value := getattr(self, name)) is not None}
         if self.operations:
-            form["operation"] = list(self.operations)
+            body["operation"] = list(self.operations)
         if self.probability < 1:
-            form["probability"] = self.probability
+            body["probability"] = self.probability
         if self.duration is not None:
-            form["duration"] = self.duration / MICROSECONDS
+            body["duration"] = self.duration / MICROSECONDS
         if self.delay is not None:
-            form["delay"] = self.delay.form()
-        return form | {"seed": self.seed}
+            body["delay"] = self.delay.to_json()
+        return body | {"seed": self.seed}
 
 
 class Planned:
@@ -150,11 +150,11 @@ class Planned:
             return False
         return self.fault.probability >= 1 or self.chance.random() < self.fault.probability
 
-    def form(self, now: int) -> dict[str, Any]:
+    def to_json(self, now: int) -> dict[str, Any]:
         """As JSON, with its counts."""
         return {
             "id": self.id,
-            **self.fault.form(),
+            **self.fault.to_json(),
             "created_at": render_time(self.created_at),
             "in_force": self.in_force(now),
             "seen": self.seen,

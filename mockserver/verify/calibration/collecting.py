@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mockserver.verify.calibration.measurements import Calibration
-from mockserver.verify.context import Bench, Invoice
+from mockserver.verify.context import Context, OwnInvoice
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
@@ -15,50 +15,50 @@ from mockserver.verify.transport.http import Answer
 
 def collects(work: Calibration) -> None:
     """The choices that a payment shows: how it is answered, when it is repeated, when it is declined."""
-    bench = work.bench
-    bench.needs_charges()
-    draft = bench.draft()
-    early = bench.me.collect(draft.id)
+    context = work.context
+    context.needs_charges()
+    draft = context.draft()
+    early = context.me.collect(draft.id)
     if early.refused:
-        bench.draft_refusal = early.body
-        work.says("illegal_state_status", early.status, f"collecting a draft is answered with {early.status}")
-    invoice = bench.finalized()
-    answer = _collected(work, bench.me, invoice)
-    bench.pays = answer is not None or bench.must_row(invoice.id)[0].get("stripe_invoice_status") == "paid"
-    if not bench.pays:
-        work.misses("the merchant's card did not pay", "collect_status", "recollect")
+        context.draft_refusal = early.body
+        work.record("illegal_state_status", early.status, f"collecting a draft is answered with {early.status}")
+    invoice = context.finalized()
+    answer = _collected(work, context.me, invoice)
+    context.pays = answer is not None or context.must_row(invoice.id)[0].get("stripe_invoice_status") == "paid"
+    if not context.pays:
+        work.unmeasured("the merchant's card did not pay", "collect_status", "recollect")
         return
     if answer is not None:
-        work.says("collect_status", answer.status, f"a collect is answered with {answer.status}")
-    again = bench.me.collect(invoice.id)
+        work.record("collect_status", answer.status, f"a collect is answered with {answer.status}")
+    again = context.me.collect(invoice.id)
     if again.ok:
-        work.says("recollect", "accept", f"collecting again is answered with {again.status}")
+        work.record("recollect", "accept", f"collecting again is answered with {again.status}")
     elif again.refused:
-        work.says("recollect", "refuse", f"collecting again is answered with {again.status}")
+        work.record("recollect", "refuse", f"collecting again is answered with {again.status}")
     if "declined_status" not in work.found:
         _declines(work)
 
 
-def _collected(work: Calibration, caller: Billing, invoice: Invoice) -> Answer | None:
+def _collected(work: Calibration, caller: Billing, invoice: OwnInvoice) -> Answer | None:
     """The first answer that accepts, within three attempts; a refusal on the way is a decline."""
     for _ in range(3):
         answer = caller.collect(invoice.id)
         if answer.ok:
-            _is_paid(work.bench, caller, invoice, answer)
+            _is_paid(work.context, caller, invoice, answer)
             return answer
         if answer.refused:
-            row, _ = work.bench.row(invoice.id, by=caller)
+            row, _ = work.context.row(invoice.id, by=caller)
             if row is not None and row.get("stripe_invoice_status") != "paid":
-                work.bench.declined = work.bench.declined or caller is work.bench.me
-                work.says("declined_status", answer.status, f"a declined collect is answered with {answer.status}")
+                work.context.declined = work.context.declined or caller is work.context.me
+                work.record("declined_status", answer.status, f"a declined collect is answered with {answer.status}")
     return None
 
 
-def _is_paid(bench: Bench, caller: Billing, invoice: Invoice, answer: Answer) -> None:
+def _is_paid(context: Context, caller: Billing, invoice: OwnInvoice, answer: Answer) -> None:
     """COLLECT-3: what an answer calls a success is one, with whichever card."""
-    row, after = bench.row(invoice.id, by=caller)
+    row, after = context.row(invoice.id, by=caller)
     if row is not None and answer.status != 202:
-        bench.expect(
+        context.expect(
             "COLLECT-3",
             row.get("stripe_invoice_status") == "paid",
             kind="not paid after success",
@@ -70,52 +70,52 @@ def _is_paid(bench: Bench, caller: Billing, invoice: Invoice, answer: Answer) ->
 
 def _declines(work: Calibration) -> None:
     """Looks for a merchant whose card declines, where that is asked for or does no harm."""
-    bench = work.bench
-    wish = bench.options.declining_merchant or "auto"
+    context = work.context
+    wish = context.options.declining_merchant or "auto"
     candidates = [wish] if wish not in ("auto", "none") else []
-    if wish == "auto" and bench.options.loopback:
-        candidates = _visible_merchants(bench)
+    if wish == "auto" and context.options.loopback:
+        candidates = _visible_merchants(context)
     for merchant in candidates[:12]:
-        caller = bench.me.acting(merchant=merchant)
+        caller = context.me.acting(merchant=merchant)
         try:
-            charge = bench.charge(bench.spare_amount, by=caller)
+            charge = context.charge(context.spare_amount, by=caller)
             created = caller.create([charge.id])
             number = created.part("invoice").get("id")
             if not created.ok or not isinstance(number, int) or not caller.finalize(number).ok:
                 continue
-            if _collected(work, caller, Invoice(number, (charge,), created)) is None:
-                bench.declining = merchant
+            if _collected(work, caller, OwnInvoice(number, (charge,), created)) is None:
+                context.declining = merchant
         except NotPossible:
             continue
         if "declined_status" in work.found:
             return
-    if wish == "auto" and bench.options.loopback and not bench.options.charge_ids:
+    if wish == "auto" and context.options.loopback and not context.options.charge_ids:
         _declines_a_trifle(work)
-    work.misses("no merchant within reach whose card declines (--declining-merchant)", "declined_status")
+    work.unmeasured("no merchant within reach whose card declines (--declining-merchant)", "declined_status")
 
 
 def _declines_a_trifle(work: Calibration) -> None:
     """Without such a merchant: an amount below Stripe's minimum can't be charged, whatever the card."""
-    bench = work.bench
-    least = Decimal(1).scaleb(-(bench.digits or 0))
+    context = work.context
+    least = Decimal(1).scaleb(-(context.digits or 0))
     try:
-        invoice = bench.finalized(bench.draft([bench.charge(least)]))
+        invoice = context.finalized(context.draft([context.charge(least)]))
     except NotPossible:
         return
-    answer = bench.me.collect(invoice.id)
-    row, _ = bench.row(invoice.id)
+    answer = context.me.collect(invoice.id)
+    row, _ = context.row(invoice.id)
     if answer.refused and row is not None and row.get("stripe_invoice_status") != "paid":
         evidence = f"collecting {least}, less than Stripe can charge, is answered with {answer.status}"
-        work.says("declined_status", answer.status, evidence)
+        work.record("declined_status", answer.status, evidence)
 
 
-def _visible_merchants(bench: Bench) -> list[str]:
+def _visible_merchants(context: Context) -> list[str]:
     """The other merchants on the first and the last page that the token sees without a merchant header."""
-    size = bench.at_most(50)
-    first = bench.anyone.invoices(per_page=size)
-    rows: list[Mapping[str, Any]] = [*first.rows, *bench.anyone.charges().rows]
+    size = context.at_most(50)
+    first = context.anyone.invoices(per_page=size)
+    rows: list[Mapping[str, Any]] = [*first.rows, *context.anyone.charges().rows]
     last = first.mapping.get("last_page")
     if isinstance(last, int) and last > 1:
-        rows += bench.anyone.invoices(per_page=size, page=last).rows
+        rows += context.anyone.invoices(per_page=size, page=last).rows
     seen = {str(row["chargee_id"]): None for row in rows if "chargee_id" in row}
-    return [merchant for merchant in seen if merchant != bench.me.merchant]
+    return [merchant for merchant in seen if merchant != context.me.merchant]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mockserver.billing.profile import CHOICES, Value
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 
 
 @dataclass(slots=True)
 class Calibration:
     """The measuring of one server. `found` maps a key to its value and what showed it."""
 
-    bench: Bench
+    context: Context
     found: dict[str, tuple[Value, str]]
     missed: dict[str, str]
     """Key to why it can't be measured."""
 
-    def says(self, key: str, value: Value, evidence: str) -> None:
+    def record(self, key: str, value: Value, evidence: str) -> None:
         """Records a measurement, unless it is one that no profile can express."""
         if key in self.found:
             return
@@ -27,7 +27,7 @@ class Calibration:
         else:
             self.missed[key] = f"{evidence}, which is legal, but a profile can only say {CHOICES[key].legal()}"
 
-    def misses(self, reason: str, *keys: str) -> None:
+    def unmeasured(self, reason: str, *keys: str) -> None:
         for key in keys:
             if key not in self.found:
                 self.missed.setdefault(key, reason)

@@ -9,7 +9,7 @@ from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.calibration.collecting import collects
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.checks.runner import held_back, still_there
-from mockserver.verify.context import UNKNOWN_ID, Bench, Invoice
+from mockserver.verify.context import UNKNOWN_ID, Context, OwnInvoice
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
 from mockserver.verify.monitor.history import Row
@@ -22,8 +22,8 @@ HUGE_PAGE = 1_000_000
 USUAL_MAXIMA = (100, 50, 25, 200, 250, 500, 1000)
 
 
-def calibrate(bench: Bench) -> dict[str, Value]:
-    """Measures what can be measured, emits it, and puts it into the bench's profile; returns the measured ones."""
+def calibrate(context: Context) -> dict[str, Value]:
+    """Measures what can be measured, emits it, and puts it into the context's profile; returns the measured ones."""
     steps: tuple[tuple[str, Callable[[Calibration], None], tuple[str, ...]], ...] = (
         ("page sizes", _page_sizes, ("per_page_max", "per_page_above_max")),
         ("reading lists", _lists, ("page_below_one", "range_base", "party_id_type", "created_at_precision")),
@@ -36,57 +36,57 @@ def calibrate(bench: Bench) -> dict[str, Value]:
         ("isolation", _isolation, ("foreign_invoice_status",)),
         ("nothing to invoice", _nothing, ("no_charges",)),
     )
-    bench.court.emit(PhaseStarted("calibrate", len(steps)))
-    work = Calibration(bench, {}, {})
+    context.recorder.emit(PhaseStarted("calibrate", len(steps)))
+    work = Calibration(context, {}, {})
     for number, (text, step, keys) in enumerate(steps, 1):
-        bench.court.emit(Progress(text, number))
+        context.recorder.emit(Progress(text, number))
         try:
-            with held_back(bench):
+            with held_back(context):
                 step(work)
         except (NotPossible, Withheld) as reason:
-            work.misses(str(reason), *keys)
+            work.unmeasured(str(reason), *keys)
         except (NoAnswer, Stop) as failure:
-            work.misses(f"the server did not answer as it should: {failure}", *keys)
-            still_there(bench)
-        work.misses("the server's answers did not show it", *keys)
+            work.unmeasured(f"the server did not answer as it should: {failure}", *keys)
+            still_there(context)
+        work.unmeasured("the server's answers did not show it", *keys)
     _tell(work)
     return {key: value for key, (value, _) in work.found.items()}
 
 
 def _tell(work: Calibration) -> None:
-    given = work.bench.options.profile or {}
+    given = work.context.options.profile or {}
     for key in CHOICES:
         expected = given.get(key)
         if key in work.found:
             value, evidence = work.found[key]
             differs = key in given and expected != value
-            work.bench.court.emit(ChoiceMeasured(key, value, True, evidence, expected if differs else None))
-            work.bench.profile[key] = value
+            work.context.recorder.emit(ChoiceMeasured(key, value, True, evidence, expected if differs else None))
+            work.context.profile[key] = value
         else:
-            work.bench.court.emit(ChoiceMeasured(key, None, False, work.missed.get(key, "not tried")))
+            work.context.recorder.emit(ChoiceMeasured(key, None, False, work.missed.get(key, "not tried")))
             if key in given:
-                work.bench.profile[key] = expected
+                work.context.profile[key] = expected
 
 
 # --- one function for each step ------------------------------------------------------------------------------
 
 
 def _lists(work: Calibration) -> None:
-    me = work.bench.me
+    me = work.context.me
     below = me.invoices(page=0, per_page=1)
     if below.refused:
-        work.says("page_below_one", "refuse", f"page 0 is answered with {below.status}")
+        work.record("page_below_one", "refuse", f"page 0 is answered with {below.status}")
     elif below.ok:
-        work.says("page_below_one", "first_page", f"page 0 is answered with {below.status}")
-    first = me.invoices(per_page=work.bench.at_most(25))
+        work.record("page_below_one", "first_page", f"page 0 is answered with {below.status}")
+    first = me.invoices(per_page=work.context.at_most(25))
     last = first.mapping.get("last_page")
-    oldest = me.invoices(per_page=work.bench.at_most(25), page=last) if isinstance(last, int) and last > 1 else first
-    work.bench.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
+    oldest = me.invoices(per_page=work.context.at_most(25), page=last) if isinstance(last, int) and last > 1 else first
+    work.context.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
     # Before anything takes the open ones: which charges are void is remembered.
     me.charges(per_page=100)
     start = first.mapping.get("from")
     if first.rows and isinstance(start, int):
-        work.says("range_base", start, f"the first page's from is {start}")
+        work.record("range_base", start, f"the first page's from is {start}")
     for row in first.rows[:1]:
         _row(work, row, "a listed invoice")
 
@@ -95,34 +95,34 @@ def _row(work: Calibration, row: Row, where: str) -> None:
     party = row.get("chargee_id")
     if isinstance(party, str | int):
         kind = "integer" if isinstance(party, int) else "string"
-        work.says("party_id_type", kind, f"chargee_id of {where} is {party!r}")
+        work.record("party_id_type", kind, f"chargee_id of {where} is {party!r}")
     digits = re.search(r"T\d\d:\d\d:\d\d(\.\d+)?", str(row.get("created_at")))
     if digits:
         fraction = len(digits[1] or ".") - 1
         precision = {0: "seconds", 6: "microseconds"}.get(fraction, f"{fraction} digits")
-        work.says("created_at_precision", precision, f"created_at of {where} is {row.get('created_at')}")
+        work.record("created_at_precision", precision, f"created_at of {where} is {row.get('created_at')}")
 
 
 def _page_sizes(work: Calibration) -> None:
-    me = work.bench.me
+    me = work.context.me
     huge = me.invoices(NOTHING, per_page=HUGE_PAGE)
     if huge.ok:
         size = huge.mapping.get("per_page")
         evidence = f"per_page={HUGE_PAGE} gives pages of {size}"
         if size == HUGE_PAGE:
-            work.says("per_page_max", None, evidence)
-            work.misses("there is no largest page", "per_page_above_max")
+            work.record("per_page_max", None, evidence)
+            work.unmeasured("there is no largest page", "per_page_above_max")
         elif isinstance(size, int):
-            work.says("per_page_max", size, evidence)
-            work.says("per_page_above_max", "clamp", evidence)
-            work.bench.profile["per_page_max"] = size
+            work.record("per_page_max", size, evidence)
+            work.record("per_page_above_max", "clamp", evidence)
+            work.context.profile["per_page_max"] = size
         return
     if huge.refused:
-        work.says("per_page_above_max", "refuse", f"per_page={HUGE_PAGE} is answered with {huge.status}")
+        work.record("per_page_above_max", "refuse", f"per_page={HUGE_PAGE} is answered with {huge.status}")
         largest = _largest_page(lambda size: me.invoices(NOTHING, per_page=size).ok)
         if largest:
-            work.says("per_page_max", largest, f"per_page={largest} is accepted, {largest + 1} refused")
-            work.bench.profile["per_page_max"] = largest
+            work.record("per_page_max", largest, f"per_page={largest} is accepted, {largest + 1} refused")
+            work.context.profile["per_page_max"] = largest
 
 
 def _largest_page(accepted: Callable[[int], bool]) -> int:
@@ -140,134 +140,136 @@ def _largest_page(accepted: Callable[[int], bool]) -> int:
 
 
 def _searches(work: Calibration) -> None:
-    me = work.bench.me
+    me = work.context.me
     probes = ('nonsense:"1"', 'created_at$DATE>="2026-13-45"', 'id:"1" AND AND', "id = 1")
     answers = [me.invoices(q, per_page=1) for q in probes]
     if all(answer.refused for answer in answers):
-        work.says("invalid_search", "refuse", f"{probes[0]} is answered with {answers[0].status}")
+        work.record("invalid_search", "refuse", f"{probes[0]} is answered with {answers[0].status}")
     elif all(answer.ok for answer in answers):
-        work.says("invalid_search", "ignore", f"{probes[0]} is answered with {answers[0].status}")
+        work.record("invalid_search", "ignore", f"{probes[0]} is answered with {answers[0].status}")
     else:
         told = ", ".join(f"{q}: {answer.status}" for q, answer in zip(probes, answers, strict=True))
-        work.misses(f"some are refused and some ignored ({told})", "invalid_search")
+        work.unmeasured(f"some are refused and some ignored ({told})", "invalid_search")
     dated = me.invoices('created_at>="2000-01-01"', per_page=1)
     if dated.refused:
-        work.says("date_without_modifier", "refuse", f"created_at without $DATE is answered with {dated.status}")
+        work.record("date_without_modifier", "refuse", f"created_at without $DATE is answered with {dated.status}")
     elif dated.ok:
         none = me.invoices('created_at<"2000-01-01"', per_page=1).mapping.get("total")
         if none == 0 or not me.invoices(per_page=1).mapping.get("total"):
-            work.says("date_without_modifier", "accept", 'created_at<"2000-01-01" finds nothing, and is not refused')
+            work.record("date_without_modifier", "accept", 'created_at<"2000-01-01" finds nothing, and is not refused')
         else:
-            work.misses('created_at<"2000-01-01" is answered as if it was not there', "date_without_modifier")
+            work.unmeasured('created_at<"2000-01-01" is answered as if it was not there', "date_without_modifier")
 
 
 def _merchants(work: Calibration) -> None:
-    unknown = work.bench.me.acting(merchant=str(UNKNOWN_ID)).invoices(NOTHING)
+    unknown = work.context.me.acting(merchant=str(UNKNOWN_ID)).invoices(NOTHING)
     if unknown.refused:
-        work.says("unknown_merchant_status", unknown.status, f"an unknown merchant is answered with {unknown.status}")
+        work.record("unknown_merchant_status", unknown.status, f"an unknown merchant is answered with {unknown.status}")
     else:
-        work.misses(f"an unknown merchant is not refused but answered with {unknown.status}", "unknown_merchant_status")
+        work.unmeasured(
+            f"an unknown merchant is not refused but answered with {unknown.status}", "unknown_merchant_status"
+        )
 
 
 def _creates(work: Calibration) -> None:
-    bench = work.bench
-    first = bench.charge()
-    draft = bench.draft((first,))
+    context = work.context
+    first = context.charge()
+    draft = context.draft((first,))
     row = draft.made_by.part("invoice")
-    work.says("create_status", draft.made_by.status, f"a create is answered with {draft.made_by.status}")
+    work.record("create_status", draft.made_by.status, f"a create is answered with {draft.made_by.status}")
     _row(work, row, "a created invoice")
-    twice = bench.charge()
-    answer = bench.me.create([twice.id, twice.id])
+    twice = context.charge()
+    answer = context.me.create([twice.id, twice.id])
     if answer.refused:
-        work.says("duplicate_charge_ids", "refuse", f"an id given twice is answered with {answer.status}")
+        work.record("duplicate_charge_ids", "refuse", f"an id given twice is answered with {answer.status}")
     elif answer.ok:
-        work.says(
+        work.record(
             "duplicate_charge_ids",
             "collapse",
             f"an id given twice makes a total of {answer.part('invoice').get('total')} for a charge of {twice.amount}",
         )
-    spare = twice if answer.refused else bench.charge()
-    answer = bench.me.create([str(spare.id)])
+    spare = twice if answer.refused else context.charge()
+    answer = context.me.create([str(spare.id)])
     if answer.refused:
-        work.says("numeric_strings", "refuse", f'"{spare.id}" is answered with {answer.status}')
-        bench.draft((spare,))
+        work.record("numeric_strings", "refuse", f'"{spare.id}" is answered with {answer.status}')
+        context.draft((spare,))
     elif answer.ok:
-        work.says("numeric_strings", "accept", f'"{spare.id}" is answered with {answer.status}')
+        work.record("numeric_strings", "accept", f'"{spare.id}" is answered with {answer.status}')
     _order(work, draft)
 
 
-def _order(work: Calibration, older: Invoice) -> None:
-    newer = work.bench.draft()
-    page = work.bench.me.invoices(f'id:"{older.id}" OR id:"{newer.id}"', per_page=5)
+def _order(work: Calibration, older: OwnInvoice) -> None:
+    newer = work.context.draft()
+    page = work.context.me.invoices(f'id:"{older.id}" OR id:"{newer.id}"', per_page=5)
     ids = [row.get("id") for row in page.rows]
     if newer.id in ids and older.id in ids:
         order = "newest_first" if ids.index(newer.id) < ids.index(older.id) else "oldest_first"
-        work.says("list_order", order, f"of the invoices {older.id} and {newer.id} the list shows {ids[0]} first")
+        work.record("list_order", order, f"of the invoices {older.id} and {newer.id} the list shows {ids[0]} first")
     start = page.mapping.get("from")
     if page.rows and isinstance(start, int):
-        work.says("range_base", start, f"the first page's from is {start}")
+        work.record("range_base", start, f"the first page's from is {start}")
 
 
 def _refusals(work: Calibration) -> None:
-    answer = work.bench.me.post("/billing/invoices", {"charge_ids": ["no number"]})
+    answer = work.context.me.post("/billing/invoices", {"charge_ids": ["no number"]})
     if answer.refused:
-        work.says(
+        work.record(
             "invalid_request_status", answer.status, f"a charge id that is no number is answered with {answer.status}"
         )
 
 
 def _finalizes(work: Calibration) -> None:
-    bench = work.bench
-    invoice = bench.draft()
-    answer = bench.me.finalize(invoice.id)
+    context = work.context
+    invoice = context.draft()
+    answer = context.me.finalize(invoice.id)
     if not answer.ok:
         raise Stop(f"finalize answers {answer.brief()}")
-    bench.waiting = [bench.finalized() for _ in range(5)]
-    work.says("finalize_status", answer.status, f"a finalize is answered with {answer.status}")
+    context.waiting = [context.finalized() for _ in range(5)]
+    work.record("finalize_status", answer.status, f"a finalize is answered with {answer.status}")
     _body(work, answer, "finalize")
-    row, _ = bench.row(invoice.id)
+    row, _ = context.row(invoice.id)
     if row is not None:
-        work.says("finalized_label", str(row.get("status")), f"a finalized invoice's status is {row.get('status')}")
-    again = bench.me.finalize(invoice.id)
+        work.record("finalized_label", str(row.get("status")), f"a finalized invoice's status is {row.get('status')}")
+    again = context.me.finalize(invoice.id)
     if again.refused:
-        work.says("refinalize", "refuse", f"finalizing again is answered with {again.status}")
-        if not bench.options.charges_allowed:
-            work.says("illegal_state_status", again.status, f"finalizing again is answered with {again.status}")
+        work.record("refinalize", "refuse", f"finalizing again is answered with {again.status}")
+        if not context.options.charges_allowed:
+            work.record("illegal_state_status", again.status, f"finalizing again is answered with {again.status}")
     elif again.ok:
-        work.says("refinalize", "accept", f"finalizing again is answered with {again.status}")
+        work.record("refinalize", "accept", f"finalizing again is answered with {again.status}")
 
 
 def _body(work: Calibration, answer: Answer, action: str) -> None:
     kind = "message_and_invoice" if answer.part("invoice") else "message"
-    work.says("action_body", kind, f"a {action} is answered with {', '.join(sorted(answer.mapping)) or 'nothing'}")
+    work.record("action_body", kind, f"a {action} is answered with {', '.join(sorted(answer.mapping)) or 'nothing'}")
 
 
 def _isolation(work: Calibration) -> None:
-    bench = work.bench
-    other = bench.second()
-    answer = other.finalize(bench.draft().id)
+    context = work.context
+    other = context.second()
+    answer = other.finalize(context.draft().id)
     if answer.refused:
-        work.says(
+        work.record(
             "foreign_invoice_status", answer.status, f"another merchant's invoice is answered with {answer.status}"
         )
 
 
 def _nothing(work: Calibration) -> None:
-    bench = work.bench
-    if bench.options.charge_ids:
+    context = work.context
+    if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
-    if len(bench.open_currencies()) > 1:
-        answer = bench.me.create()
-        bench.refused("CREATE-8", answer, "a create of charges of several currencies")
+    if len(context.open_currencies()) > 1:
+        answer = context.me.create()
+        context.refused("CREATE-8", answer, "a create of charges of several currencies")
         if answer.refused:
             raise NotPossible("the merchant has open charges in several currencies")
     for _ in range(4):
-        answer = bench.me.create()
+        answer = context.me.create()
         if answer.refused:
-            work.says("no_charges", "refuse", f"with nothing to invoice a create is answered with {answer.status}")
+            work.record("no_charges", "refuse", f"with nothing to invoice a create is answered with {answer.status}")
             return
         total = answer.part("invoice").get("total")
         if answer.ok and total == 0:
-            bench.must_row(int(answer.part("invoice").get("id", 0)))
-            work.says("no_charges", "empty_draft", "with nothing to invoice a create makes a draft of total 0")
+            context.must_row(int(answer.part("invoice").get("id", 0)))
+            work.record("no_charges", "empty_draft", "with nothing to invoice a create makes a draft of total 0")
             return

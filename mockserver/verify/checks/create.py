@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
-from mockserver.verify.context import UNKNOWN_ID, Bench, Charge, Invoice
+from mockserver.verify.context import UNKNOWN_ID, Context, OwnCharge, OwnInvoice
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.monitor.history import exact
@@ -19,15 +19,15 @@ _GIVEN = 10
 """How many of the charges given are looked at for their currencies."""
 
 
-def just_these_charges(bench: Bench) -> None:
+def just_these_charges(context: Context) -> None:
     """CREATE-1 and CREATE-3: those that are named, and no others."""
-    named, left = bench.charges(2), bench.charge()
-    draft = bench.draft(named)
-    _total(bench, draft.made_by, named, "CREATE-1")
+    named, left = context.charges(2), context.charge()
+    draft = context.draft(named)
+    _total(context, draft.made_by, named, "CREATE-1")
     for charge in named:
-        _is_on_it(bench, charge, draft)
-    charge_untouched(bench, "CREATE-1", left, "a create that does not name it", [draft.made_by])
-    bench.expect(
+        _is_on_it(context, charge, draft)
+    charge_untouched(context, "CREATE-1", left, "a create that does not name it", [draft.made_by])
+    context.expect(
         "CREATE-3",
         isinstance(draft.made_by.mapping.get("message"), str),
         kind="no message",
@@ -35,17 +35,17 @@ def just_these_charges(bench: Bench) -> None:
         actual=f"the answer is {draft.made_by.brief()}",
         using=[draft.made_by],
     )
-    bench.draft((left,))
+    context.draft((left,))
 
 
-def _is_on_it(bench: Bench, charge: Charge, draft: Invoice) -> None:
+def _is_on_it(context: Context, charge: OwnCharge, draft: OwnInvoice) -> None:
     """CREATE-1 and CREATE-4 of one of its charges, by the charge's status."""
-    status, after = bench.charge_status(charge.id)
+    status, after = context.charge_status(charge.id)
     for rule, expected in (
         ("CREATE-1", "the named charges are on the invoice"),
         ("CREATE-4", "a charge on an invoice is Invoiced from then on"),
     ):
-        bench.expect(
+        context.expect(
             rule,
             status == "Invoiced",
             kind="named charge not Invoiced",
@@ -56,10 +56,10 @@ def _is_on_it(bench: Bench, charge: Charge, draft: Invoice) -> None:
         )
 
 
-def _total(bench: Bench, answer: Answer, charges: Sequence[Charge], rule: str) -> bool:
+def _total(context: Context, answer: Answer, charges: Sequence[OwnCharge], rule: str) -> bool:
     due = sum((charge.amount for charge in charges), Decimal(0))
     total = exact(answer.part("invoice").get("total"))
-    return bench.expect(
+    return context.expect(
         rule,
         total == due,
         kind="total",
@@ -69,11 +69,11 @@ def _total(bench: Bench, answer: Answer, charges: Sequence[Charge], rule: str) -
     )
 
 
-def listed_as_answered(bench: Bench) -> None:
+def listed_as_answered(context: Context) -> None:
     """CREATE-7, GEN-9: what the create answered is what the list shows at once."""
-    draft = bench.draft(bench.charges(2))
-    row, answer = bench.row(draft.id)
-    bench.expect(
+    draft = context.draft(context.charges(2))
+    row, answer = context.row(draft.id)
+    context.expect(
         "CREATE-7",
         row is not None,
         kind="not listed at once",
@@ -83,7 +83,7 @@ def listed_as_answered(bench: Bench) -> None:
     )
     for name, value in draft.made_by.part("invoice").items():
         if row is not None and name in ("total", "currency", "status", "description", "chargee_type"):
-            bench.expect(
+            context.expect(
                 "GEN-9",
                 row.get(name) == value,
                 kind=f"{name} listed otherwise",
@@ -93,24 +93,24 @@ def listed_as_answered(bench: Bench) -> None:
             )
 
 
-def exact_sums(bench: Bench) -> None:
+def exact_sums(context: Context) -> None:
     """CREATE-5: sums that binary fractions get wrong."""
-    digits = bench.digits or 0
+    digits = context.digits or 0
     smallest = Decimal(1).scaleb(-digits)
     recipes = (
-        [Decimal(1).scaleb(-min(digits, 1))] * (26 if bench.quick() > 0.5 else 12),
+        [Decimal(1).scaleb(-min(digits, 1))] * (26 if context.quick() > 0.5 else 12),
         [smallest * 10 + smallest, smallest * 22],
         [Decimal("1.1"), Decimal("2.2")] if digits else [Decimal(1), Decimal(2)],
     )
     for amounts in recipes:
-        charges = [bench.charge(amount) for amount in amounts]
-        draft = bench.draft(charges)
-        _total(bench, draft.made_by, charges, "CREATE-5")
-        _is_on_it(bench, charges[-1], draft)
-        row, answer = bench.row(draft.id)
+        charges = [context.charge(amount) for amount in amounts]
+        draft = context.draft(charges)
+        _total(context, draft.made_by, charges, "CREATE-5")
+        _is_on_it(context, charges[-1], draft)
+        row, answer = context.row(draft.id)
         if row is not None:
             due = sum((charge.amount for charge in charges), Decimal(0))
-            bench.expect(
+            context.expect(
                 "CREATE-5",
                 exact(row.get("total")) == due,
                 kind="listed total",
@@ -120,55 +120,55 @@ def exact_sums(bench: Bench) -> None:
             )
 
 
-def generated_sums(bench: Bench) -> None:
+def generated_sums(context: Context) -> None:
     """CREATE-5 by property: any amounts, in the currency's precision."""
-    digits = bench.digits or 0
+    digits = context.digits or 0
     amounts = st.lists(st.integers(1, 99_999).map(lambda minor: Decimal(minor).scaleb(-digits)), min_size=1, max_size=6)
 
     def sums_up(amounts: list[Decimal]) -> None:
-        charges = [bench.charge(amount) for amount in amounts]
-        _total(bench, bench.draft(charges).made_by, charges, "CREATE-5")
+        charges = [context.charge(amount) for amount in amounts]
+        _total(context, context.draft(charges).made_by, charges, "CREATE-5")
 
-    if bench.options.charge_ids:
+    if context.options.charge_ids:
         raise NotPossible("charges of given amounts can't be made with --charge-ids")
-    explore(bench, "sums", {"amounts": amounts}, sums_up, examples=12)
+    explore(context, "sums", {"amounts": amounts}, sums_up, examples=12)
 
 
-def all_or_nothing(bench: Bench) -> None:
+def all_or_nothing(context: Context) -> None:
     """CREATE-6: one bad charge, wherever it stands, and none of the others is taken."""
-    taken = bench.draft().charges[0]
+    taken = context.draft().charges[0]
     for what, bad in (("an unknown charge", UNKNOWN_ID), ("an invoiced charge", taken.id)):
-        alone = bench.me.create([bad])
-        bench.refused("CREATE-6", alone, f"a create of {what}", [taken.made_by])
-        good = bench.charges(2)
+        alone = context.me.create([bad])
+        context.refused("CREATE-6", alone, f"a create of {what}", [taken.made_by])
+        good = context.charges(2)
         for ids in ([good[0].id, bad, good[1].id], [good[0].id, good[1].id, bad], [bad, good[0].id]):
-            answer = bench.me.create(ids)
-            if not bench.refused("CREATE-6", answer, f"a create with {what} among others", _made(good)):
-                good = bench.charges(2)
+            answer = context.me.create(ids)
+            if not context.refused("CREATE-6", answer, f"a create with {what} among others", _made(good)):
+                good = context.charges(2)
         for charge in good:
-            charge_untouched(bench, "CREATE-6", charge, f"a refused create with {what}", [answer])
-            charge_untouched(bench, "GEN-6", charge, "a refused create", [answer])
+            charge_untouched(context, "CREATE-6", charge, f"a refused create with {what}", [answer])
+            charge_untouched(context, "GEN-6", charge, "a refused create", [answer])
         # What was refused took nothing, so that the charges can still be invoiced.
-        _total(bench, bench.draft(good).made_by, good, "CREATE-6")
+        _total(context, context.draft(good).made_by, good, "CREATE-6")
 
 
-def _made(charges: Sequence[Charge]) -> list[Answer]:
+def _made(charges: Sequence[OwnCharge]) -> list[Answer]:
     return [charge.made_by for charge in charges]
 
 
-def refused_leaves_no_invoice(bench: Bench) -> None:
+def refused_leaves_no_invoice(context: Context) -> None:
     """GEN-6: a refused create leaves no invoice behind."""
-    good = bench.charge()
+    good = context.charge()
     left: list[Answer] = []
     for _ in range(2):
-        before = bench.draft()
-        answer = bench.me.create([good.id, UNKNOWN_ID])
+        before = context.draft()
+        answer = context.me.create([good.id, UNKNOWN_ID])
         if not answer.refused:
             return
-        after = bench.draft()
-        rows = bench.me.invoices(per_page=15)
-        if bench.profile.get("list_order") == "oldest_first" and rows.mapping.get("last_page", 1) > 1:
-            rows = bench.me.invoices(per_page=15, page=rows.mapping["last_page"])
+        after = context.draft()
+        rows = context.me.invoices(per_page=15)
+        if context.profile.get("list_order") == "oldest_first" and rows.mapping.get("last_page", 1) > 1:
+            rows = context.me.invoices(per_page=15, page=rows.mapping["last_page"])
         between = [
             row
             for row in rows.rows
@@ -177,10 +177,10 @@ def refused_leaves_no_invoice(bench: Bench) -> None:
             and exact(row.get("total")) in (Decimal(0), good.amount)
         ]
         if not between:
-            bench.court.met("GEN-6")
+            context.recorder.held("GEN-6")
             return
         left = [answer, rows]
-    bench.expect(
+    context.expect(
         "GEN-6",
         False,
         kind="invoice left by a refused create",
@@ -190,16 +190,16 @@ def refused_leaves_no_invoice(bench: Bench) -> None:
     )
 
 
-def once_only(bench: Bench) -> None:
+def once_only(context: Context) -> None:
     """CREATE-4: an invoiced charge is refused, alone, among others, and whatever became of its invoice."""
-    draft = bench.draft()
-    again = bench.me.create([draft.charges[0].id])
-    bench.refused("CREATE-4", again, "a create of a charge that is on a draft", [draft.made_by])
-    invoice = bench.finalized()
-    again = bench.me.create([invoice.charges[0].id])
-    bench.refused("CREATE-4", again, "a create of a charge on a finalized invoice", [invoice.made_by])
-    row, _ = bench.must_row(draft.id)
-    bench.expect(
+    draft = context.draft()
+    again = context.me.create([draft.charges[0].id])
+    context.refused("CREATE-4", again, "a create of a charge that is on a draft", [draft.made_by])
+    invoice = context.finalized()
+    again = context.me.create([invoice.charges[0].id])
+    context.refused("CREATE-4", again, "a create of a charge on a finalized invoice", [invoice.made_by])
+    row, _ = context.must_row(draft.id)
+    context.expect(
         "CREATE-4",
         exact(row.get("total")) == draft.charges[0].amount,
         kind="charge moved",
@@ -209,26 +209,26 @@ def once_only(bench: Bench) -> None:
     )
 
 
-def paid_once(bench: Bench) -> None:
+def paid_once(context: Context) -> None:
     """CREATE-4: nor is a charge free again once its invoice is paid."""
-    bench.needs_charges()
-    invoice = bench.paid()
-    again = bench.me.create([invoice.charges[0].id])
-    bench.refused("CREATE-4", again, "a create of a charge on a paid invoice", [invoice.made_by])
+    context.needs_charges()
+    invoice = context.paid()
+    again = context.me.create([invoice.charges[0].id])
+    context.refused("CREATE-4", again, "a create of a charge on a paid invoice", [invoice.made_by])
 
 
-def named_twice(bench: Bench) -> None:
+def named_twice(context: Context) -> None:
     """CREATE-4 and CREATE-5: an id given twice counts once, if it is not refused."""
-    charges = bench.charges(2)
-    answer = bench.me.create([charges[0].id, charges[1].id, charges[0].id])
+    charges = context.charges(2)
+    answer = context.me.create([charges[0].id, charges[1].id, charges[0].id])
     if answer.refused:
-        charge_untouched(bench, "GEN-6", charges[0], "a refused create", [answer])
-        bench.court.met("CREATE-4")
+        charge_untouched(context, "GEN-6", charges[0], "a refused create", [answer])
+        context.recorder.held("CREATE-4")
         return
     if answer.ok:
         due = charges[0].amount + charges[1].amount
         total = exact(answer.part("invoice").get("total"))
-        bench.expect(
+        context.expect(
             "CREATE-4",
             total == due,
             kind="charge counted twice",
@@ -238,44 +238,44 @@ def named_twice(bench: Bench) -> None:
         )
 
 
-def whatever_is_open(bench: Bench) -> None:
+def whatever_is_open(context: Context) -> None:
     """CREATE-2: without ids, and with an empty array, all uninvoiced charges of the merchant."""
-    if bench.options.charge_ids:
+    if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
     for what, ids in (("without charge_ids", None), ("with an empty charge_ids", [])):
         for _ in range(3):
-            before = {row.get("id") for row in bench.newest_charges(40)}
+            before = {row.get("id") for row in context.newest_charges(40)}
             # What others left open comes along, so it is taken first.
-            bench.me.create()
+            context.me.create()
             # Two of them alike, and on a fast server more than a page holds.
-            first = bench.charge()
-            alike = bench.charge(first.amount)
-            charges = (first, alike, *bench.charges(15 if bench.quick() > 0.5 else 1))
-            answer = bench.me.create(ids)
-            after = {row.get("id") for row in bench.newest_charges(40)}
+            first = context.charge()
+            alike = context.charge(first.amount)
+            charges = (first, alike, *context.charges(15 if context.quick() > 0.5 else 1))
+            answer = context.me.create(ids)
+            after = {row.get("id") for row in context.newest_charges(40)}
             # Whatever is new and not ours: somebody else bills this merchant, too.
             strangers = after - before - {charge.id for charge in charges}
             if not strangers:
                 break
-        if answer.refused and len(bench.open_currencies()) > 1:
+        if answer.refused and len(context.open_currencies()) > 1:
             raise NotPossible("the merchant has open charges in several currencies", matters=False)
-        draft = bench.made(answer, charges, "CREATE-2")
-        _all_taken(bench, draft, what)
+        draft = context.made(answer, charges, "CREATE-2")
+        _all_taken(context, draft, what)
         if not strangers:
-            _total(bench, answer, charges, "CREATE-2")
-    no_body = bench.charge()
-    answer = bench.me.send("POST", "/billing/invoices")
-    bench.made(answer, (no_body,), "CREATE-2")
+            _total(context, answer, charges, "CREATE-2")
+    no_body = context.charge()
+    answer = context.me.send("POST", "/billing/invoices")
+    context.made(answer, (no_body,), "CREATE-2")
 
 
-def _all_taken(bench: Bench, draft: Invoice, what: str) -> None:
+def _all_taken(context: Context, draft: OwnInvoice, what: str) -> None:
     due = sum((charge.amount for charge in draft.charges), Decimal(0))
     # Charges that are in the total have been taken, whatever their status says.
     total = exact(draft.made_by.part("invoice").get("total"))
     taken = total is not None and total >= due
     for charge in draft.charges:
-        status, after = bench.charge_status(charge.id)
-        bench.expect(
+        status, after = context.charge_status(charge.id)
+        context.expect(
             "CREATE-4" if taken else "CREATE-2",
             status == "Invoiced",
             kind=f"open charge not taken {what}",
@@ -286,20 +286,20 @@ def _all_taken(bench: Bench, draft: Invoice, what: str) -> None:
             using=[charge.made_by, draft.made_by, after],
             check="answers[-1].json['charge']['status'] == 'Invoiced'",
         )
-    bench.court.met("CREATE-2")
-    still_draft(bench, "CREATE-2", draft, f"a create {what}", [])
+    context.recorder.held("CREATE-2")
+    still_draft(context, "CREATE-2", draft, f"a create {what}", [])
 
 
-def only_this_merchant(bench: Bench) -> None:
+def only_this_merchant(context: Context) -> None:
     """CREATE-2 and GEN-7: without ids the charges of the selected merchant alone are taken."""
-    other = bench.second()
-    if other.merchant is None or bench.options.charge_ids:
+    other = context.second()
+    if other.merchant is None or context.options.charge_ids:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
-    theirs, ours = bench.charge(by=other), bench.charge()
-    answer = bench.me.create()
+    theirs, ours = context.charge(by=other), context.charge()
+    answer = context.me.create()
     status, after = _status(other.charge(theirs.id))
     for rule in ("GEN-7", "GEN-8"):
-        bench.expect(
+        context.expect(
             rule,
             status != "Invoiced",
             kind="charge of another merchant taken",
@@ -313,39 +313,39 @@ def _status(answer: Answer) -> tuple[object, Answer]:
     return answer.part("charge").get("status"), answer
 
 
-def void_charges(bench: Bench) -> None:
+def void_charges(context: Context) -> None:
     """CREATE-6: a void charge is refused, where the merchant has one among its latest."""
     for page in (1, 2, 3):
-        answer = bench.me.charges(page=page, per_page=25)
+        answer = context.me.charges(page=page, per_page=25)
         void = next((row for row in answer.rows if "void" in str(row.get("status")).lower()), None)
         if void is not None:
-            good = bench.charge()
-            created = bench.me.create([good.id, void["id"]])
-            bench.refused("CREATE-6", created, "a create with a void charge", [answer, good.made_by])
-            bench.refused("CREATE-6", bench.me.create([void["id"]]), "a create of a void charge", [answer])
+            good = context.charge()
+            created = context.me.create([good.id, void["id"]])
+            context.refused("CREATE-6", created, "a create with a void charge", [answer, good.made_by])
+            context.refused("CREATE-6", context.me.create([void["id"]]), "a create of a void charge", [answer])
             return
         if page >= answer.mapping.get("last_page", 1):
             return
 
 
-def two_currencies(bench: Bench) -> None:
+def two_currencies(context: Context) -> None:
     """CREATE-8: charges of two currencies in one request are refused, where the merchant has an open one of another."""
-    ours = bench.charge()
-    listed = bench.me.charges(per_page=25)
-    rows = [*listed.rows, *bench.me.charges(page=2, per_page=25).rows]
+    ours = context.charge()
+    listed = context.me.charges(per_page=25)
+    rows = [*listed.rows, *context.me.charges(page=2, per_page=25).rows]
     other = next(
         (row for row in rows if row.get("status") == "Open" and str(row.get("currency")) != ours.currency), None
     )
     if other is None:
         return
-    answer = bench.me.create([ours.id, other["id"]])
-    bench.refused("CREATE-8", answer, "a create with charges of two currencies", [listed, ours.made_by])
-    charge_untouched(bench, "CREATE-8", ours, "a create with charges of two currencies", [answer])
+    answer = context.me.create([ours.id, other["id"]])
+    context.refused("CREATE-8", answer, "a create with charges of two currencies", [listed, ours.made_by])
+    charge_untouched(context, "CREATE-8", ours, "a create with charges of two currencies", [answer])
 
 
-def given_currencies(bench: Bench) -> None:
+def given_currencies(context: Context) -> None:
     """CREATE-8 on the charges given for the run, before anything uses them up."""
-    shown = [bench.me.charge(number) for number in bench.pool[:_GIVEN]]
+    shown = [context.me.charge(number) for number in context.pool[:_GIVEN]]
     first: dict[str, Answer] = {}
     for answer in shown:
         first.setdefault(str(answer.part("charge").get("currency")), answer)
@@ -353,10 +353,10 @@ def given_currencies(bench: Bench) -> None:
         return
     two = list(first.values())[:2]
     numbers = [answer.part("charge").get("id") for answer in two]
-    answer = bench.me.create(numbers)
-    bench.refused("CREATE-8", answer, "a create with charges of two currencies", two)
+    answer = context.me.create(numbers)
+    context.refused("CREATE-8", answer, "a create with charges of two currencies", two)
     if answer.ok:
-        bench.pool[:] = [number for number in bench.pool if number not in numbers]
+        context.pool[:] = [number for number in context.pool if number not in numbers]
 
 
 GIVEN = Check("the currencies of the charges given", ("CREATE-8",), given_currencies)

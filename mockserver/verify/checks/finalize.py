@@ -8,7 +8,7 @@ from functools import partial
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
-from mockserver.verify.context import UNKNOWN_ID, Bench, Evidence, Invoice
+from mockserver.verify.context import UNKNOWN_ID, Context, Evidence, OwnInvoice
 from mockserver.verify.monitor.history import Row, exact, shown
 from mockserver.verify.transport.http import Answer
 
@@ -16,12 +16,12 @@ LONGEST_QUEUE = 45.0
 """Seconds after which an invoice that is not on Stripe is taken never to get there, where the run has the time."""
 
 
-def locks_a_draft(bench: Bench) -> None:
+def locks_a_draft(context: Context) -> None:
     """FINALIZE-1: no draft any more, and its charges and total stay."""
-    draft = bench.draft(bench.charges(2))
+    draft = context.draft(context.charges(2))
     total = exact(draft.made_by.part("invoice").get("total"))
-    answer = bench.me.finalize(draft.id)
-    bench.expect(
+    answer = context.me.finalize(draft.id)
+    context.expect(
         "FINALIZE-1",
         answer.ok,
         kind="valid finalize refused",
@@ -30,44 +30,44 @@ def locks_a_draft(bench: Bench) -> None:
         using=[draft.made_by, answer],
         check="200 <= answers[-1].status < 300",
     )
-    row, after = bench.must_row(draft.id)
-    story = [draft.made_by, answer, after]
-    bench.expect(
+    row, after = context.must_row(draft.id)
+    trace = [draft.made_by, answer, after]
+    context.expect(
         "FINALIZE-1",
         row.get("status") != "Draft",
         kind="still a draft",
         expected="a finalized invoice is a draft no more",
         actual="its status is Draft",
-        using=story,
+        using=trace,
         check="answers[-1].json['data'][0]['status'] != 'Draft'",
     )
-    bench.expect(
+    context.expect(
         "FINALIZE-1",
         exact(row.get("total")) == total,
         kind="total changed",
         expected=f"finalizing leaves the total at {total}",
         actual=f"it is {row.get('total')}",
-        using=story,
+        using=trace,
     )
-    _answer_is_true(bench, answer, row, after, "FINALIZE-1")
+    _answer_is_true(context, answer, row, after, "FINALIZE-1")
     for charge in draft.charges:
-        status, shown_charge = bench.charge_status(charge.id)
-        bench.expect(
+        status, shown_charge = context.charge_status(charge.id)
+        context.expect(
             "FINALIZE-1",
             status == "Invoiced",
             kind="charge released",
             expected="finalizing leaves the charges on the invoice",
             actual=f"charge {charge.id} is {status}",
-            using=[*story, shown_charge],
+            using=[*trace, shown_charge],
         )
 
 
-def _answer_is_true(bench: Bench, answer: Answer, row: Row, after: Answer, rule: str) -> None:
+def _answer_is_true(context: Context, answer: Answer, row: Row, after: Answer, rule: str) -> None:
     """What the action answered about the invoice is what the list shows."""
     told = answer.part("invoice")
     for name in ("id", "status", "total", "currency"):
         if name in told:
-            bench.expect(
+            context.expect(
                 "GEN-9",
                 told[name] == row.get(name),
                 kind=f"{name} answered otherwise",
@@ -77,77 +77,77 @@ def _answer_is_true(bench: Bench, answer: Answer, row: Row, after: Answer, rule:
             )
 
 
-def gets_onto_stripe(bench: Bench) -> None:
+def gets_onto_stripe(context: Context) -> None:
     """FINALIZE-2: the queue sets the Stripe id, without a further call."""
-    invoice = bench.finalized()
-    wait_for_stripe(bench, invoice)
+    invoice = context.finalized()
+    wait_for_stripe(context, invoice)
 
 
-def wait_for_stripe(bench: Bench, invoice: Invoice) -> Row | None:
+def wait_for_stripe(context: Context, invoice: OwnInvoice) -> Row | None:
     """The row once it has a Stripe id; one that is late by the end of the wait is looked at again at the run's end."""
     began = time.monotonic()
     answers: list[Answer] = []
-    row = bench.until_queued(lambda: _row_on_stripe(bench, invoice, answers))
+    row = context.until_queued(lambda: _row_on_stripe(context, invoice, answers))
     if row is None:
-        bench.late.append((invoice, began))
+        context.late.append((invoice, began))
         return None
-    bench.court.met("FINALIZE-2")
-    _sound_on_stripe(bench, invoice, row, answers)
+    context.recorder.held("FINALIZE-2")
+    _sound_on_stripe(context, invoice, row, answers)
     return row
 
 
-def _row_on_stripe(bench: Bench, invoice: Invoice, answers: list[Answer]) -> Row | None:
-    row, answer = bench.must_row(invoice.id)
+def _row_on_stripe(context: Context, invoice: OwnInvoice, answers: list[Answer]) -> Row | None:
+    row, answer = context.must_row(invoice.id)
     answers[:] = [answer]
     return row if isinstance(row.get("stripe_invoice_id"), str) else None
 
 
-def late_for_stripe(bench: Bench) -> None:
+def late_for_stripe(context: Context) -> None:
     """FINALIZE-2 on invoices that the run has waited for in vain: those that are not on Stripe by now break it."""
-    if not bench.late:
+    if not context.late:
         return
-    end = bench.late[0][1] + LONGEST_QUEUE
+    end = context.late[0][1] + LONGEST_QUEUE
     answers: list[Answer] = []
-    while bench.late:
-        invoice, _ = bench.late[0]
+    while context.late:
+        invoice, _ = context.late[0]
         left = max(0.5, end - time.monotonic())
-        if bench.until(partial(_row_on_stripe, bench, invoice, answers), left) is None:
-            never_on_stripe(bench, answers)
+        if context.until(partial(_row_on_stripe, context, invoice, answers), left) is None:
+            never_on_stripe(context, answers)
             return
-        bench.late.pop(0)
-    bench.court.met("FINALIZE-2")
-    bench.court.note(f"the queue for Stripe takes longer than {bench.options.stripe_wait:g} s (--stripe-wait)")
+        context.late.pop(0)
+    context.recorder.held("FINALIZE-2")
+    context.recorder.note(f"the queue for Stripe takes longer than {context.options.stripe_wait:g} s (--stripe-wait)")
 
 
-def never_on_stripe(bench: Bench, answers: Sequence[Answer] = ()) -> None:
+def never_on_stripe(context: Context, answers: Sequence[Answer] = ()) -> None:
     """FINALIZE-2 is broken by the first invoice that was waited for in vain, if that was long enough."""
-    for invoice, began in bench.late[:1]:
+    for invoice, began in context.late[:1]:
         waited = time.monotonic() - began
-        if waited < min(bench.options.stripe_wait, LONGEST_QUEUE):
-            bench.court.untried("there was no time to wait for the queue for Stripe (--max-time)", ("FINALIZE-2",))
+        if waited < min(context.options.stripe_wait, LONGEST_QUEUE):
+            context.recorder.skipped("there was no time to wait for the queue for Stripe (--max-time)", ("FINALIZE-2",))
             return
-        bench.expect(
+        context.expect(
             "FINALIZE-2",
             False,
             kind="never on stripe",
             expected="a finalized invoice gets a stripe_invoice_id without any further call",
             actual=f"it has none after {waited:.0f} s (a slower queue needs --stripe-wait)",
-            using=[*bench.observer.invoices[invoice.id].story, *answers],
+            using=[*context.monitor.invoices[invoice.id].trace, *answers],
         )
 
 
-def _sound_on_stripe(bench: Bench, invoice: Invoice, row: Row, answers: Sequence[Answer]) -> None:
+def _sound_on_stripe(context: Context, invoice: OwnInvoice, row: Row, answers: Sequence[Answer]) -> None:
     known = ("draft", "open")
     status = row.get("stripe_invoice_status")
-    bench.expect(
+    context.expect(
         "FINALIZE-2",
         status in known,
         kind="stripe status after the queue",
         expected=f"an invoice on Stripe that nobody collected is {' or '.join(known)} there",
         actual=f"stripe_invoice_status is {shown(status)}",
-        using=[*bench.observer.invoices[invoice.id].story, *answers],
+        using=[*context.monitor.invoices[invoice.id].trace, *answers],
     )
-    bench.expect(
+    context.expect(
         "FINALIZE-2",
         str(row.get("stripe_invoice_id")).startswith("in_"),
         kind="no Stripe id",
@@ -157,26 +157,26 @@ def _sound_on_stripe(bench: Bench, invoice: Invoice, row: Row, answers: Sequence
     )
 
 
-def unknown_invoice(bench: Bench) -> None:
+def unknown_invoice(context: Context) -> None:
     """FINALIZE-3: a 4xx."""
     for number in (UNKNOWN_ID, 0):
-        bench.refused("FINALIZE-3", bench.me.finalize(number), "a finalize of an unknown invoice")
+        context.refused("FINALIZE-3", context.me.finalize(number), "a finalize of an unknown invoice")
 
 
-def again(bench: Bench) -> None:
+def again(context: Context) -> None:
     """FINALIZE-4: before it is on Stripe, and after."""
-    invoice = bench.finalized()
-    once_more(bench, invoice, "at once")
-    invoice = bench.queued()
-    if wait_for_stripe(bench, invoice) is not None:
-        once_more(bench, invoice, "on Stripe")
+    invoice = context.finalized()
+    once_more(context, invoice, "at once")
+    invoice = context.queued()
+    if wait_for_stripe(context, invoice) is not None:
+        once_more(context, invoice, "on Stripe")
 
 
-def once_more(bench: Bench, invoice: Invoice, when: str) -> None:
+def once_more(context: Context, invoice: OwnInvoice, when: str) -> None:
     """Finalizes once more, and expects that nothing changed."""
-    before, first = bench.must_row(invoice.id)
-    answer = bench.me.finalize(invoice.id)
-    bench.expect(
+    before, first = context.must_row(invoice.id)
+    answer = context.me.finalize(invoice.id)
+    context.expect(
         "FINALIZE-4",
         answer.ok or answer.refused,
         kind=f"finalize again {when} fails",
@@ -184,28 +184,28 @@ def once_more(bench: Bench, invoice: Invoice, when: str) -> None:
         actual=f"the answer is {answer.brief()}",
         using=[invoice.made_by, answer],
     )
-    after, second = bench.must_row(invoice.id)
-    story: list[Evidence] = [*bench.observer.invoices[invoice.id].story, second]
+    after, second = context.must_row(invoice.id)
+    trace: list[Evidence] = [*context.monitor.invoices[invoice.id].trace, second]
     for name in ("status", "total", "stripe_invoice_status", "stripe_invoice_id"):
         if before.get(name) is None and name.startswith("stripe"):
             # The queue may do its work in between.
             continue
-        bench.expect(
+        context.expect(
             "FINALIZE-4",
             _same_stage(name, before.get(name), after.get(name)),
             kind=f"{name} changed by finalizing again {when}",
             expected=f"finalizing again leaves {name} at {shown(before.get(name))}",
             actual=f"it is {shown(after.get(name))}",
-            using=[first, *story],
+            using=[first, *trace],
         )
     for charge in invoice.charges:
-        status, shown_charge = bench.charge_status(charge.id)
-        bench.expect(
+        status, shown_charge = context.charge_status(charge.id)
+        context.expect(
             "FINALIZE-4",
             status == "Invoiced",
             kind="charge released by finalizing again",
             expected="finalizing again leaves the charges on the invoice",
-            using=[*story, shown_charge],
+            using=[*trace, shown_charge],
             actual=f"charge {charge.id} is {status}",
         )
 
@@ -217,33 +217,33 @@ def _same_stage(name: str, before: object, after: object) -> bool:
     return before == after
 
 
-def finalizing_a_paid_one(bench: Bench) -> None:
+def finalizing_a_paid_one(context: Context) -> None:
     """FINALIZE-4: a paid invoice stays paid."""
-    once_more(bench, bench.paid(), "once paid")
+    once_more(context, context.paid(), "once paid")
 
 
-def locked_for_good(bench: Bench) -> None:
+def locked_for_good(context: Context) -> None:
     """FINALIZE-1: neither a create nor another finalize takes charges from a finalized invoice or adds some."""
-    invoice, spare = bench.finalized(), bench.charge()
-    answer = bench.me.create([invoice.charges[0].id, spare.id])
-    bench.refused("CREATE-4", answer, "a create of a charge on a finalized invoice", [invoice.made_by])
-    row, after = bench.must_row(invoice.id)
-    bench.expect(
+    invoice, spare = context.finalized(), context.charge()
+    answer = context.me.create([invoice.charges[0].id, spare.id])
+    context.refused("CREATE-4", answer, "a create of a charge on a finalized invoice", [invoice.made_by])
+    row, after = context.must_row(invoice.id)
+    context.expect(
         "FINALIZE-1",
         exact(row.get("total")) == invoice.charges[0].amount,
         kind="total changed later",
         expected="a finalized invoice's total never changes",
         actual=f"it is {row.get('total')}",
-        using=[*bench.observer.invoices[invoice.id].story, answer, after],
+        using=[*context.monitor.invoices[invoice.id].trace, answer, after],
     )
 
 
-def alone(bench: Bench) -> None:
+def alone(context: Context) -> None:
     """FINALIZE-1: finalizing one draft leaves the others alone."""
-    neighbours = bench.draft(), bench.draft(), bench.draft()
-    answer = bench.me.finalize(neighbours[1].id)
+    neighbours = context.draft(), context.draft(), context.draft()
+    answer = context.me.finalize(neighbours[1].id)
     for neighbour in (neighbours[0], neighbours[2]):
-        still_draft(bench, "GEN-9", neighbour, "finalizing another invoice", [answer])
+        still_draft(context, "GEN-9", neighbour, "finalizing another invoice", [answer])
 
 
 CHECKS = (

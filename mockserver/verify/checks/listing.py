@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import UNKNOWN_ID, Bench, Invoice
+from mockserver.verify.context import UNKNOWN_ID, Context, OwnInvoice
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.transport.billing_client import Billing
@@ -24,28 +24,28 @@ class Scope:
     ids: tuple[int, ...]
 
 
-def scope_of(invoices: Sequence[Invoice]) -> Scope:
+def scope_of(invoices: Sequence[OwnInvoice]) -> Scope:
     """A search by equality alone, which every server has."""
     ids = tuple(invoice.id for invoice in invoices)
     return Scope(" OR ".join(f'id:"{number}"' for number in ids), ids)
 
 
-def own_scope(bench: Bench, count: int) -> Scope:
+def own_scope(context: Context, count: int) -> Scope:
     """Fresh drafts, or, in a run that may make none, invoices that were there before."""
-    if bench.options.read_only:
-        ids = tuple(row["id"] for row in bench.rows_there(count))
+    if context.options.read_only:
+        ids = tuple(row["id"] for row in context.rows_there(count))
         return Scope(" OR ".join(f'id:"{number}"' for number in ids), ids)
-    return scope_of([bench.draft() for _ in range(count)])
+    return scope_of([context.draft() for _ in range(count)])
 
 
-def _list(bench: Bench, scope: Scope | None, **paging: object) -> Answer:
-    return bench.me.invoices(scope.q if scope else None, **paging)
+def _list(context: Context, scope: Scope | None, **paging: object) -> Answer:
+    return context.me.invoices(scope.q if scope else None, **paging)
 
 
-def first_page(bench: Bench) -> None:
+def first_page(context: Context) -> None:
     """LIST-1 and LIST-2: without parameters the first page of 15 comes, and page 1 is that page."""
-    plain = bench.me.invoices()
-    bench.expect(
+    plain = context.me.invoices()
+    context.expect(
         "LIST-1",
         plain.status == 200,
         kind="status",
@@ -55,9 +55,9 @@ def first_page(bench: Bench) -> None:
         check="answers[-1].status == 200",
     )
     if plain.ok:
-        _page_one(bench)
-        none = bench.me.invoices(f'id:"{UNKNOWN_ID}"')
-        bench.expect(
+        _page_one(context)
+        none = context.me.invoices(f'id:"{UNKNOWN_ID}"')
+        context.expect(
             "LIST-1",
             none.ok and not none.rows,
             kind="no match",
@@ -67,7 +67,7 @@ def first_page(bench: Bench) -> None:
             check="answers[-1].json['data'] == []",
         )
         size = plain.mapping.get("per_page")
-        bench.expect(
+        context.expect(
             "LIST-2",
             size == 15,
             kind="default per_page",
@@ -78,14 +78,14 @@ def first_page(bench: Bench) -> None:
         )
 
 
-def _page_one(bench: Bench) -> None:
+def _page_one(context: Context) -> None:
     pagings: tuple[dict[str, Any], ...] = ({}, {"page": 1}, {"page": 1, "per_page": 15}, {})
     for _ in range(4):
-        plain, first, explicit, again = (bench.me.invoices(**paging) for paging in pagings)
+        plain, first, explicit, again = (context.me.invoices(**paging) for paging in pagings)
         if _ids(plain) != _ids(again):
             # Somebody else writes.
             continue
-        bench.expect(
+        context.expect(
             "LIST-2",
             _ids(plain) == _ids(first) == _ids(explicit),
             kind="page 1 is not the default",
@@ -96,26 +96,26 @@ def _page_one(bench: Bench) -> None:
         return
 
 
-def pages_of_our_own(bench: Bench) -> None:
+def pages_of_our_own(context: Context) -> None:
     """LIST-3 and LIST-4 on invoices that nobody else touches, walked with several page sizes."""
-    scope = own_scope(bench, 5)
-    whole = _list(bench, scope, per_page=bench.at_most(20))
+    scope = own_scope(context, 5)
+    whole = _list(context, scope, per_page=context.at_most(20))
     if set(_ids(whole)) != set(scope.ids):
         # Then the search is broken, which its own checks tell; pages can't be judged by it.
         raise NotPossible("a search for given ids does not find them")
     for size in (1, 2, 3, 5):
-        walk_pages(bench, scope, size, _ids(whole))
+        walk_pages(context, scope, size, _ids(whole))
 
 
-def walk_pages(bench: Bench, scope: Scope, size: int, order: Sequence[object]) -> None:
+def walk_pages(context: Context, scope: Scope, size: int, order: Sequence[object]) -> None:
     """Walks all pages of `size` and one beyond, and compares with `order`."""
     count = len(scope.ids)
     pages = -(-count // size)
-    answers = [_list(bench, scope, page=number, per_page=size) for number in range(1, pages + 2)]
+    answers = [_list(context, scope, page=number, per_page=size) for number in range(1, pages + 2)]
     for number, answer in enumerate(answers, 1):
-        _figures(bench, answer, number, size, count)
+        _figures(context, answer, number, size, count)
     seen = [number for answer in answers for number in _ids(answer)]
-    bench.expect(
+    context.expect(
         "LIST-4",
         seen == list(order),
         kind="pages do not partition",
@@ -123,7 +123,7 @@ def walk_pages(bench: Bench, scope: Scope, size: int, order: Sequence[object]) -
         actual=f"it meets {seen}",
         using=answers,
     )
-    bench.expect(
+    context.expect(
         "LIST-4",
         not _ids(answers[-1]),
         kind="page past the last",
@@ -134,12 +134,12 @@ def walk_pages(bench: Bench, scope: Scope, size: int, order: Sequence[object]) -
     )
 
 
-def _figures(bench: Bench, answer: Answer, number: int, size: int, count: int) -> None:
+def _figures(context: Context, answer: Answer, number: int, size: int, count: int) -> None:
     pages = -(-count // size)
     due = {"total": count, "per_page": size, "last_page": pages, "current_page": number}
     for name, value in due.items():
         figure = answer.mapping.get(name)
-        bench.expect(
+        context.expect(
             "LIST-3",
             figure == value,
             kind=name,
@@ -150,17 +150,17 @@ def _figures(bench: Bench, answer: Answer, number: int, size: int, count: int) -
         )
 
 
-def page_sizes(bench: Bench) -> None:
+def page_sizes(context: Context) -> None:
     """LIST-3: `per_page` is what was asked for, up to the maximum, and so is the number of rows."""
-    largest = bench.profile.get("per_page_max")
+    largest = context.profile.get("per_page_max")
     for size in (1, 7, 14, 16, 30, 100, 150, 550):
-        if (isinstance(largest, int) and size > largest) or (size > 100 and bench.quick() < 0.5):
+        if (isinstance(largest, int) and size > largest) or (size > 100 and context.quick() < 0.5):
             continue
-        answer = bench.me.invoices(per_page=size)
-        if not answer.ok and "per_page_max" not in bench.profile:
+        answer = context.me.invoices(per_page=size)
+        if not answer.ok and "per_page_max" not in context.profile:
             raise NotPossible("the largest page size is not known")
         figure = answer.mapping.get("per_page")
-        bench.expect(
+        context.expect(
             "LIST-3",
             figure == size,
             kind="per_page",
@@ -171,11 +171,11 @@ def page_sizes(bench: Bench) -> None:
         )
 
 
-def large_page_numbers(bench: Bench) -> None:
+def large_page_numbers(context: Context) -> None:
     """LIST-4: far past the end there is nothing, and it is no error."""
     for number in (1_000_000, UNKNOWN_ID):
-        answer = bench.me.invoices(page=number)
-        bench.expect(
+        answer = context.me.invoices(page=number)
+        context.expect(
             "LIST-4",
             answer.ok and not answer.rows,
             kind="page past the last",
@@ -186,18 +186,18 @@ def large_page_numbers(bench: Bench) -> None:
         )
 
 
-def whole_list(bench: Bench) -> None:
+def whole_list(context: Context) -> None:
     """LIST-3 and LIST-4 without a search, at the newest end, as far as others leave it alone."""
     for _ in range(3):
-        one, two, both = (bench.me.invoices(page=p, per_page=s) for p, s in ((1, 4), (2, 4), (1, 8)))
-        again = bench.me.invoices(page=1, per_page=4)
+        one, two, both = (context.me.invoices(page=p, per_page=s) for p, s in ((1, 4), (2, 4), (1, 8)))
+        again = context.me.invoices(page=1, per_page=4)
         if _ids(one) + _ids(two) == _ids(both):
-            bench.court.met("LIST-4")
+            context.recorder.held("LIST-4")
             return
         if _ids(one) != _ids(again):
             continue
     if _ids(one) == _ids(again):
-        bench.expect(
+        context.expect(
             "LIST-4",
             False,
             kind="pages do not partition",
@@ -207,18 +207,18 @@ def whole_list(bench: Bench) -> None:
         )
 
 
-def newest_is_listed(bench: Bench) -> None:
+def newest_is_listed(context: Context) -> None:
     """CREATE-7 and GEN-9: a new invoice is in the plain list at once, at the end where the newest stand."""
-    draft = bench.draft()
-    first = bench.me.invoices(per_page=15)
+    draft = context.draft()
+    first = context.me.invoices(per_page=15)
     answer = first
     if draft.id not in _ids(first) and first.mapping.get("last_page", 1) != 1:
-        answer = bench.me.invoices(page=first.mapping.get("last_page"), per_page=15)
+        answer = context.me.invoices(page=first.mapping.get("last_page"), per_page=15)
     if draft.id not in _ids(first) and draft.id not in _ids(answer):
         # Others may have made more than a page since.
-        answer = bench.me.invoices(per_page=bench.at_most(25))
+        answer = context.me.invoices(per_page=context.at_most(25))
     listed = draft.id in _ids(first) or draft.id in _ids(answer)
-    bench.expect(
+    context.expect(
         "CREATE-7",
         listed,
         kind="not listed at once",
@@ -228,15 +228,15 @@ def newest_is_listed(bench: Bench) -> None:
     )
 
 
-def orders_are_stable(bench: Bench) -> None:
+def orders_are_stable(context: Context) -> None:
     """LIST-4: the same page comes in the same order, whatever state its invoices are in."""
-    invoices = [bench.draft() for _ in range(3)]
+    invoices = [context.draft() for _ in range(3)]
     scope = scope_of(invoices)
-    before = _list(bench, scope, per_page=10)
-    finalized = bench.me.finalize(invoices[1].id)
-    after = _list(bench, scope, per_page=10)
+    before = _list(context, scope, per_page=10)
+    finalized = context.me.finalize(invoices[1].id)
+    after = _list(context, scope, per_page=10)
     if len(_ids(before)) == len(_ids(after)) == 3:
-        bench.expect(
+        context.expect(
             "LIST-4",
             _ids(before) == _ids(after),
             kind="order changes",
@@ -247,7 +247,7 @@ def orders_are_stable(bench: Bench) -> None:
         made = [invoice.id for invoice in invoices]
         times = {str(invoice.made_by.part("invoice").get("created_at")) for invoice in invoices}
         if len(times) == len(made):
-            bench.expect(
+            context.expect(
                 "LIST-4",
                 _ids(before) in (made, made[::-1]),
                 kind="order",
@@ -257,17 +257,17 @@ def orders_are_stable(bench: Bench) -> None:
             )
 
 
-def generated_pages(bench: Bench) -> None:
+def generated_pages(context: Context) -> None:
     """LIST-3 and LIST-4 by property: any page of any size of our own is the right cut of the whole."""
-    scope = own_scope(bench, 6)
-    whole = _list(bench, scope, per_page=bench.at_most(20))
+    scope = own_scope(context, 6)
+    whole = _list(context, scope, per_page=context.at_most(20))
     if set(_ids(whole)) != set(scope.ids):
         raise NotPossible("a search for given ids does not find them")
 
     def cut(page: int, size: int) -> None:
-        answer = _list(bench, scope, page=page, per_page=size)
+        answer = _list(context, scope, page=page, per_page=size)
         expected = _ids(whole)[(page - 1) * size : page * size]
-        bench.expect(
+        context.expect(
             "LIST-4",
             _ids(answer) == expected,
             kind="wrong cut",
@@ -275,16 +275,16 @@ def generated_pages(bench: Bench) -> None:
             actual=f"it holds {_ids(answer)}",
             using=[answer],
         )
-        _figures(bench, answer, page, size, len(scope.ids))
+        _figures(context, answer, page, size, len(scope.ids))
 
-    explore(bench, "pages", {"page": st.integers(1, 8), "size": st.integers(1, 12)}, cut, examples=15)
+    explore(context, "pages", {"page": st.integers(1, 8), "size": st.integers(1, 12)}, cut, examples=15)
 
 
 def _ids(answer: Answer) -> list[object]:
     return [row.get("id") for row in answer.rows]
 
 
-def caller_sees(bench: Bench, caller: Billing, number: int) -> tuple[bool, Answer]:
+def caller_sees(context: Context, caller: Billing, number: int) -> tuple[bool, Answer]:
     """Whether `caller`'s list shows the invoice, searched by its id."""
     answer = caller.invoices(f'id:"{number}"')
     return number in _ids(answer), answer

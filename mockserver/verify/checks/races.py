@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Bench, Invoice
+from mockserver.verify.context import Context, OwnInvoice
 from mockserver.verify.errors import NoAnswer, NotPossible
 from mockserver.verify.monitor.history import exact
 from mockserver.verify.transport.http import Answer
@@ -33,18 +33,18 @@ def at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
         return [answer for answer in pool.map(one, calls) if answer is not None]
 
 
-def rounds(bench: Bench) -> int:
-    return max(2, round(ROUNDS * bench.quick()))
+def rounds(context: Context) -> int:
+    return max(2, round(ROUNDS * context.quick()))
 
 
-def creating_one_charge(bench: Bench) -> None:
+def creating_one_charge(context: Context) -> None:
     """CREATE-4: of parallel creates on one charge at most one succeeds."""
-    for _ in range(rounds(bench)):
-        charge = bench.charge()
-        answers = at_once([partial(bench.me.create, [charge.id])] * CALLERS)
+    for _ in range(rounds(context)):
+        charge = context.charge()
+        answers = at_once([partial(context.me.create, [charge.id])] * CALLERS)
         won = [answer for answer in answers if answer.ok]
         numbers = {answer.part("invoice").get("id") for answer in won}
-        if not bench.expect(
+        if not context.expect(
             "CREATE-4",
             len(numbers) <= 1,
             kind="charge invoiced twice in a race",
@@ -53,16 +53,16 @@ def creating_one_charge(bench: Bench) -> None:
             using=[charge.made_by, *won],
         ):
             return
-        _no_failure(bench, "CREATE-4", answers, "creates")
+        _no_failure(context, "CREATE-4", answers, "creates")
 
 
-def creating_overlapping(bench: Bench) -> None:
+def creating_overlapping(context: Context) -> None:
     """CREATE-4: creates that share one charge out of several."""
-    for _ in range(max(1, rounds(bench) // 2)):
-        shared, *own = bench.charges(4)
-        answers = at_once([partial(bench.me.create, [one.id, shared.id]) for one in own])
+    for _ in range(max(1, rounds(context) // 2)):
+        shared, *own = context.charges(4)
+        answers = at_once([partial(context.me.create, [one.id, shared.id]) for one in own])
         won = [answer for answer in answers if answer.ok]
-        bench.expect(
+        context.expect(
             "CREATE-4",
             len(won) <= 1,
             kind="charge invoiced twice in a race",
@@ -72,14 +72,14 @@ def creating_overlapping(bench: Bench) -> None:
         )
 
 
-def creating_everything(bench: Bench) -> None:
+def creating_everything(context: Context) -> None:
     """CREATE-4: parallel creates without ids bill the same charges once."""
-    if bench.options.charge_ids:
+    if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
-    for _ in range(max(1, rounds(bench) // 2)):
-        bench.me.create()
-        charges = bench.charges(2)
-        answers = at_once([bench.me.create] * 4)
+    for _ in range(max(1, rounds(context) // 2)):
+        context.me.create()
+        charges = context.charges(2)
+        answers = at_once([context.me.create] * 4)
         full = [
             answer
             for answer in answers
@@ -87,7 +87,7 @@ def creating_everything(bench: Bench) -> None:
         ]
         both = charges[0].amount + charges[1].amount
         doubled = [answer for answer in full if exact(answer.part("invoice").get("total")) == both]
-        bench.expect(
+        context.expect(
             "CREATE-4",
             len(doubled) <= 1,
             kind="charges invoiced twice in a race",
@@ -97,27 +97,27 @@ def creating_everything(bench: Bench) -> None:
         )
 
 
-def finalizing(bench: Bench) -> None:
+def finalizing(context: Context) -> None:
     """FINALIZE-4: parallel finalizes end in one Stripe invoice."""
-    invoices = [bench.draft() for _ in range(max(1, rounds(bench) // 2))]
+    invoices = [context.draft() for _ in range(max(1, rounds(context) // 2))]
     for invoice in invoices:
-        answers = at_once([partial(bench.me.finalize, invoice.id)] * 4)
-        _no_failure(bench, "FINALIZE-4", answers, "finalizes")
-        bench.must_row(invoice.id)
+        answers = at_once([partial(context.me.finalize, invoice.id)] * 4)
+        _no_failure(context, "FINALIZE-4", answers, "finalizes")
+        context.must_row(invoice.id)
     for invoice in invoices:
-        bench.must_row(invoice.id)
+        context.must_row(invoice.id)
 
 
-def finalizing_several(bench: Bench) -> None:
+def finalizing_several(context: Context) -> None:
     """FINALIZE-1: finalizes of different drafts at once leave none of them a draft."""
-    for _ in range(max(1, rounds(bench) // 2)):
-        invoices = [bench.draft() for _ in range(4)]
-        answers = at_once([partial(bench.me.finalize, invoice.id) for invoice in invoices])
-        _no_failure(bench, "FINALIZE-1", answers, "finalizes")
+    for _ in range(max(1, rounds(context) // 2)):
+        invoices = [context.draft() for _ in range(4)]
+        answers = at_once([partial(context.me.finalize, invoice.id) for invoice in invoices])
+        _no_failure(context, "FINALIZE-1", answers, "finalizes")
         for invoice in invoices:
-            row, after = bench.must_row(invoice.id)
+            row, after = context.must_row(invoice.id)
             done = [answer for answer in answers if answer.ok and f"/{invoice.id}/" in answer.outgoing.target]
-            bench.expect(
+            context.expect(
                 "FINALIZE-1",
                 not done or row.get("status") != "Draft",
                 kind="a draft again after a race",
@@ -127,24 +127,24 @@ def finalizing_several(bench: Bench) -> None:
             )
 
 
-def listing_by_several(bench: Bench) -> None:
+def listing_by_several(context: Context) -> None:
     """GEN-8: lists asked for at once by two merchants hold each its own records."""
-    other = bench.second()
-    draft = bench.draft()
-    ours = {row.get("id") for row in bench.me.invoices().rows}
+    other = context.second()
+    draft = context.draft()
+    ours = {row.get("id") for row in context.me.invoices().rows}
     if ours & {row.get("id") for row in other.invoices().rows}:
         raise NotPossible("the second token lists our invoices anyhow")
-    for _ in range(rounds(bench)):
+    for _ in range(rounds(context)):
         heard: list[Answer] = []
 
         def others(heard: list[Answer] = heard) -> Answer:
             heard.append(other.invoices())
             return heard[-1]
 
-        at_once([bench.me.invoices, others] * (CALLERS // 2))
+        at_once([context.me.invoices, others] * (CALLERS // 2))
         for answer in heard:
             strays = ours & {row.get("id") for row in answer.rows}
-            if not bench.expect(
+            if not context.expect(
                 "GEN-8",
                 not strays,
                 kind="another's list in a race",
@@ -155,68 +155,68 @@ def listing_by_several(bench: Bench) -> None:
                 return
 
 
-def collecting(bench: Bench) -> None:
+def collecting(context: Context) -> None:
     """COLLECT-4: parallel collects of one invoice charge once."""
-    bench.needs_charges()
-    for _ in range(rounds(bench)):
-        invoice = bench.finalized()
-        answers = at_once([partial(bench.me.collect, invoice.id)] * CALLERS)
-        if not _charged_once(bench, invoice, answers):
+    context.needs_charges()
+    for _ in range(rounds(context)):
+        invoice = context.finalized()
+        answers = at_once([partial(context.me.collect, invoice.id)] * CALLERS)
+        if not _charged_once(context, invoice, answers):
             return
 
 
-def collecting_while_finalizing(bench: Bench) -> None:
+def collecting_while_finalizing(context: Context) -> None:
     """COLLECT-4: finalizes and collects at once leave one Stripe invoice."""
-    bench.needs_charges()
-    for _ in range(max(1, rounds(bench) // 2)):
-        invoice = bench.draft()
-        bench.observer.expect_collect(invoice.id)
-        calls = [partial(bench.me.finalize, invoice.id), partial(bench.me.collect, invoice.id)] * 3
+    context.needs_charges()
+    for _ in range(max(1, rounds(context) // 2)):
+        invoice = context.draft()
+        context.monitor.expect_collect(invoice.id)
+        calls = [partial(context.me.finalize, invoice.id), partial(context.me.collect, invoice.id)] * 3
         answers = at_once(calls)
         collects = [answer for answer in answers if answer.outgoing.target.endswith("/collect")]
-        if not _charged_once(bench, invoice, collects):
+        if not _charged_once(context, invoice, collects):
             return
 
 
-def _charged_once(bench: Bench, invoice: Invoice, answers: Sequence[Answer]) -> bool:
+def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answer]) -> bool:
     won = [answer for answer in answers if answer.ok]
-    row, after = bench.must_row(invoice.id)
+    row, after = context.must_row(invoice.id)
     ids = {one for answer in (*won,) if (one := answer.part("invoice").get("stripe_invoice_id"))}
     ids |= {row["stripe_invoice_id"]} if row.get("stripe_invoice_id") else set()
-    story = [invoice.made_by, *answers, after]
-    one_invoice = bench.expect(
+    trace = [invoice.made_by, *answers, after]
+    one_invoice = context.expect(
         "COLLECT-4",
         len(ids) <= 1,
         kind="several stripe invoices in a race",
         expected="simultaneous collects make one Stripe invoice",
         actual=f"there are {sorted(map(str, ids))}",
-        using=story,
+        using=trace,
     )
     one_charge = True
-    if bench.profile.get("recollect") == "refuse":
-        one_charge = bench.expect(
+    if context.profile.get("recollect") == "refuse":
+        one_charge = context.expect(
             "COLLECT-4",
             len(won) <= 1,
             kind="several collects succeed in a race",
             expected="of simultaneous collects one charges the card, the others are refused",
             actual=f"{len(won)} of {len(answers)} succeeded",
-            using=story,
+            using=trace,
         )
     if won:
-        bench.expect(
+        context.expect(
             "COLLECT-3",
             row.get("stripe_invoice_status") == "paid" or won[0].status == 202,
             kind="not paid after a race",
             expected="after a successful collect the invoice is paid",
             actual=f"stripe_invoice_status is {row.get('stripe_invoice_status')}",
-            using=story,
+            using=trace,
         )
     return one_invoice and one_charge
 
 
-def _no_failure(bench: Bench, rule: str, answers: Sequence[Answer], what: str) -> None:
+def _no_failure(context: Context, rule: str, answers: Sequence[Answer], what: str) -> None:
     failed = [answer for answer in answers if not answer.ok and not answer.refused]
-    bench.expect(
+    context.expect(
         rule,
         not failed,
         kind=f"{what} fail in a race",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched
-from mockserver.verify.context import UNKNOWN_ID, Bench
+from mockserver.verify.context import UNKNOWN_ID, Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.monitor.history import Row, exact
 from mockserver.verify.transport.http import Answer
@@ -50,28 +50,28 @@ ODD_MERCHANTS = ("abc", "-1", "1.5", "0", "null", "1,2", "9" * 40, "é")
 ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u00e9'; --<b>&amp;%s{{7*7}}", "long " * 5_000)
 
 
-def refusals_are_readable(bench: Bench) -> None:
+def refusals_are_readable(context: Context) -> None:
     """GEN-5: what reads badly is refused, with the field named."""
     cases: tuple[tuple[str, str, Callable[[], Answer]], ...] = (
-        ("page that is no number", "page", lambda: bench.me.invoices(page="first")),
-        ("per_page that is no number", "per_page", lambda: bench.me.invoices(per_page="many")),
+        ("page that is no number", "page", lambda: context.me.invoices(page="first")),
+        ("per_page that is no number", "per_page", lambda: context.me.invoices(per_page="many")),
     )
     for what, field, call in cases:
-        _refused_naming(bench, call(), what, field)
+        _refused_naming(context, call(), what, field)
     for what, path in (
         ("an id that is no number", "abc"),
         ("a number beyond all ids", "9" * 30),
         ("an odd path", "%00"),
     ):
-        answer = bench.me.send("GET", f"/billing/charges/{path}")
-        bench.refused("GEN-5", answer, f"getCharge of {what}")
+        answer = context.me.send("GET", f"/billing/charges/{path}")
+        context.refused("GEN-5", answer, f"getCharge of {what}")
 
 
-def _refused_naming(bench: Bench, answer: Answer, what: str, field: str) -> None:
-    if not bench.refused("GEN-5", answer, f"a {what}"):
+def _refused_naming(context: Context, answer: Answer, what: str, field: str) -> None:
+    if not context.refused("GEN-5", answer, f"a {what}"):
         return
     errors = answer.mapping.get("errors")
-    bench.expect(
+    context.expect(
         "GEN-5",
         isinstance(errors, dict) and bool(errors),
         kind=f"no errors for a {what}",
@@ -82,11 +82,11 @@ def _refused_naming(bench: Bench, answer: Answer, what: str, field: str) -> None
     )
 
 
-def odd_searches(bench: Bench) -> None:
+def odd_searches(context: Context) -> None:
     """GEN-5: no search makes the server fail; whether it is refused or ignored is open."""
-    for q in ODD_SEARCHES if bench.thorough else ODD_SEARCHES[:12]:
-        answer = bench.me.invoices(q, per_page=1)
-        bench.expect(
+    for q in ODD_SEARCHES if context.thorough else ODD_SEARCHES[:12]:
+        answer = context.me.invoices(q, per_page=1)
+        context.expect(
             "GEN-5",
             answer.ok or answer.refused,
             kind="a search makes the server fail",
@@ -97,26 +97,26 @@ def odd_searches(bench: Bench) -> None:
         )
 
 
-def odd_numbers(bench: Bench) -> None:
+def odd_numbers(context: Context) -> None:
     """GEN-5: no page, page size or merchant makes the server fail; how one that is below 1 is read is open."""
     nothing = f'id:"{UNKNOWN_ID}"'
-    some = ODD_NUMBERS if bench.thorough else ("0", "-5", str(2**63))
+    some = ODD_NUMBERS if context.thorough else ("0", "-5", str(2**63))
     for value in some:
         for what, answer in (
-            ("per_page", bench.me.invoices(nothing, per_page=value)),
-            ("page", bench.me.invoices(nothing, page=value)),
-            ("page of charges", bench.me.charges(page=value, per_page=1)),
-            ("per_page of charges", bench.me.charges(per_page=value, page=1_000_000)),
+            ("per_page", context.me.invoices(nothing, per_page=value)),
+            ("page", context.me.invoices(nothing, page=value)),
+            ("page of charges", context.me.charges(page=value, per_page=1)),
+            ("per_page of charges", context.me.charges(per_page=value, page=1_000_000)),
         ):
-            _answered(bench, answer, f"an odd {what}")
-    for value in ODD_MERCHANTS if bench.thorough else ODD_MERCHANTS[:2]:
-        caller = bench.me.acting(merchant=value)
+            _answered(context, answer, f"an odd {what}")
+    for value in ODD_MERCHANTS if context.thorough else ODD_MERCHANTS[:2]:
+        caller = context.me.acting(merchant=value)
         for answer in (caller.invoices(nothing), caller.charges(per_page=1), caller.create([UNKNOWN_ID])):
-            _answered(bench, answer, "an odd merchant header")
+            _answered(context, answer, "an odd merchant header")
 
 
-def _answered(bench: Bench, answer: Answer, what: str) -> None:
-    bench.expect(
+def _answered(context: Context, answer: Answer, what: str) -> None:
+    context.expect(
         "GEN-5",
         answer.ok or answer.refused,
         kind=f"{what} makes the server fail",
@@ -127,9 +127,9 @@ def _answered(bench: Bench, answer: Answer, what: str) -> None:
     )
 
 
-def bad_bodies(bench: Bench) -> None:
+def bad_bodies(context: Context) -> None:
     """GEN-5 and GEN-6: bodies that can't be meant are refused, and take no charge."""
-    charge = bench.charge()
+    charge = context.charge()
     bodies: tuple[tuple[str, bytes, str], ...] = (
         ("JSON that is cut off", b'{"charge_ids": [', ""),
         ("a body that is a list", b"[1]", ""),
@@ -146,21 +146,21 @@ def bad_bodies(bench: Bench) -> None:
         ("charge id 0", b'{"charge_ids": [%d, 0]}' % charge.id, ""),
     )
     for what, body, field in bodies:
-        answer = bench.me.send("POST", "/billing/invoices", body=body, content_type="application/json")
+        answer = context.me.send("POST", "/billing/invoices", body=body, content_type="application/json")
         if field:
-            _refused_naming(bench, answer, what, field)
+            _refused_naming(context, answer, what, field)
         else:
-            bench.refused("GEN-5", answer, f"createInvoice with {what}")
+            context.refused("GEN-5", answer, f"createInvoice with {what}")
         if answer.ok:
-            charge = bench.charge()
-    charge_untouched(bench, "GEN-6", charge, "createInvoice with a bad body", [])
+            charge = context.charge()
+    charge_untouched(context, "GEN-6", charge, "createInvoice with a bad body", [])
 
 
-def bad_adjustments(bench: Bench) -> None:
+def bad_adjustments(context: Context) -> None:
     """GEN-5 and GEN-6: an adjustment needs a number and a description, and a refused one makes no charge."""
-    if bench.me.merchant is None or bench.options.charge_ids:
+    if context.me.merchant is None or context.options.charge_ids:
         raise NotPossible("charges are not made in this run")
-    before = {row.get("id") for row in bench.me.charges(per_page=bench.at_most(25)).rows}
+    before = {row.get("id") for row in context.me.charges(per_page=context.at_most(25)).rows}
     sent = []
     for what, changes, field in (
         ("no amount", {"amount": ...}, "amount"),
@@ -170,17 +170,17 @@ def bad_adjustments(bench: Bench) -> None:
         ("an amount that is null", {"amount": None}, "amount"),
         ("a description that is a list", {"description": ["x"]}, "description"),
     ):
-        whole = {"amount": int(bench.spare_amount), "description": bench.mark()}
+        whole = {"amount": int(context.spare_amount), "description": context.mark()}
         content = {name: value for name, value in (whole | changes).items() if value is not ...}
-        answer = bench.me.post("/billing/charges/quick-adjustment", content)
-        _refused_naming(bench, answer, f"adjustment with {what}", field)
+        answer = context.me.post("/billing/charges/quick-adjustment", content)
+        _refused_naming(context, answer, f"adjustment with {what}", field)
         if answer.refused:
             sent.append((what, whole, answer))
-    newest = bench.me.charges(per_page=bench.at_most(25))
+    newest = context.me.charges(per_page=context.at_most(25))
     added = [row for row in newest.rows if row.get("id") not in before]
     for what, whole, answer in sent:
         made = [row for row in added if _is_of(row, whole, what)]
-        bench.expect(
+        context.expect(
             "GEN-6",
             not made,
             kind=f"charge made by an adjustment with {what}",
@@ -197,22 +197,22 @@ def _is_of(row: Row, whole: Mapping[str, object], what: str) -> bool:
     return row.get("description") == whole["description"]
 
 
-def odd_descriptions(bench: Bench) -> None:
+def odd_descriptions(context: Context) -> None:
     """GEN-5 and GEN-9: no text makes the server fail; which texts are refused is open, what is taken is kept."""
-    if bench.me.merchant is None or bench.options.charge_ids:
+    if context.me.merchant is None or context.options.charge_ids:
         raise NotPossible("charges are not made in this run")
     for description in ODD_DESCRIPTIONS:
-        answer = bench.me.adjust(5, description)
-        _answered(bench, answer, "an odd description")
+        answer = context.me.adjust(5, description)
+        _answered(context, answer, "an odd description")
         if answer.ok and isinstance(answer.part("charge").get("id"), int):
-            bench.me.charge(answer.part("charge")["id"])
+            context.me.charge(answer.part("charge")["id"])
 
 
-def bad_actions(bench: Bench) -> None:
+def bad_actions(context: Context) -> None:
     """GEN-5: ids in paths that can't be meant."""
     for path in ("abc", "9" * 30, "-1", "1.5", "%00"):
-        answer = bench.me.send("POST", f"/billing/invoices/{path}/finalize")
-        bench.refused("GEN-5", answer, "finalizeInvoice of an id that no invoice has")
+        answer = context.me.send("POST", f"/billing/invoices/{path}/finalize")
+        context.refused("GEN-5", answer, "finalizeInvoice of an id that no invoice has")
 
 
 CHECKS = (

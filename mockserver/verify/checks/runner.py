@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.recorder import FoundBy
 from mockserver.verify.transport.safety import Withheld
 
@@ -20,90 +20,90 @@ class Check:
 
     name: str
     rules: tuple[str, ...]
-    run: Callable[[Bench], None]
+    run: Callable[[Context], None]
     found_by: FoundBy = "scenario"
 
 
-def run_check(check: Check, bench: Bench) -> None:
+def run_check(check: Check, context: Context) -> None:
     """Runs one check. Raises `OutOfTime` and `ServerGone` only."""
-    bench.court.found_by = check.found_by
-    failures: list[tuple[NoAnswer, list[Exchange]]] = []
+    context.recorder.found_by = check.found_by
+    failures: list[tuple[NoAnswer, list[RecordedExchange]]] = []
     for _ in range(2):
-        with bench.transport.trail() as trail:
+        with context.transport.trail() as trail:
             try:
-                with held_back(bench):
-                    check.run(bench)
+                with held_back(context):
+                    check.run(context)
                 return
             except Stop:
                 return
             except NotPossible as reason:
-                bench.court.untried(str(reason), check.rules, matters=reason.matters)
+                context.recorder.skipped(str(reason), check.rules, matters=reason.matters)
                 return
             except Withheld:
-                bench.court.untried(withheld(bench), check.rules)
+                context.recorder.skipped(withheld(context), check.rules)
                 return
             except NoAnswer as failure:
                 failures.append((failure, trail[-2:]))
-        still_there(bench)
-    _unanswered(check, bench, failures)
+        still_there(context)
+    _unanswered(check, context, failures)
 
 
 @contextmanager
-def held_back(bench: Bench) -> Iterator[None]:
+def held_back(context: Context) -> Iterator[None]:
     """Breaches found inside count only if the server is still the API afterwards.
 
     A server that dies, turns into a login page or forgets its token half-way breaks no rule: it is gone, which is
     raised as `ServerGone`, and what seemed broken meanwhile is dropped.
     """
-    bench.court.hold()
+    context.recorder.begin()
     try:
         yield
     finally:
-        if not bench.court.holds_breaches:
-            bench.court.release()
+        if not context.recorder.has_pending:
+            context.recorder.commit()
         else:
-            _release(bench)
+            _release(context)
 
 
-def still_there(bench: Bench) -> None:
+def still_there(context: Context) -> None:
     """Raises `ServerGone` when what answers is not the API any more."""
     try:
-        find_api(bench.me)
+        find_api(context.me)
     except (NoApi, NoAnswer) as trouble:
         raise ServerGone(str(trouble)) from trouble
 
 
-def _release(bench: Bench) -> None:
+def _release(context: Context) -> None:
     try:
-        still_there(bench)
+        still_there(context)
     except ServerGone:
-        bench.court.drop()
+        context.recorder.rollback()
         raise
     except OutOfTime:
         # Nothing speaks against the server's being there.
-        bench.court.release()
+        context.recorder.commit()
         raise
-    bench.court.release()
+    context.recorder.commit()
 
 
-def withheld(bench: Bench) -> str:
+def withheld(context: Context) -> str:
     """Why the guard keeps requests back in this run."""
-    if bench.options.read_only:
+    if context.options.read_only:
         return "this run is read-only"
     return "no charge is made on a host that is no loopback address (--allow-charges)"
 
 
-def _unanswered(check: Check, bench: Bench, failures: Iterable[tuple[NoAnswer, list[Exchange]]]) -> None:
+def _unanswered(check: Check, context: Context, failures: Iterable[tuple[NoAnswer, list[RecordedExchange]]]) -> None:
     """The server lives, but one request brought no answer, twice."""
     for failure, trail in failures:
-        bench.court.untried(f"a request was not answered: {failure.words}", check.rules)
+        context.recorder.skipped(f"a request was not answered: {failure.words}", check.rules)
         if failure.kind in ("timeout", "unsendable", "unreachable", "tls") or not trail:
-            bench.court.note(f"{check.name}: {failure.words}", warning=True)
+            context.recorder.note(f"{check.name}: {failure.words}", warning=True)
             continue
         request = trail[-1]
         path = request.url.partition("/billing")[2].partition("?")[0]
         shape = "/".join("N" if part.isdigit() else part for part in path.split("/"))
-        bench.court.broken(
+        context.recorder.breach(
             "GEN-1" if failure.kind in ("truncated", "unreadable") else "GEN-5",
             kind=f"{request.method} {shape} {failure.kind}",
             expected="each request is answered, with JSON",

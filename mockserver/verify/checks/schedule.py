@@ -15,7 +15,7 @@ from mockserver.verify.checks import (
     search,
 )
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 
 ALL: tuple[Check, ...] = (
     *general.CHECKS,
@@ -78,12 +78,12 @@ _THOROUGH = frozenset(
 """Those that look further at rules which others have put to the test; a slow server meets them last."""
 
 
-def checks_for(bench: Bench) -> list[Check]:
+def checks_for(context: Context) -> list[Check]:
     """All checks in the order of this run: scenarios, races, what may have to wait for the queue, properties.
 
     On a slow server races come after what may have to wait, and what is only thorough comes last.
     """
-    lean = not bench.thorough
+    lean = not context.thorough
     kinds = {"scenario": 0, "race": 3 if lean else 1, "property": 4}
 
     def rank(check: Check) -> tuple[bool, int]:

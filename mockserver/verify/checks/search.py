@@ -15,9 +15,9 @@ from mockserver.verify.checks.search_oracle import (
     Clause,
     Field,
     Joint,
-    Query,
+    OracleQuery,
 )
-from mockserver.verify.context import UNKNOWN_ID, Bench
+from mockserver.verify.context import UNKNOWN_ID, Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.monitor.history import Row, when
@@ -30,29 +30,31 @@ SURE_LENGTH = 120
 """Clauses and characters that every server must read; how much longer a search may be is open."""
 
 
-def query(*parts: tuple[Joint, Clause]) -> Query:
-    return Query(tuple(parts))
+def query(*parts: tuple[Joint, Clause]) -> OracleQuery:
+    return OracleQuery(tuple(parts))
 
 
 def clause(field: Field, operator: str, value: object) -> Clause:
     return Clause(field, operator, str(value))
 
 
-def any_of(ids: Sequence[int]) -> Query:
+def any_of(ids: Sequence[int]) -> OracleQuery:
     """The search that finds just these, by equality alone."""
-    return Query(tuple(("OR", clause("id", ":", number)) for number in ids))
+    return OracleQuery(tuple(("OR", clause("id", ":", number)) for number in ids))
 
 
-def ask(bench: Bench, wanted: Query) -> Answer:
-    return bench.me.invoices(wanted.text(), per_page=bench.at_most(LARGE))
+def ask(context: Context, wanted: OracleQuery) -> Answer:
+    return context.me.invoices(wanted.text(), per_page=context.at_most(LARGE))
 
 
-def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str, *, alone: bool = True) -> bool:
+def judge(
+    context: Context, wanted: OracleQuery, rows: Sequence[Row], rule: str, kind: str, *, alone: bool = True
+) -> bool:
     """Expects that the search finds of `rows` what it must.
 
     `alone`: nothing but these rows can match; else others' invoices may be found beside them.
     """
-    answer = ask(bench, wanted)
+    answer = ask(context, wanted)
     if answer.refused and (len(wanted.parts) > SURE_CLAUSES or len(wanted.text()) > SURE_LENGTH):
         return True
     found = {row.get("id") for row in answer.rows}
@@ -61,7 +63,7 @@ def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str
     must = {row["id"] for row in rows if wanted.matches(row) is True}
     may = must | {row["id"] for row in rows if wanted.matches(row) is None}
     holds = answer.ok and must <= found <= may
-    bench.expect(
+    context.expect(
         rule,
         holds,
         kind=kind,
@@ -71,7 +73,7 @@ def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str
         check=f"{sorted(must)} == sorted(row['id'] for row in answers[-1].json['data'])" if must == may else "",
     )
     if holds and alone:
-        bench.expect(
+        context.expect(
             "SEARCH-6",
             len(answer.rows) == len(found),
             kind="match listed twice",
@@ -80,7 +82,7 @@ def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str
             using=[answer],
         )
         total = answer.mapping.get("total")
-        bench.expect(
+        context.expect(
             "SEARCH-6",
             total == len(found),
             kind="total of matches",
@@ -92,63 +94,63 @@ def judge(bench: Bench, wanted: Query, rows: Sequence[Row], rule: str, kind: str
     return holds
 
 
-def own_rows(bench: Bench, count: int = 4) -> list[Row]:
+def own_rows(context: Context, count: int = 4) -> list[Row]:
     """Invoices of this run in several states, as the list shows them."""
-    if bench.options.read_only:
-        return bench.rows_there(count)
-    invoices = [bench.draft() for _ in range(count - 1)] + [bench.finalized()]
-    return [bench.must_row(invoice.id)[0] for invoice in invoices]
+    if context.options.read_only:
+        return context.rows_there(count)
+    invoices = [context.draft() for _ in range(count - 1)] + [context.finalized()]
+    return [context.must_row(invoice.id)[0] for invoice in invoices]
 
 
-def by_id(bench: Bench) -> None:
+def by_id(context: Context) -> None:
     """SEARCH-1 and SEARCH-4: an id is compared as a number, and finds one invoice."""
-    rows = own_rows(bench, 3)
+    rows = own_rows(context, 3)
     for row in rows:
-        judge(bench, query(("AND", clause("id", ":", row["id"]))), rows, "SEARCH-4", "id:")
-    judge(bench, query(("AND", clause("id", ":", UNKNOWN_ID))), [], "SEARCH-4", "id: of none")
-    judge(bench, any_of([row["id"] for row in rows]), rows, "SEARCH-1", "OR of ids")
+        judge(context, query(("AND", clause("id", ":", row["id"]))), rows, "SEARCH-4", "id:")
+    judge(context, query(("AND", clause("id", ":", UNKNOWN_ID))), [], "SEARCH-4", "id: of none")
+    judge(context, any_of([row["id"] for row in rows]), rows, "SEARCH-1", "OR of ids")
     twice = query(("OR", clause("id", ":", rows[0]["id"])), ("OR", clause("id", ":", rows[0]["id"])))
-    judge(bench, twice, rows, "SEARCH-1", "OR of the same")
+    judge(context, twice, rows, "SEARCH-1", "OR of the same")
     nothing = query(("AND", clause("id", ":", rows[0]["id"])), ("AND", clause("id", ":", rows[1]["id"])))
-    judge(bench, nothing, rows, "SEARCH-1", "AND of ids")
-    for row in [row for row in bench.elders if isinstance(row.get("id"), int)][-1:]:
-        judge(bench, query(("AND", clause("id", ":", row["id"]))), [row], "SEARCH-4", "id: of an older one")
-    _as_numbers(bench, rows)
+    judge(context, nothing, rows, "SEARCH-1", "AND of ids")
+    for row in [row for row in context.elders if isinstance(row.get("id"), int)][-1:]:
+        judge(context, query(("AND", clause("id", ":", row["id"]))), [row], "SEARCH-4", "id: of an older one")
+    _as_numbers(context, rows)
 
 
-def _as_numbers(bench: Bench, rows: Sequence[Row]) -> None:
+def _as_numbers(context: Context, rows: Sequence[Row]) -> None:
     """A shorter number is no part of a longer one, and leading zeros say nothing."""
     number = str(rows[0]["id"])
     if len(number) > 1:
         shorter = query(("AND", clause("id", ":", number[:-1])), ("AND", clause("id", ":", number)))
-        judge(bench, shorter, rows, "SEARCH-4", "id compared as text")
+        judge(context, shorter, rows, "SEARCH-4", "id compared as text")
     padded = query(("AND", clause("id", ":", f"00{number}")))
-    answer = ask(bench, padded)
-    if answer.ok and not (bench.profile.get("invalid_search") != "refuse" and answer.mapping.get("total") != 1):
+    answer = ask(context, padded)
+    if answer.ok and not (context.profile.get("invalid_search") != "refuse" and answer.mapping.get("total") != 1):
         # Else it reads as no integer, and what is made of those is open.
-        judge(bench, padded, rows[:1], "SEARCH-4", "id with leading zeros", alone=False)
+        judge(context, padded, rows[:1], "SEARCH-4", "id with leading zeros", alone=False)
 
 
-def by_operators(bench: Bench) -> None:
+def by_operators(context: Context) -> None:
     """SEARCH-3: each operator that the server takes for `id` compares as its sign says."""
-    rows = sorted(own_rows(bench), key=lambda row: int(row["id"]))
+    rows = sorted(own_rows(context), key=lambda row: int(row["id"]))
     scope = any_of([row["id"] for row in rows])
     middle = rows[1]["id"]
     taken = [":"]
     for sign in ID_OPERATORS[1:]:
         # Left to right: (id:"1" OR id:"2" OR id:"3") AND id>"2".
         wanted = scope.within([clause("id", sign, middle)])
-        answer = ask(bench, wanted)
+        answer = ask(context, wanted)
         if not answer.ok:
             continue
-        if bench.profile.get("invalid_search") != "refuse" and _ignored(answer, bench, rows, scope):
+        if context.profile.get("invalid_search") != "refuse" and _ignored(answer, context, rows, scope):
             continue
         taken.append(sign)
-        judge(bench, wanted, rows, "SEARCH-3", f"id {sign}")
-        for far in _of_other_lengths(rows) if bench.thorough else ():
-            judge(bench, scope.within([clause("id", sign, far)]), rows, "SEARCH-4", f"id {sign} by length")
-    bench.operators["id"] = frozenset(taken)
-    bench.court.met("SEARCH-3")
+        judge(context, wanted, rows, "SEARCH-3", f"id {sign}")
+        for far in _of_other_lengths(rows) if context.thorough else ():
+            judge(context, scope.within([clause("id", sign, far)]), rows, "SEARCH-4", f"id {sign} by length")
+    context.operators["id"] = frozenset(taken)
+    context.recorder.held("SEARCH-3")
 
 
 def _of_other_lengths(rows: Sequence[Row]) -> list[int]:
@@ -158,79 +160,79 @@ def _of_other_lengths(rows: Sequence[Row]) -> list[int]:
     return [number for number in (9, longer) if number < min(ids) or max(ids) < number <= UNKNOWN_ID]
 
 
-def _ignored(answer: Answer, bench: Bench, rows: Sequence[Row], scope: Query) -> bool:
+def _ignored(answer: Answer, context: Context, rows: Sequence[Row], scope: OracleQuery) -> bool:
     """Whether the answer is as if the whole search, or its last clause, was not there."""
     found = {row.get("id") for row in answer.rows}
     return found == {row["id"] for row in rows} or answer.mapping.get("total", 0) > len(rows)
 
 
-def by_text(bench: Bench) -> None:
+def by_text(context: Context) -> None:
     """SEARCH-3 and SEARCH-4: `stripe_invoice_id` as text."""
-    held = on_stripe(bench)
-    rows = [*(row for row in own_rows(bench, 2) if row not in held), *held]
+    held = on_stripe(context)
+    rows = [*(row for row in own_rows(context, 2) if row not in held), *held]
     scope = any_of([row["id"] for row in rows])
     value = str(held[0]["stripe_invoice_id"])
     taken = []
     for sign in TEXT_OPERATORS:
         for text in (value, value[:-1], value[3:8], "in_zzzzzzzz_none"):
             wanted = scope.within([clause("stripe_invoice_id", sign, text)])
-            answer = ask(bench, wanted)
+            answer = ask(context, wanted)
             if not answer.ok or (
-                bench.profile.get("invalid_search") != "refuse" and _ignored(answer, bench, rows, scope)
+                context.profile.get("invalid_search") != "refuse" and _ignored(answer, context, rows, scope)
             ):
                 break
-            judge(bench, wanted, rows, "SEARCH-4" if sign == ":" else "SEARCH-3", f"stripe_invoice_id {sign}")
+            judge(context, wanted, rows, "SEARCH-4" if sign == ":" else "SEARCH-3", f"stripe_invoice_id {sign}")
         else:
             taken.append(sign)
             for text in (f"{value[:-1]}_", f"{value[:4]}%"):
                 wanted = scope.within([clause("stripe_invoice_id", sign, text)])
-                if ask(bench, wanted).ok:
-                    judge(bench, wanted, rows, "SEARCH-3", f"stripe_invoice_id {sign} by pattern")
-    bench.operators["stripe_invoice_id"] = frozenset(taken)
-    judge(bench, query(("AND", clause("stripe_invoice_id", ":", value))), held, "SEARCH-4", "stripe_invoice_id alone")
+                if ask(context, wanted).ok:
+                    judge(context, wanted, rows, "SEARCH-3", f"stripe_invoice_id {sign} by pattern")
+    context.operators["stripe_invoice_id"] = frozenset(taken)
+    judge(context, query(("AND", clause("stripe_invoice_id", ":", value))), held, "SEARCH-4", "stripe_invoice_id alone")
 
 
-def values_in_quotes(bench: Bench) -> None:
+def values_in_quotes(context: Context) -> None:
     """SEARCH-1: what stands in the quotes is a value, whatever it looks like."""
-    (row,) = own_rows(bench, 1)
+    (row,) = own_rows(context, 1)
 
-    def either(text: str) -> Query:
+    def either(text: str) -> OracleQuery:
         return query(("OR", clause("stripe_invoice_id", ":", text)), ("OR", clause("id", ":", row["id"])))
 
-    if not _finds_just(bench, either("in_none"), row):
+    if not _finds_just(context, either("in_none"), row):
         raise NotPossible("searches by stripe_invoice_id do not work")
     for text in ("x AND y", "x OR y", "x OR id:1", "(x)"):
-        judge(bench, either(text), [row], "SEARCH-1", "value in quotes")
+        judge(context, either(text), [row], "SEARCH-1", "value in quotes")
 
 
-def _finds_just(bench: Bench, wanted: Query, row: Row) -> bool:
-    return [found.get("id") for found in ask(bench, wanted).rows] == [row["id"]]
+def _finds_just(context: Context, wanted: OracleQuery, row: Row) -> bool:
+    return [found.get("id") for found in ask(context, wanted).rows] == [row["id"]]
 
 
-def on_stripe(bench: Bench, count: int = 2) -> list[Row]:
+def on_stripe(context: Context, count: int = 2) -> list[Row]:
     """Finalized invoices of this run that are on Stripe by now; raises `NotPossible` when none gets there."""
-    if bench.options.read_only:
-        there = [row for row in bench.rows_there(100) if isinstance(row.get("stripe_invoice_id"), str)]
+    if context.options.read_only:
+        there = [row for row in context.rows_there(100) if isinstance(row.get("stripe_invoice_id"), str)]
         if not there:
             raise NotPossible("this run is read-only, and no invoice that is listed is on Stripe")
         return there[:count]
-    invoices = [bench.queued() for _ in range(count)]
+    invoices = [context.queued() for _ in range(count)]
 
     def ready() -> list[Row] | None:
-        rows = [bench.must_row(invoice.id)[0] for invoice in invoices]
+        rows = [context.must_row(invoice.id)[0] for invoice in invoices]
         return rows if all(isinstance(row.get("stripe_invoice_id"), str) for row in rows) else None
 
-    rows = bench.until_queued(ready)
+    rows = context.until_queued(ready)
     if rows is None:
         raise NotPossible("no invoice got onto Stripe")
     return rows
 
 
-def by_day(bench: Bench) -> None:
+def by_day(context: Context) -> None:
     """SEARCH-5: `created_at$DATE` compares the UTC day."""
-    rows = own_rows(bench, 2)[:1]
-    if bench.quick() > 0.5:
-        rows += _older_rows(bench)
+    rows = own_rows(context, 2)[:1]
+    if context.quick() > 0.5:
+        rows += _older_rows(context)
     for row in rows:
         moment = when(row.get("created_at"))
         if moment is None:
@@ -240,34 +242,34 @@ def by_day(bench: Bench) -> None:
             for distance in (-1, 0, 1):
                 day = moment.date() + timedelta(days=distance)
                 wanted = scope.within([clause("created_at", sign, day.isoformat())])
-                judge(bench, wanted, [row], "SEARCH-5", f"created_at$DATE {sign} {_side(distance)}")
+                judge(context, wanted, [row], "SEARCH-5", f"created_at$DATE {sign} {_side(distance)}")
 
 
-def a_leap_day(bench: Bench) -> None:
+def a_leap_day(context: Context) -> None:
     """SEARCH-5: every day of the calendar is a day."""
     for day in ("2024-02-29", "2000-02-29", "1999-12-31"):
         wanted = query(("AND", clause("created_at", ">=", day)), ("AND", clause("id", ":", UNKNOWN_ID)))
-        judge(bench, wanted, [], "SEARCH-5", "created_at$DATE on a day of the calendar")
+        judge(context, wanted, [], "SEARCH-5", "created_at$DATE on a day of the calendar")
 
 
 def _side(distance: int) -> str:
     return {-1: "the day before", 0: "the day itself", 1: "the day after"}[distance]
 
 
-def _older_rows(bench: Bench) -> list[Row]:
+def _older_rows(context: Context) -> list[Row]:
     """Up to four invoices that were there before, those latest and earliest in their day."""
     dated = [
         (moment.time(), str(row["id"]), row)
-        for row in bench.elders
+        for row in context.elders
         if isinstance(row.get("id"), int) and (moment := when(row.get("created_at"))) is not None
     ]
     by_time = [row for _, _, row in sorted(dated, key=lambda one: one[:2])]
     return by_time if len(by_time) <= 4 else by_time[:2] + by_time[-2:]
 
 
-def left_to_right(bench: Bench) -> None:
+def left_to_right(context: Context) -> None:
     """SEARCH-2: no precedence."""
-    rows = own_rows(bench, 3)
+    rows = own_rows(context, 3)
     one, two, three = (clause("id", ":", row["id"]) for row in rows)
     today = when(rows[0]["created_at"])
     assert_day = clause("created_at", ":", today.date().isoformat()) if today else one
@@ -279,17 +281,17 @@ def left_to_right(bench: Bench) -> None:
         query(("AND", one), ("OR", two), ("OR", three), ("AND", assert_day), ("AND", three)),
     )
     for wanted in cases:
-        judge(bench, wanted, rows, "SEARCH-2", "left to right")
+        judge(context, wanted, rows, "SEARCH-2", "left to right")
 
 
-def pages_of_matches(bench: Bench) -> None:
+def pages_of_matches(context: Context) -> None:
     """SEARCH-6: total and pages are those of the matches."""
-    rows = own_rows(bench, 3)
+    rows = own_rows(context, 3)
     wanted = any_of([row["id"] for row in rows])
-    answer = bench.me.invoices(wanted.text(), per_page=2)
+    answer = context.me.invoices(wanted.text(), per_page=2)
     figures = {"total": 3, "last_page": 2}
     for name, value in figures.items():
-        bench.expect(
+        context.expect(
             "SEARCH-6",
             answer.mapping.get(name) == value,
             kind=f"{name} of matches",
@@ -298,9 +300,9 @@ def pages_of_matches(bench: Bench) -> None:
             using=[answer],
             check=f"answers[-1].json[{name!r}] == {value}",
         )
-    second = bench.me.invoices(wanted.text(), per_page=2, page=2)
+    second = context.me.invoices(wanted.text(), per_page=2, page=2)
     ids = [row.get("id") for row in (*answer.rows, *second.rows)]
-    bench.expect(
+    context.expect(
         "SEARCH-6",
         sorted(map(str, ids)) == sorted(str(row["id"]) for row in rows),
         kind="pages of matches",
@@ -310,12 +312,12 @@ def pages_of_matches(bench: Bench) -> None:
     )
 
 
-def generated_queries(bench: Bench) -> None:
+def generated_queries(context: Context) -> None:
     """All of the language by property: generated searches within our own invoices."""
-    rows = own_rows(bench, 4)
-    rows += [row for row in (_paid_row(bench),) if row and row not in rows]
+    rows = own_rows(context, 4)
+    rows += [row for row in (_paid_row(context),) if row and row not in rows]
     ids = sorted(int(row["id"]) for row in rows)
-    fence = _fence(bench, ids)
+    fence = _fence(context, ids)
     moment = when(rows[0]["created_at"])
     if moment is None:
         raise NotPossible("created_at is no date-time")
@@ -323,7 +325,7 @@ def generated_queries(bench: Bench) -> None:
         st.builds(
             clause,
             st.just("id"),
-            st.sampled_from(sorted(bench.operators.get("id", frozenset(":")))),
+            st.sampled_from(sorted(context.operators.get("id", frozenset(":")))),
             st.sampled_from([*ids, ids[0] - 1, ids[-1] + 1, *_of_other_lengths(rows)]),
         ),
         st.builds(
@@ -332,43 +334,43 @@ def generated_queries(bench: Bench) -> None:
             st.sampled_from(DATE_OPERATORS),
             st.sampled_from([(moment.date() + timedelta(days=days)).isoformat() for days in (-1, 0, 1)]),
         ),
-        *_text_clauses(bench, rows),
+        *_text_clauses(context, rows),
     )
     parts = st.lists(st.tuples(st.sampled_from(("AND", "OR")), clauses), min_size=1, max_size=5)
 
     def holds(parts: list[tuple[Joint, Clause]]) -> None:
         wanted = _fenced(tuple(parts), fence, ids)
-        judge(bench, wanted, rows, _rule_of(parts), "generated search", alone=not fence)
+        judge(context, wanted, rows, _rule_of(parts), "generated search", alone=not fence)
 
-    explore(bench, "searches", {"parts": parts}, holds, examples=60, budget=8.0)
+    explore(context, "searches", {"parts": parts}, holds, examples=60, budget=8.0)
 
 
-def _fence(bench: Bench, ids: Sequence[int]) -> list[Clause]:
+def _fence(context: Context, ids: Sequence[int]) -> list[Clause]:
     """Clauses that keep a search within our own range of ids; none where the server can't compare ids."""
-    if {">=", "<="} <= bench.operators.get("id", frozenset()) and ids[-1] - ids[0] < LARGE // 2:
+    if {">=", "<="} <= context.operators.get("id", frozenset()) and ids[-1] - ids[0] < LARGE // 2:
         return [clause("id", ">=", ids[0]), clause("id", "<=", ids[-1])]
     return []
 
 
-def _fenced(parts: tuple[tuple[Joint, Clause], ...], fence: Sequence[Clause], ids: Sequence[int]) -> Query:
+def _fenced(parts: tuple[tuple[Joint, Clause], ...], fence: Sequence[Clause], ids: Sequence[int]) -> OracleQuery:
     """The search within our own invoices: fenced at its end, or else as conditions on our own ids at its beginning."""
     if fence:
-        return Query(parts).within(fence)
-    return Query((*any_of(ids).parts, *(("AND", one) for _, one in parts)))
+        return OracleQuery(parts).within(fence)
+    return OracleQuery((*any_of(ids).parts, *(("AND", one) for _, one in parts)))
 
 
-def _text_clauses(bench: Bench, rows: Sequence[Row]) -> list[st.SearchStrategy[Clause]]:
+def _text_clauses(context: Context, rows: Sequence[Row]) -> list[st.SearchStrategy[Clause]]:
     held = [str(row["stripe_invoice_id"]) for row in rows if isinstance(row.get("stripe_invoice_id"), str)]
-    signs = sorted(bench.operators.get("stripe_invoice_id", frozenset()))
+    signs = sorted(context.operators.get("stripe_invoice_id", frozenset()))
     if not held or not signs:
         return []
     values = st.sampled_from([*held, held[0][:-1], held[0][2:], "in_zzzz_none"])
     return [st.builds(clause, st.just("stripe_invoice_id"), st.sampled_from(signs), values)]
 
 
-def _paid_row(bench: Bench) -> Row | None:
+def _paid_row(context: Context) -> Row | None:
     try:
-        return on_stripe(bench, 1)[0]
+        return on_stripe(context, 1)[0]
     except NotPossible:
         return None
 

@@ -61,7 +61,7 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class OracleQuery:
     """Clauses with what joins each to what is left of it (the first one's joint is not used)."""
 
     parts: tuple[tuple[Joint, Clause], ...]
@@ -70,9 +70,9 @@ class Query:
         first = self.parts[0][1].text()
         return first + "".join(f" {joint} {clause.text()}" for joint, clause in self.parts[1:])
 
-    def within(self, clauses: Sequence[Clause]) -> Query:
+    def within(self, clauses: Sequence[Clause]) -> OracleQuery:
         """This search and all of `clauses`: evaluation from left to right needs no parentheses (SEARCH-2)."""
-        return Query((*self.parts, *(("AND", clause) for clause in clauses)))
+        return OracleQuery((*self.parts, *(("AND", clause) for clause in clauses)))
 
     def matches(self, row: Row) -> bool | None:
         """Left to right with three values: None is what may be either."""

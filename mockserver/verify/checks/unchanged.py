@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from mockserver.verify.context import Bench, Charge, Evidence, Invoice
+from mockserver.verify.context import Context, Evidence, OwnCharge, OwnInvoice
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.monitor.history import Row, exact
 
 
-def charge_untouched(bench: Bench, rule: str, charge: Charge, what: str, using: Iterable[Evidence]) -> bool:
+def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, using: Iterable[Evidence]) -> bool:
     """Expects that the charge is still `Open` after `what` was refused."""
-    status, answer = bench.charge_status(charge.id)
-    return bench.expect(
+    status, answer = context.charge_status(charge.id)
+    return context.expect(
         rule,
         status != "Invoiced",
         kind=f"charge taken by {what}",
@@ -24,13 +24,13 @@ def charge_untouched(bench: Bench, rule: str, charge: Charge, what: str, using: 
     )
 
 
-def still_draft(bench: Bench, rule: str, invoice: Invoice, what: str, using: Iterable[Evidence]) -> bool:
+def still_draft(context: Context, rule: str, invoice: OwnInvoice, what: str, using: Iterable[Evidence]) -> bool:
     """Expects that the invoice is a draft as it was, after `what` was refused."""
-    row, answer = bench.must_row(invoice.id)
+    row, answer = context.must_row(invoice.id)
     was, now = _as_draft(invoice.made_by.part("invoice")), _as_draft(row)
-    if was != now and _listed_otherwise(bench, was[1]):
+    if was != now and _listed_otherwise(context, was[1]):
         return True
-    return bench.expect(
+    return context.expect(
         rule,
         was == now,
         kind=f"draft changed by {what}",
@@ -41,16 +41,16 @@ def still_draft(bench: Bench, rule: str, invoice: Invoice, what: str, using: Ite
     )
 
 
-def _listed_otherwise(bench: Bench, total: Decimal | None) -> bool:
+def _listed_otherwise(context: Context, total: Decimal | None) -> bool:
     """Whether another draft of that total is listed otherwise than its create answered: a breach by itself (GEN-9)."""
     try:
-        draft = bench.draft() if bench.options.charge_ids else bench.draft((bench.charge(total),))
+        draft = context.draft() if context.options.charge_ids else context.draft((context.charge(total),))
     except NotPossible:
         # Without another draft to compare with, what was seen stands.
         return False
-    row, answer = bench.must_row(draft.id)
+    row, answer = context.must_row(draft.id)
     was, now = _as_draft(draft.made_by.part("invoice")), _as_draft(row)
-    return not bench.expect(
+    return not context.expect(
         "GEN-9",
         was == now,
         kind="draft listed otherwise",

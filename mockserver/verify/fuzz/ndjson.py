@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.response_schema import FORM_RULES
-from mockserver.verify.spec import Operation, Spec
+from mockserver.verify.spec import Spec, SpecOperation
 
 WALK = ("createQuickAdjustment", "createInvoice", "finalizeInvoice", "collectInvoice")
 """The life of an invoice, which the stateful phase should walk."""
@@ -40,11 +40,11 @@ class Finding:
     kind: str
     expected: str
     actual: str
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[RecordedExchange, ...]
 
 
 @dataclass(slots=True)
-class Harvest:
+class FuzzResult:
     """What one run of the fuzzer brought."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -56,16 +56,16 @@ class Harvest:
     finished: bool = False
 
 
-def read_report(path: Path, spec: Spec, *, gateway: str, target: str) -> Harvest:
-    """The harvest of an NDJSON report, whole or cut off; addresses of the gateway become the server's."""
-    harvest = Harvest()
+def read_report(path: Path, spec: Spec, *, gateway: str, target: str) -> FuzzResult:
+    """The result of an NDJSON report, whole or cut off; addresses of the gateway become the server's."""
+    result = FuzzResult()
     for event in _events(path):
         if "EngineFinished" in event:
-            harvest.finished = True
+            result.finished = True
         finished = event.get("ScenarioFinished")
         if finished:
-            _scenario(finished, spec, harvest, gateway, target)
-    return harvest
+            _scenario(finished, spec, result, gateway, target)
+    return result
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
@@ -79,24 +79,24 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
                 return
 
 
-def _scenario(about: Mapping[str, Any], spec: Spec, harvest: Harvest, gateway: str, target: str) -> None:
+def _scenario(about: Mapping[str, Any], spec: Spec, result: FuzzResult, gateway: str, target: str) -> None:
     recorder = about.get("recorder") or {}
-    exchanges: dict[str, Exchange] = {}
+    exchanges: dict[str, RecordedExchange] = {}
     walked: list[str] = []
     for case_id, interaction in (recorder.get("interactions") or {}).items():
         exchange = _exchange(interaction, gateway, target)
         exchanges[case_id] = exchange
-        harvest.cases += 1
+        result.cases += 1
         operation = spec.operation(exchange.method, exchange.url.removeprefix(target))
         if about.get("phase") == "stateful" and operation is not None and exchange.status in range(200, 300):
             walked.append(operation.id)
-            harvest.steps[operation.id] = harvest.steps.get(operation.id, 0) + 1
-    harvest.walks += _is_walk(walked)
+            result.steps[operation.id] = result.steps.get(operation.id, 0) + 1
+    result.walks += _is_walk(walked)
     for case_id, checks in (recorder.get("checks") or {}).items():
         for check in checks:
             if check.get("status") == "failure" and case_id in exchanges:
                 own = exchanges[case_id]
-                harvest.findings.append(_finding(check, own, spec.operation(own.method, own.url.removeprefix(target))))
+                result.findings.append(_finding(check, own, spec.operation(own.method, own.url.removeprefix(target))))
 
 
 def _is_walk(walked: list[str]) -> bool:
@@ -104,7 +104,7 @@ def _is_walk(walked: list[str]) -> bool:
     return all(step in remaining for step in WALK)
 
 
-def _finding(check: Mapping[str, Any], exchange: Exchange, operation: Operation | None) -> Finding:
+def _finding(check: Mapping[str, Any], exchange: RecordedExchange, operation: SpecOperation | None) -> Finding:
     failure = (check.get("failure_info") or {}).get("failure") or {}
     name = operation.id if operation else exchange.method
     rule = _RULES.get(check["name"])
@@ -121,14 +121,14 @@ def _finding(check: Mapping[str, Any], exchange: Exchange, operation: Operation 
     )
 
 
-def _exchange(interaction: Mapping[str, Any], gateway: str, target: str) -> Exchange:
+def _exchange(interaction: Mapping[str, Any], gateway: str, target: str) -> RecordedExchange:
     request, response = interaction["request"], interaction.get("response") or {}
     headers = tuple(
         (name, "Bearer $TOKEN" if name.lower() == "authorization" else value)
         for name, values in (request.get("headers") or {}).items()
         for value in values
     )
-    return Exchange(
+    return RecordedExchange(
         method=request["method"],
         url=request["uri"].replace(gateway, target).replace(_FILTERED, "$TOKEN"),
         headers=headers,

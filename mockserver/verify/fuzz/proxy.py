@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver.verify.errors import NoAnswer, OutOfTime
-from mockserver.verify.monitor.monitor import Observer
+from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
 from mockserver.verify.transport.http import NOT_JSON, Answer, Outgoing, Transport, parse_json
 from mockserver.verify.transport.request_ids import named_charges
@@ -41,9 +41,9 @@ _HOP_BY_HOP = frozenset(
 class Gateway:
     """What the gateway knows while it serves."""
 
-    def __init__(self, transport: Transport, observer: Observer, token: str, merchant: str | None) -> None:
+    def __init__(self, transport: Transport, monitor: Monitor, token: str, merchant: str | None) -> None:
         self.transport = transport
-        self.observer = observer
+        self.monitor = monitor
         self.token = token
         self.merchant = merchant
         self.withheld = 0
@@ -71,16 +71,16 @@ class Gateway:
         if self.merchant is not None and not merchants and path == "/billing/invoices":
             raise Withheld("a create without the merchant header would bill all merchants")
         numbers = [int(part) for part in path.split("/") if part.lstrip("-").isdigit() and part.isascii()]
-        if any(self._foreign(number, self.observer.invoices) for number in numbers):
+        if any(self._foreign(number, self.monitor.invoices) for number in numbers):
             raise Withheld("the invoice is not of this run")
         if path == "/billing/invoices":
             named = named_charges(outgoing.body) or ()
-            if any(self._foreign(number, self.observer.charges) for number in named):
+            if any(self._foreign(number, self.monitor.charges) for number in named):
                 raise Withheld("a charge is not of this run")
 
     def _foreign(self, number: int, own: dict[int, Any]) -> bool:
         """Whether it may be the id of a record of others: one that a list has shown, or as small as most ids are."""
-        return number not in own and (1 <= number < SURELY_UNKNOWN or number in self.observer.shown)
+        return number not in own and (1 <= number < SURELY_UNKNOWN or number in self.monitor.shown)
 
 
 def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from mockserver.core.resources import openapi_path
 from mockserver.verify.checks.runner import still_there
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.events import Progress
 from mockserver.verify.fuzz.hooks import KNOWN_FILE
-from mockserver.verify.fuzz.ndjson import WALK, Harvest, read_report
+from mockserver.verify.fuzz.ndjson import WALK, FuzzResult, read_report
 from mockserver.verify.fuzz.proxy import PLACEHOLDER, Gateway, serving
 from mockserver.verify.transport.safety import Withheld
 
@@ -36,51 +36,51 @@ TOKEN_VARIABLE = "MOCKSERVER_VERIFY_TOKEN"
 """Where a replay takes the token from; the gateway knows its own placeholder."""
 
 
-def fuzz(bench: Bench) -> None:
+def fuzz(context: Context) -> None:
     """Fuzzes all operations through the gateway and records what it finds. Raises `ServerGone`, `OutOfTime`."""
-    seconds = min(MOST_SECONDS, bench.transport.left - 1.0)
+    seconds = min(MOST_SECONDS, context.transport.left - 1.0)
     if seconds < LEAST_SECONDS:
-        bench.court.note("there was no time left for fuzzing (--max-time)", warning=True)
+        context.recorder.note("there was no time left for fuzzing (--max-time)", warning=True)
         return
-    known = _known(bench)
-    gateway = Gateway(bench.transport, bench.observer, bench.options.token, bench.me.merchant)
-    with serving(gateway) as address, _folder(bench) as folder:
+    known = _known(context)
+    gateway = Gateway(context.transport, context.monitor, context.options.token, context.me.merchant)
+    with serving(gateway) as address, _folder(context) as folder:
         (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
-        (folder / "schemathesis.toml").write_text(_config(bench), encoding="utf-8")
-        until = time.monotonic() + min(MOST_SECONDS, bench.transport.left - 1.0)
-        code, output = _run(bench, address, folder, until)
-        harvest = read_report(folder / "events.ndjson", bench.spec, gateway=address, target=bench.transport.base_url)
-        _readdress(folder, address, bench.transport.base_url)
-        _tell(bench, gateway, harvest, code, output)
-        if harvest.findings and _is_kept(bench):
-            bench.court.note(
+        (folder / "schemathesis.toml").write_text(_config(context), encoding="utf-8")
+        until = time.monotonic() + min(MOST_SECONDS, context.transport.left - 1.0)
+        code, output = _run(context, address, folder, until)
+        result = read_report(folder / "events.ndjson", context.spec, gateway=address, target=context.transport.base_url)
+        _readdress(folder, address, context.transport.base_url)
+        _tell(context, gateway, result, code, output)
+        if result.findings and _is_kept(context):
+            context.recorder.note(
                 f"what fuzzing found is replayed by `st replay` in {folder}; it takes the token from {TOKEN_VARIABLE}"
             )
-    still_there(bench)
+    still_there(context)
 
 
-def _known(bench: Bench) -> dict[str, object]:
+def _known(context: Context) -> dict[str, object]:
     """Live ids and measured choices, for the hooks."""
     charges: list[int] = []
     invoices: list[int] = []
-    if not bench.options.read_only:
+    if not context.options.read_only:
         try:
-            charges = [charge.id for charge in bench.charges(max(3, round(FRESH_CHARGES * bench.quick())))]
-            invoices = [bench.draft().id, bench.finalized().id, bench.draft().id]
+            charges = [charge.id for charge in context.charges(max(3, round(FRESH_CHARGES * context.quick())))]
+            invoices = [context.draft().id, context.finalized().id, context.draft().id]
         except (NotPossible, Stop, Withheld, NoAnswer) as reason:
-            bench.court.note(f"fuzzing goes without live records: {reason}")
+            context.recorder.note(f"fuzzing goes without live records: {reason}")
     return {
-        "merchant": bench.me.merchant,
-        "digits": bench.digits or 0,
-        "profile": dict(bench.profile),
+        "merchant": context.me.merchant,
+        "digits": context.digits or 0,
+        "profile": dict(context.profile),
         "charges": charges,
         "invoices": invoices,
     }
 
 
-def _config(bench: Bench) -> str:
+def _config(context: Context) -> str:
     """The text of `schemathesis.toml`; strings are written as JSON, which TOML reads alike."""
-    methods = [] if bench.options.read_only else ["PUT", "PATCH", "DELETE"]
+    methods = [] if context.options.read_only else ["PUT", "PATCH", "DELETE"]
     lines = [
         'hooks = "mockserver.verify.fuzz.hooks"',
         "workers = 1",
@@ -101,19 +101,19 @@ def _config(bench: Bench) -> str:
         "[phases.stateful.generation]",
         # What is invalid stops a walk; the phases before this one have tried it.
         'mode = "positive"',
-        f"max-examples = {max(6, round(WALKS * bench.quick()))}",
+        f"max-examples = {max(6, round(WALKS * context.quick()))}",
     ]
-    if not bench.options.read_only:
+    if not context.options.read_only:
         # Reading changes nothing, so that a walk through the states is made of the other operations.
         lines += ["[[operations]]", 'include-method = "GET"', "[operations.phases.stateful]", "enabled = false"]
-    if bench.me.merchant is not None:
-        lines += ["[parameters]", f'"header.X-Selected-Client-Id" = {json.dumps(bench.me.merchant)}']
+    if context.me.merchant is not None:
+        lines += ["[parameters]", f'"header.X-Selected-Client-Id" = {json.dumps(context.me.merchant)}']
     return "\n".join(lines) + "\n"
 
 
-def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | None, str]:
+def _run(context: Context, address: str, folder: Path, until: float) -> tuple[int | None, str]:
     """Exit code and output; the code is None when the time ran out first."""
-    examples = max(4, round(EXAMPLES * bench.quick()))
+    examples = max(4, round(EXAMPLES * context.quick()))
     command = [
         sys.executable,
         "-m",
@@ -121,12 +121,12 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
         "--config-file",
         str(folder / "schemathesis.toml"),
         "run",
-        str(bench.options.spec or openapi_path()),
+        str(context.options.spec or openapi_path()),
         "--url",
         address,
         "--no-color",
         "--seed",
-        str(bench.options.seed),
+        str(context.options.seed),
         "--max-examples",
         str(examples),
         "--report",
@@ -142,9 +142,9 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
         "--suppress-health-check",
         "all",
     ]
-    if bench.options.read_only:
+    if context.options.read_only:
         command += ["--include-method", "GET"]
-    elif not bench.options.charges_allowed:
+    elif not context.options.charges_allowed:
         command += ["--exclude-operation-id", "collectInvoice"]
     environment = {
         **os.environ,
@@ -157,7 +157,7 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
         try:
-            code = _wait(bench, process, until)
+            code = _wait(context, process, until)
         finally:
             process.kill()
             process.wait()
@@ -165,8 +165,8 @@ def _run(bench: Bench, address: str, folder: Path, until: float) -> tuple[int | 
         return code, output.read()
 
 
-def _wait(bench: Bench, process: subprocess.Popen[bytes], until: float) -> int | None:
-    started, sent = time.monotonic(), bench.transport.sent
+def _wait(context: Context, process: subprocess.Popen[bytes], until: float) -> int | None:
+    started, sent = time.monotonic(), context.transport.sent
     while (code := process.poll()) is None:
         if time.monotonic() > until:
             process.terminate()
@@ -174,19 +174,19 @@ def _wait(bench: Bench, process: subprocess.Popen[bytes], until: float) -> int |
         time.sleep(0.05)
         if time.monotonic() - started > 1.0:
             started = time.monotonic()
-            bench.court.emit(Progress(f"{bench.transport.sent - sent} requests"))
+            context.recorder.emit(Progress(f"{context.transport.sent - sent} requests"))
     return code
 
 
-def _is_kept(bench: Bench) -> bool:
-    return bool(set(bench.options.reports) - {"console"})
+def _is_kept(context: Context) -> bool:
+    return bool(set(context.options.reports) - {"console"})
 
 
 @contextmanager
-def _folder(bench: Bench) -> Iterator[Path]:
+def _folder(context: Context) -> Iterator[Path]:
     """Where the fuzzer's config and reports go: kept beside our own reports, else temporary."""
-    if _is_kept(bench):
-        folder = bench.options.report_dir.absolute() / "schemathesis"
+    if _is_kept(context):
+        folder = context.options.report_dir.absolute() / "schemathesis"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         yield folder
@@ -202,10 +202,10 @@ def _readdress(folder: Path, gateway: str, target: str) -> None:
             file.write_text(file.read_text(encoding="utf-8").replace(gateway, target), encoding="utf-8")
 
 
-def _tell(bench: Bench, gateway: Gateway, harvest: Harvest, code: int | None, output: str) -> None:
-    court = bench.court
-    for finding in harvest.findings:
-        court.broken(
+def _tell(context: Context, gateway: Gateway, result: FuzzResult, code: int | None, output: str) -> None:
+    recorder = context.recorder
+    for finding in result.findings:
+        recorder.breach(
             finding.rule,
             kind=finding.kind,
             expected=finding.expected,
@@ -214,14 +214,14 @@ def _tell(bench: Bench, gateway: Gateway, harvest: Harvest, code: int | None, ou
             found_by="fuzzing",
         )
     if code is None:
-        court.note("fuzzing was ended before it was through, for want of time")
-    elif code not in (0, 1) or not harvest.finished:
-        court.note(f"the fuzzer ended with code {code}: {' '.join(output.split())[-300:]}", warning=True)
-    walked = ", ".join(f"{step} {harvest.steps.get(step, 0)}" for step in WALK)
-    court.note(
-        f"fuzzing made {harvest.cases} requests; its stateful phase walked from charge to collect "
-        f"{harvest.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back, "
+        recorder.note("fuzzing was ended before it was through, for want of time")
+    elif code not in (0, 1) or not result.finished:
+        recorder.note(f"the fuzzer ended with code {code}: {' '.join(output.split())[-300:]}", warning=True)
+    walked = ", ".join(f"{step} {result.steps.get(step, 0)}" for step in WALK)
+    recorder.note(
+        f"fuzzing made {result.cases} requests; its stateful phase walked from charge to collect "
+        f"{result.walks} times (successful steps: {walked}); {gateway.withheld} requests were kept back, "
         "as they named records that this run has not made"
     )
     for failure in [one for one in gateway.unanswered if one.kind != "unsendable"][:3]:
-        court.note(f"a request of the fuzzer was not answered: {failure.words}", warning=True)
+        recorder.note(f"a request of the fuzzer was not answered: {failure.words}", warning=True)

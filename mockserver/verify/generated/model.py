@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from mockserver.verify.context import UNKNOWN_ID, Bench
+from mockserver.verify.context import UNKNOWN_ID, Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.fake import Fake
 from mockserver.verify.generated.properties import explore
@@ -34,7 +34,7 @@ class Step:
 class Pair:
     """The server and the fake, with what corresponds to what."""
 
-    bench: Bench
+    context: Context
     fake: Fake
     charges: list[tuple[int, int]] = field(default_factory=list)
     invoices: list[tuple[int, int]] = field(default_factory=list)
@@ -46,28 +46,28 @@ class Pair:
         return among[pick] if pick < len(among) else (UNKNOWN_ID, UNKNOWN_ID)
 
 
-def walk_beside_the_fake(bench: Bench) -> None:
+def walk_beside_the_fake(context: Context) -> None:
     """Compares generated sequences. Raises `NotPossible` where nothing can be made."""
-    if bench.options.read_only:
+    if context.options.read_only:
         raise NotPossible("this run is read-only")
-    if bench.options.charge_ids:
+    if context.options.charge_ids:
         raise NotPossible("the charges are given by --charge-ids")
-    currency = bench.charge().currency
-    fake = Fake(dict(bench.profile), currency)
+    currency = context.charge().currency
+    fake = Fake(dict(context.profile), currency)
     actions: list[Action] = ["charge", "create", "finalize", "list"]
-    if bench.options.charges_allowed and bench.pays and not bench.declined:
+    if context.options.charges_allowed and context.pays and not context.declined:
         actions.append("collect")
     steps = st.lists(st.builds(_step, st.sampled_from(actions), _picks(), st.integers(1, 400)), min_size=3, max_size=12)
 
     def in_step(steps: list[Step]) -> None:
         fake.fresh()
-        pair = Pair(bench, fake)
+        pair = Pair(context, fake)
         for step in (Step("charge", (), 101), Step("charge", (), 7), *steps):
             if not _take(pair, step):
                 return
         _compare_all(pair)
 
-    explore(bench, "model", {"steps": steps}, in_step, examples=SEQUENCES, budget=SECONDS)
+    explore(context, "model", {"steps": steps}, in_step, examples=SEQUENCES, budget=SECONDS)
 
 
 def _step(action: Action, picks: list[int], amount: int) -> Step:
@@ -92,8 +92,8 @@ def _take(pair: Pair, step: Step) -> bool:
 
 
 def _charge(pair: Pair, step: Step) -> bool:
-    amount = Decimal(500 + step.amount).scaleb(-(pair.bench.digits or 0))
-    charge = pair.bench.charge(amount)
+    amount = Decimal(500 + step.amount).scaleb(-(pair.context.digits or 0))
+    charge = pair.context.charge(amount)
     _, body = pair.fake.ask(
         "POST", "/billing/charges/quick-adjustment", content={"amount": charge.amount, "description": "of the model"}
     )
@@ -104,7 +104,7 @@ def _charge(pair: Pair, step: Step) -> bool:
 
 def _create(pair: Pair, step: Step) -> bool:
     ids = [pair.picked(pair.charges, pick) for pick in step.picks]
-    answer = pair.bench.me.create([real for real, _ in ids])
+    answer = pair.context.me.create([real for real, _ in ids])
     pair.answers.append(answer)
     status, body = pair.fake.ask("POST", "/billing/invoices", content={"charge_ids": [fake for _, fake in ids]})
     unknown = any(pick >= len(pair.charges) for pick in step.picks)
@@ -126,17 +126,17 @@ def _act(pair: Pair, step: Step) -> bool:
     done = before is not None and (
         before["stripe_invoice_status"] == "paid" if step.action == "collect" else before["status"] != "Draft"
     )
-    call = pair.bench.me.collect if step.action == "collect" else pair.bench.me.finalize
+    call = pair.context.me.collect if step.action == "collect" else pair.context.me.finalize
     answer = call(real)
     pair.answers.append(answer)
     status, body = pair.fake.ask("POST", f"/billing/invoices/{fake}/{step.action}")
     rule = _rule_of(step.action, before, done)
-    judged = not done or again in pair.bench.profile
+    judged = not done or again in pair.context.profile
     if judged and not _same_outcome(pair, answer, status, body, rule, step.action):
         return False
     if before is None:
         return True
-    row, listed = pair.bench.must_row(real)
+    row, listed = pair.context.must_row(real)
     pair.answers.append(listed)
     return _same_row(pair, row, _fake_row(pair, fake) or {}, rule)
 
@@ -157,11 +157,11 @@ def _fake_row(pair: Pair, number: int) -> dict[str, Any] | None:
 
 def _list(pair: Pair, step: Step) -> bool:
     """One page of all invoices of the sequence."""
-    if not pair.invoices or "list_order" not in pair.bench.profile:
+    if not pair.invoices or "list_order" not in pair.context.profile:
         return True
     page, size = step.picks[0] + 1, 1 + step.amount % 4
     real, fake = (" OR ".join(f'id:"{ids[side]}"' for ids in pair.invoices) for side in (0, 1))
-    answer = pair.bench.me.invoices(real, page=page, per_page=size)
+    answer = pair.context.me.invoices(real, page=page, per_page=size)
     pair.answers.append(answer)
     _, body = pair.fake.ask(
         "GET", "/billing/invoices", query=[("q", fake), ("page", str(page)), ("per_page", str(size))]
@@ -169,7 +169,7 @@ def _list(pair: Pair, step: Step) -> bool:
     to_fake = dict(pair.invoices)
     shown = [to_fake.get(row.get("id", 0)) for row in answer.rows]
     expected = [row["id"] for row in body["data"]]
-    same = pair.bench.expect(
+    same = pair.context.expect(
         "LIST-4",
         shown == expected,
         kind="model: another page",
@@ -178,7 +178,7 @@ def _list(pair: Pair, step: Step) -> bool:
         using=pair.answers,
     )
     for name in ("total", "last_page", "current_page"):
-        same &= pair.bench.expect(
+        same &= pair.context.expect(
             "LIST-3",
             answer.mapping.get(name) == body[name],
             kind=f"model: {name}",
@@ -196,7 +196,7 @@ def _positions(pair: Pair, fakes: Sequence[int | None]) -> list[int | None]:
 
 def _same_outcome(pair: Pair, answer: Answer, status: int, body: dict[str, Any], rule: str, what: str) -> bool:
     expected = "accepted" if status < 300 else "refused"
-    return pair.bench.expect(
+    return pair.context.expect(
         rule,
         answer.ok if expected == "accepted" else answer.refused,
         kind=f"model: {what} not {expected}",
@@ -215,7 +215,7 @@ def _same_row(pair: Pair, real: Row, fake: Row, rule: str) -> bool:
     )
     same = True
     for name, came, due in figures:
-        same &= pair.bench.expect(
+        same &= pair.context.expect(
             rule,
             came == due,
             kind=f"model: {name}",
@@ -229,14 +229,14 @@ def _same_row(pair: Pair, real: Row, fake: Row, rule: str) -> bool:
 def _compare_all(pair: Pair) -> None:
     """At the end of a sequence every charge and invoice is in the same state on both sides."""
     for real, fake in pair.invoices:
-        row, answer = pair.bench.must_row(real)
+        row, answer = pair.context.must_row(real)
         pair.answers.append(answer)
         _same_row(pair, row, _fake_row(pair, fake) or {}, "GEN-9")
     for real, fake in pair.charges:
-        status, answer = pair.bench.charge_status(real)
+        status, answer = pair.context.charge_status(real)
         _, body = pair.fake.ask("GET", f"/billing/charges/{fake}")
         due = body["charge"]["status"]
-        pair.bench.expect(
+        pair.context.expect(
             "CREATE-4",
             (status == "Invoiced") == (due == "Invoiced"),
             kind="model: charge's status",

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from mockserver.verify.context import Bench
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.transport.safety import Withheld
 
@@ -24,7 +24,7 @@ class _Broke(Exception):
 
 
 def explore(
-    bench: Bench,
+    context: Context,
     name: str,
     strategies: Mapping[str, SearchStrategy[Any]],
     body: Callable[..., None],
@@ -34,10 +34,10 @@ def explore(
 ) -> None:
     """Runs `body` on generated arguments until `examples` or `budget` seconds are used up, fewer on a slow server.
 
-    The breaches that `body` records on the bench's court are what Hypothesis shrinks; the court keeps the shortest.
+    The breaches that `body` records in the context are what Hypothesis shrinks; the recorder keeps the shortest.
     """
-    search = _Search(bench, body, time.monotonic() + budget)
-    count = max(3, round(examples * bench.quick()))
+    search = _Search(context, body, time.monotonic() + budget)
+    count = max(3, round(examples * context.quick()))
     test = settings(
         max_examples=count,
         database=None,
@@ -49,7 +49,7 @@ def explore(
         report_multiple_bugs=False,
     )(given(**strategies)(search.example))
     try:
-        seed(f"{bench.options.seed}:{name}")(test)()
+        seed(f"{context.options.seed}:{name}")(test)()
     except (_Broke, HypothesisException):
         # The breach is recorded; Hypothesis calls it flaky where the time for shrinking ran out.
         pass
@@ -60,8 +60,8 @@ def explore(
 class _Search:
     """One exploration: what ended it, and how long it may still shrink."""
 
-    def __init__(self, bench: Bench, body: Callable[..., None], until: float) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, body: Callable[..., None], until: float) -> None:
+        self.context = context
         self.body = body
         self.until = until
         self.broke_at: float | None = None
@@ -71,7 +71,7 @@ class _Search:
         """One generated example. Raises `_Broke` when it broke a rule."""
         if self.end is not None or self._over():
             return
-        sightings = self.bench.court.sightings.total()
+        sightings = self.context.recorder.sightings.total()
         try:
             self.body(**arguments)
         except Stop:
@@ -79,7 +79,7 @@ class _Search:
         except _ENDS as end:
             self.end = end
             return
-        if self.bench.court.sightings.total() > sightings:
+        if self.context.recorder.sightings.total() > sightings:
             self.broke_at = self.broke_at or time.monotonic()
             raise _Broke
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.verify.events import Coverage
-from mockserver.verify.monitor.monitor import Observer
+from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.spec import Spec
 
 STATES = {
@@ -14,9 +14,9 @@ STATES = {
 }
 
 
-def coverage(spec: Spec, observer: Observer) -> Iterator[Coverage]:
+def coverage(spec: Spec, monitor: Monitor) -> Iterator[Coverage]:
     """One row for each combination that the spec documents, met or never."""
     for operation in spec.operations.values():
         for status in operation.statuses:
             for state in STATES.get(operation.id, ("-",)):
-                yield Coverage(operation.id, status, state, observer.met.get((operation.id, status, state), 0))
+                yield Coverage(operation.id, status, state, monitor.met.get((operation.id, status, state), 0))

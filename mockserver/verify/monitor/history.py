@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 
 Row = Mapping[str, Any]
 MOST_KEPT = 12
-"""Exchanges that are kept of one record's life."""
+"""Exchanges that are kept of one record's history."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contradiction:
+class Inconsistency:
     """Two answers that can't both be true. `kind` names the difference without ids."""
 
     rule: str
@@ -26,11 +26,11 @@ class Contradiction:
 
 
 @dataclass(slots=True)
-class InvoiceLife:
+class InvoiceHistory:
     """One invoice that this run made; times are of the monotonic clock."""
 
     id: int
-    born: Row
+    first_seen: Row
     since: float
     charges: tuple[int, ...] | None = None
     """None when the request named none."""
@@ -45,15 +45,15 @@ class InvoiceLife:
     paid_since: float | None = None
     declined: bool = False
     """Whether a collect was refused after it was finalized."""
-    story: list[Exchange] = field(default_factory=list)
+    trace: list[RecordedExchange] = field(default_factory=list)
 
-    def tell(self, exchange: Exchange) -> None:
+    def append(self, exchange: RecordedExchange) -> None:
         """Adds what happened to it; the beginning and the latest are kept."""
-        self.story.append(exchange)
-        if len(self.story) > MOST_KEPT:
-            del self.story[MOST_KEPT // 2]
+        self.trace.append(exchange)
+        if len(self.trace) > MOST_KEPT:
+            del self.trace[MOST_KEPT // 2]
 
-    def contradictions(self, row: Row, asked: float) -> list[Contradiction]:
+    def inconsistencies(self, row: Row, asked: float) -> list[Inconsistency]:
         """What `row`, from a request sent at `asked`, says against what was known before."""
         if asked < self.since:
             return []
@@ -69,34 +69,34 @@ class InvoiceLife:
         if row.get("stripe_invoice_status") == "paid" and self.paid_since is None:
             self.paid_since = at
 
-    def _constants(self, row: Row) -> list[Contradiction]:
+    def _constants(self, row: Row) -> list[Inconsistency]:
         found = []
         locked = self.finalized_since is not None
         for name in ("total", "currency", "charger_id", "chargee_id", "charger_type", "chargee_type", "created_at"):
-            if name in self.born and name in row and not same(name, self.born[name], row[name]):
+            if name in self.first_seen and name in row and not same(name, self.first_seen[name], row[name]):
                 rule = "FINALIZE-1" if locked and name in ("total", "currency") else "GEN-9"
                 found.append(
-                    Contradiction(
+                    Inconsistency(
                         rule,
                         f"{name} changed" + (" after finalize" if locked else ""),
-                        f"the invoice keeps its {name}, {shown(self.born[name])}",
+                        f"the invoice keeps its {name}, {shown(self.first_seen[name])}",
                         f"it is now {shown(row[name])}",
                     )
                 )
         return found
 
-    def _state(self, row: Row, asked: float) -> list[Contradiction]:
+    def _state(self, row: Row, asked: float) -> list[Inconsistency]:
         status = row.get("status")
         if self.finalized_since is not None and asked >= self.finalized_since and status == "Draft":
             return [
-                Contradiction(
+                Inconsistency(
                     "FINALIZE-1", "draft again", "a finalized invoice is a draft no more", "its status is Draft"
                 )
             ]
         if not self.finalize_tried and isinstance(status, str) and status != "Draft":
             rule = "COLLECT-1" if self.refused == "collect" else "GEN-6" if self.refused else "GEN-9"
             return [
-                Contradiction(
+                Inconsistency(
                     rule,
                     "draft left unasked",
                     "a draft that nobody finalized stays one",
@@ -105,13 +105,13 @@ class InvoiceLife:
             ]
         return []
 
-    def _stripe(self, row: Row, asked: float) -> list[Contradiction]:
+    def _stripe(self, row: Row, asked: float) -> list[Inconsistency]:
         found = []
         rule = "COLLECT-4" if self.last_action == "collect" else "FINALIZE-4"
         stripe_id, stripe_status = row.get("stripe_invoice_id"), row.get("stripe_invoice_status")
         if self.stripe_id is not None and asked >= self.stripe_since and stripe_id != self.stripe_id:
             found.append(
-                Contradiction(
+                Inconsistency(
                     rule,
                     "another stripe invoice",
                     f"the invoice keeps its one Stripe invoice, {self.stripe_id}",
@@ -120,7 +120,7 @@ class InvoiceLife:
             )
         if self.paid_since is not None and asked >= self.paid_since and stripe_status != "paid":
             found.append(
-                Contradiction(
+                Inconsistency(
                     rule,
                     "paid no more",
                     "a paid invoice stays paid",
@@ -129,16 +129,16 @@ class InvoiceLife:
             )
         if not self.finalize_tried and row.get("status") == "Draft" and (stripe_id or stripe_status):
             found.append(
-                Contradiction(
+                Inconsistency(
                     "CREATE-3",
                     "draft on stripe",
                     "a draft is not on Stripe: stripe_invoice_id and stripe_invoice_status are null",
                     f"they are {shown(stripe_id)} and {shown(stripe_status)}",
                 )
             )
-        if not self.collect_tried and stripe_status == "paid" and exact(self.born.get("total")) != 0:
+        if not self.collect_tried and stripe_status == "paid" and exact(self.first_seen.get("total")) != 0:
             found.append(
-                Contradiction(
+                Inconsistency(
                     "FINALIZE-2",
                     "paid unasked",
                     "an invoice that nobody collected is not paid",
@@ -149,43 +149,43 @@ class InvoiceLife:
 
 
 @dataclass(slots=True)
-class ChargeLife:
+class ChargeHistory:
     """One charge that this run made or was given."""
 
     id: int
-    born: Row
+    first_seen: Row
     since: float
     invoice: int | None = None
     """The invoice that took it, once a create that named it was accepted."""
     invoiced_since: float | None = None
-    story: list[Exchange] = field(default_factory=list)
+    trace: list[RecordedExchange] = field(default_factory=list)
 
     @property
     def amount(self) -> Decimal:
-        return exact(self.born.get("amount")) or Decimal(0)
+        return exact(self.first_seen.get("amount")) or Decimal(0)
 
-    def contradictions(self, row: Row, asked: float) -> list[Contradiction]:
+    def inconsistencies(self, row: Row, asked: float) -> list[Inconsistency]:
         """What `row`, from a request sent at `asked`, says against what was known before."""
         if asked < self.since:
             return []
         found = []
         names = ["amount", "price", "currency", "chargee_id", "charger_id", "created_at", "category"]
-        if _is_kept(self.born.get("description")):
+        if _is_kept(self.first_seen.get("description")):
             names.append("description")
         for name in names:
-            if name in self.born and name in row and not same(name, self.born[name], row[name]):
+            if name in self.first_seen and name in row and not same(name, self.first_seen[name], row[name]):
                 rule = "FINALIZE-1" if self.invoice is not None and name in ("amount", "price") else "GEN-9"
                 found.append(
-                    Contradiction(
+                    Inconsistency(
                         rule,
                         f"charge {name} changed",
-                        f"the charge keeps its {name}, {shown(self.born[name])}",
+                        f"the charge keeps its {name}, {shown(self.first_seen[name])}",
                         f"it is now {shown(row[name])}",
                     )
                 )
         if self.invoiced_since is not None and asked >= self.invoiced_since and row.get("status") != "Invoiced":
             found.append(
-                Contradiction(
+                Inconsistency(
                     "CREATE-4",
                     "charge not Invoiced",
                     "a charge on an invoice is Invoiced from then on",

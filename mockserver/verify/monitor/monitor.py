@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mockserver.verify.events import Exchange
-from mockserver.verify.monitor.history import ChargeLife, Contradiction, InvoiceLife, Row, exact, shown
+from mockserver.verify.events import RecordedExchange
+from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory, Row, exact, shown
 from mockserver.verify.monitor.paging import page_flaws, repeated_ids
-from mockserver.verify.monitor.response_schema import Forms
-from mockserver.verify.recorder import Court
-from mockserver.verify.spec import Operation, Spec
+from mockserver.verify.monitor.response_schema import ResponseSchema
+from mockserver.verify.recorder import Recorder
+from mockserver.verify.spec import Spec, SpecOperation
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
 from mockserver.verify.transport.http import Answer, Transport
 from mockserver.verify.transport.request_ids import addressed, named_charges, parameter
@@ -27,16 +27,16 @@ class Reach:
     never: str | None = None
 
 
-class Observer:
+class Monitor:
     """Hears of every answer. Safe to use from several threads."""
 
-    def __init__(self, spec: Spec, court: Court, transport: Transport) -> None:
+    def __init__(self, spec: Spec, recorder: Recorder, transport: Transport) -> None:
         self.spec = spec
-        self.court = court
+        self.recorder = recorder
         self.transport = transport
-        self.invoices: dict[int, InvoiceLife] = {}
-        self.charges: dict[int, ChargeLife] = {}
-        self.void: dict[int, Exchange] = {}
+        self.invoices: dict[int, InvoiceHistory] = {}
+        self.charges: dict[int, ChargeHistory] = {}
+        self.void: dict[int, RecordedExchange] = {}
         """Void charges, by their ids, with the answer that showed each."""
         self.met: dict[tuple[str, str, str], int] = {}
         """Operation, documented status, state of the invoice addressed: how often."""
@@ -44,7 +44,7 @@ class Observer:
         """By the token and the merchant header, which is empty when there is none."""
         self.shown: set[int] = set()
         """The ids of all invoices and charges that any answer showed."""
-        self._forms = Forms(spec, court)
+        self._schema = ResponseSchema(spec, recorder)
         self._seen: dict[int, float] = {}
         """Every invoice id that any answer showed, and when."""
         self._stripe_ids: dict[str, int] = {}
@@ -62,7 +62,7 @@ class Observer:
             if documented is not None:
                 key = (operation.id, documented, state)
                 self.met[key] = self.met.get(key, 0) + 1
-            if not self._forms.keeps(operation, answer):
+            if not self._schema.keeps(operation, answer):
                 return
         if operation.id == "listInvoices" and answer.ok:
             self._figures(answer)
@@ -84,11 +84,11 @@ class Observer:
             kinds = {flaw.kind for flaw in self._page_flaws(latest)}
             flaws = [flaw for flaw in flaws if flaw.kind in kinds]
         for flaw in flaws:
-            self._contradicted(flaw, "listInvoices", [], latest)
+            self._inconsistent(flaw, "listInvoices", [], latest)
         broken = {flaw.rule for flaw in flaws}
-        self.court.met(*({"LIST-3"} - broken))
+        self.recorder.held(*({"LIST-3"} - broken))
 
-    def _page_flaws(self, answer: Answer) -> list[Contradiction]:
+    def _page_flaws(self, answer: Answer) -> list[Inconsistency]:
         return [*page_flaws(answer.mapping, answer.outgoing.target), *repeated_ids(answer.mapping)]
 
     def _again(self, answer: Answer) -> Answer:
@@ -98,7 +98,7 @@ class Observer:
         finally:
             self._confirming.now = False
 
-    def _within_reach(self, operation: Operation, answer: Answer) -> None:
+    def _within_reach(self, operation: SpecOperation, answer: Answer) -> None:
         """Whatever is searched for, and on whichever page, a list shows nobody else's records."""
         headers = {name.lower(): value for name, value in answer.outgoing.headers}
         token = headers.get("authorization", "").removeprefix("Bearer ") or parameter(answer, "api_token")
@@ -108,9 +108,9 @@ class Observer:
             return
         beyond = parties & {reach.never} if reach.only is None else parties - {reach.only}
         if not beyond:
-            self.court.met(reach.rule)
+            self.recorder.held(reach.rule)
             return
-        self._broken(
+        self._breach(
             reach.rule,
             f"{operation.id} shows another merchant",
             f"the list is the merchant {reach.only}'s alone"
@@ -122,7 +122,7 @@ class Observer:
 
     # --- histories --------------------------------------------------------------------------------------------
 
-    def _remember(self, operation: Operation, answer: Answer) -> None:
+    def _remember(self, operation: SpecOperation, answer: Answer) -> None:
         if operation.id == "createInvoice":
             self._created(answer)
         elif operation.id in ("finalizeInvoice", "collectInvoice"):
@@ -144,28 +144,28 @@ class Observer:
         if not answer.ok or not isinstance(new, int):
             return
         if new in self.invoices or self._seen.get(new, answer.started) < answer.started:
-            self._broken(
+            self._breach(
                 "CREATE-7",
                 "id used again",
                 "a new invoice has an id never seen before",
                 f"it has the id {new}, which was seen already",
                 answer,
-                self._story(new),
+                self._trace(new),
             )
         else:
-            self.court.met("CREATE-7")
-        life = InvoiceLife(new, row, answer.ended, named)
-        life.tell(answer.exchange)
-        self.invoices[new] = life
+            self.recorder.held("CREATE-7")
+        history = InvoiceHistory(new, row, answer.ended, named)
+        history.append(answer.exchange)
+        self.invoices[new] = history
         self._invoice_row(row, answer)
         self._draft(row, answer)
         for charge in named or ():
-            self._taken(charge, life, answer)
+            self._taken(charge, history, answer)
         self._sum(row, named, answer)
 
     def _draft(self, row: Row, answer: Answer) -> None:
         if row.get("status") != "Draft" or row.get("stripe_invoice_id") or row.get("stripe_invoice_status"):
-            self._broken(
+            self._breach(
                 "CREATE-3",
                 "no draft",
                 "a new invoice is a Draft, both Stripe properties null",
@@ -174,104 +174,104 @@ class Observer:
                 answer,
             )
 
-    def _taken(self, charge: int, life: InvoiceLife, answer: Answer) -> None:
+    def _taken(self, charge: int, history: InvoiceHistory, answer: Answer) -> None:
         known = self.charges.get(charge)
         if known is None:
             return
-        if known.invoice not in (None, life.id):
-            self._broken(
+        if known.invoice not in (None, history.id):
+            self._breach(
                 "CREATE-4",
                 "charge invoiced twice",
                 "a charge is on at most one invoice, ever",
-                f"charge {charge} is on the invoices {known.invoice} and {life.id}",
+                f"charge {charge} is on the invoices {known.invoice} and {history.id}",
                 answer,
-                self._story(known.invoice),
+                self._trace(known.invoice),
             )
         else:
-            self.court.met("CREATE-4")
-        known.invoice, known.invoiced_since = life.id, answer.ended
+            self.recorder.held("CREATE-4")
+        known.invoice, known.invoiced_since = history.id, answer.ended
 
     def _sum(self, row: Row, named: tuple[int, ...] | None, answer: Answer) -> None:
-        lives = [self.charges[charge] for charge in named or () if charge in self.charges]
-        if not named or len(lives) != len(set(named)):
+        histories = [self.charges[charge] for charge in named or () if charge in self.charges]
+        if not named or len(histories) != len(set(named)):
             return
         for name, what in (("chargee_id", "merchant"), ("currency", "currency")):
-            values = {str(life.born.get(name)) for life in lives}
+            values = {str(history.first_seen.get(name)) for history in histories}
             if len(values) > 1:
-                self._broken(
+                self._breach(
                     "CREATE-8",
                     f"several {name}",
                     f"an invoice has one {what}",
                     f"its charges have {' and '.join(sorted(values))}",
                     answer,
                 )
-        self._parties(row, lives, answer)
-        due = sum((life.amount for life in {life.id: life for life in lives}.values()), Decimal(0))
+        self._parties(row, histories, answer)
+        due = sum((history.amount for history in {history.id: history for history in histories}.values()), Decimal(0))
         total = exact(row.get("total"))
         if total is not None and total != due:
-            self._broken(
+            self._breach(
                 "CREATE-5",
                 "total",
                 f"the total is the exact sum of its charges, {due}",
                 f"it is {total}",
                 answer,
-                [step for life in lives for step in life.story[:1]],
+                [step for history in histories for step in history.trace[:1]],
             )
         elif total is not None:
-            self.court.met("CREATE-5")
+            self.recorder.held("CREATE-5")
 
-    def _parties(self, row: Row, lives: Sequence[ChargeLife], answer: Answer) -> None:
+    def _parties(self, row: Row, histories: Sequence[ChargeHistory], answer: Answer) -> None:
         """The invoice is between those, and in the currency, that its charges are."""
         for name, rule in (("currency", "CREATE-8"), ("chargee_id", "CREATE-8"), ("charger_id", "GEN-9")):
-            values = {str(life.born.get(name)) for life in lives}
+            values = {str(history.first_seen.get(name)) for history in histories}
             if name in row and values != {str(row[name])}:
-                self._broken(
+                self._breach(
                     rule,
                     f"{name} of its charges",
                     f"the invoice has the {name} of its charges, {' or '.join(sorted(values))}",
                     f"its {name} is {row[name]}",
                     answer,
-                    [step for life in lives for step in life.story[:1]],
+                    [step for history in histories for step in history.trace[:1]],
                 )
 
     def _acted(self, action: str, answer: Answer) -> None:
-        life = self.invoices.get(addressed(answer) or -1)
-        if life is None:
+        history = self.invoices.get(addressed(answer) or -1)
+        if history is None:
             return
-        life.tell(answer.exchange)
-        if answer.refused and life.finalized_since is None:
-            life.refused = action
-        life.last_action = action
-        if action == "collect" and answer.refused and life.finalized_since is not None:
-            life.declined = True
+        history.append(answer.exchange)
+        if answer.refused and history.finalized_since is None:
+            history.refused = action
+        history.last_action = action
+        if action == "collect" and answer.refused and history.finalized_since is not None:
+            history.declined = True
         if answer.ok or not answer.refused:
-            life.finalize_tried = True
-        if action == "collect" and (life.finalize_tried or life.finalized_since is not None):
+            history.finalize_tried = True
+        if action == "collect" and (history.finalize_tried or history.finalized_since is not None):
             # Even a refused attempt is one.
-            life.collect_tried = True
-        if answer.ok and action == "finalize" and life.finalized_since is None:
-            life.finalized_since = answer.ended
+            history.collect_tried = True
+        if answer.ok and action == "finalize" and history.finalized_since is None:
+            history.finalized_since = answer.ended
         if answer.ok and answer.part("invoice"):
             self._invoice_row(answer.part("invoice"), answer)
 
     def expect_collect(self, invoice: int) -> None:
         """The invoice is about to be finalized and collected at once, in whichever order."""
         with self._lock:
-            if (life := self.invoices.get(invoice)) is not None:
-                life.finalize_tried = life.collect_tried = True
+            if (history := self.invoices.get(invoice)) is not None:
+                history.finalize_tried = history.collect_tried = True
 
     def know_charge(self, row: Row, answer: Answer) -> None:
         """Remembers a charge that this run works with."""
         new = row.get("id")
         with self._lock:
             if isinstance(new, int) and new not in self.charges:
-                self.charges[new] = ChargeLife(new, row, answer.ended, story=[answer.exchange])
+                self.charges[new] = ChargeHistory(new, row, answer.ended, trace=[answer.exchange])
 
     def _charged(self, answer: Answer) -> None:
         row = answer.part("charge")
         self.know_charge(row, answer)
         if row.get("status") == "Invoiced":
-            self._broken(
+            self._breach(
                 "GEN-9",
                 "born invoiced",
                 "a new charge is on no invoice: it is Open",
@@ -279,7 +279,7 @@ class Observer:
                 answer,
             )
         if exact(row.get("amount")) != exact(row.get("price")):
-            self._broken(
+            self._breach(
                 "GEN-9",
                 "price and amount",
                 "a charge's price and amount are equal",
@@ -293,21 +293,21 @@ class Observer:
             return
         self.shown.add(number)
         self._void(number, row, answer)
-        life = self.charges.get(number)
-        if life is None:
+        history = self.charges.get(number)
+        if history is None:
             return
-        story = [*life.story, *self._story(life.invoice)]
-        found = life.contradictions(row, answer.started)
-        for contradiction in found:
-            self._contradicted(contradiction, "charge", story, answer)
+        trace = [*history.trace, *self._trace(history.invoice)]
+        found = history.inconsistencies(row, answer.started)
+        for inconsistency in found:
+            self._inconsistent(inconsistency, "charge", trace, answer)
         if not found:
-            self.court.met("GEN-9", *(("CREATE-4",) if life.invoice is not None else ()))
+            self.recorder.held("GEN-9", *(("CREATE-4",) if history.invoice is not None else ()))
 
     def _void(self, number: int, row: Row, answer: Answer) -> None:
         if "void" in str(row.get("status")).lower():
             self.void.setdefault(number, answer.exchange)
         elif number in self.void and row.get("status") == "Invoiced":
-            self._broken(
+            self._breach(
                 "CREATE-6",
                 "void charge invoiced",
                 "a void charge is never invoiced",
@@ -322,64 +322,66 @@ class Observer:
             return
         self.shown.add(number)
         self._seen.setdefault(number, answer.ended)
-        life = self.invoices.get(number)
-        if life is None:
+        history = self.invoices.get(number)
+        if history is None:
             return
-        found = life.contradictions(row, answer.started)
-        for contradiction in found:
-            self._contradicted(contradiction, "invoice", life.story, answer)
-        if not found and answer.started >= life.since:
-            self.court.met("GEN-9", *(("FINALIZE-1",) if life.finalized_since is not None else ()))
-        life.learn(row, answer.ended)
-        self._one_stripe_invoice_each(life, answer)
+        found = history.inconsistencies(row, answer.started)
+        for inconsistency in found:
+            self._inconsistent(inconsistency, "invoice", history.trace, answer)
+        if not found and answer.started >= history.since:
+            self.recorder.held("GEN-9", *(("FINALIZE-1",) if history.finalized_since is not None else ()))
+        history.learn(row, answer.ended)
+        self._one_stripe_invoice_each(history, answer)
 
-    def _one_stripe_invoice_each(self, life: InvoiceLife, answer: Answer) -> None:
-        if life.stripe_id is None:
+    def _one_stripe_invoice_each(self, history: InvoiceHistory, answer: Answer) -> None:
+        if history.stripe_id is None:
             return
-        owner = self._stripe_ids.setdefault(life.stripe_id, life.id)
-        if owner != life.id:
-            rule = "COLLECT-2" if life.last_action == "collect" else "FINALIZE-2"
-            self._broken(
+        owner = self._stripe_ids.setdefault(history.stripe_id, history.id)
+        if owner != history.id:
+            rule = "COLLECT-2" if history.last_action == "collect" else "FINALIZE-2"
+            self._breach(
                 rule,
                 "shared stripe invoice",
                 "each invoice has a Stripe invoice of its own",
-                f"invoices {owner} and {life.id} both have {life.stripe_id}",
+                f"invoices {owner} and {history.id} both have {history.stripe_id}",
                 answer,
-                [*self._story(owner), *life.story],
+                [*self._trace(owner), *history.trace],
             )
 
     # --- telling ----------------------------------------------------------------------------------------------
 
-    def _contradicted(self, found: Contradiction, where: str, story: Sequence[Exchange], answer: Answer) -> None:
-        self._broken(found.rule, f"{where}: {found.kind}", found.expected, found.actual, answer, story)
+    def _inconsistent(
+        self, found: Inconsistency, where: str, trace: Sequence[RecordedExchange], answer: Answer
+    ) -> None:
+        self._breach(found.rule, f"{where}: {found.kind}", found.expected, found.actual, answer, trace)
 
-    def _broken(
+    def _breach(
         self,
         rule: str,
         kind: str,
         expected: str,
         actual: str,
         answer: Answer,
-        story: Sequence[Exchange] = (),
+        trace: Sequence[RecordedExchange] = (),
         check: str = "",
     ) -> None:
-        exchanges = [step for step in story if step is not answer.exchange]
-        self.court.broken(
+        exchanges = [step for step in trace if step is not answer.exchange]
+        self.recorder.breach(
             rule, kind=kind, expected=expected, actual=actual, check=check, exchanges=[*exchanges, answer.exchange]
         )
 
-    def _story(self, invoice: int | None) -> list[Exchange]:
-        life = self.invoices.get(invoice) if invoice is not None else None
-        return list(life.story) if life is not None else []
+    def _trace(self, invoice: int | None) -> list[RecordedExchange]:
+        history = self.invoices.get(invoice) if invoice is not None else None
+        return list(history.trace) if history is not None else []
 
-    def _state_of(self, operation: Operation, answer: Answer) -> str:
+    def _state_of(self, operation: SpecOperation, answer: Answer) -> str:
         if operation.id not in ("finalizeInvoice", "collectInvoice"):
             return "-"
-        life = self.invoices.get(addressed(answer) or -1)
-        if life is None:
+        history = self.invoices.get(addressed(answer) or -1)
+        if history is None:
             return "none"
-        if life.paid_since is not None and life.paid_since <= answer.started:
+        if history.paid_since is not None and history.paid_since <= answer.started:
             return "paid"
-        if life.finalized_since is None or life.finalized_since > answer.started:
+        if history.finalized_since is None or history.finalized_since > answer.started:
             return "Draft"
-        return "declined" if life.declined else "finalized"
+        return "declined" if history.declined else "finalized"

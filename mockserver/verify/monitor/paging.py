@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-from mockserver.verify.monitor.history import Contradiction
+from mockserver.verify.monitor.history import Inconsistency
 
 FIGURES = ("current_page", "per_page", "last_page", "total")
 DEFAULT_PER_PAGE = 15
@@ -18,7 +18,7 @@ def asked_for(target: str) -> tuple[str | None, str | None]:
     return query.get("page"), query.get("per_page")
 
 
-def page_flaws(page: Mapping[str, Any], target: str) -> list[Contradiction]:
+def page_flaws(page: Mapping[str, Any], target: str) -> list[Inconsistency]:
     """Where a page of invoices contradicts itself or the request, judged only by figures that are integers."""
     if any(not _whole(page.get(name)) for name in FIGURES) or not isinstance(page.get("data"), list):
         return []
@@ -44,7 +44,7 @@ def page_flaws(page: Mapping[str, Any], target: str) -> list[Contradiction]:
     return found + _range(page, (current - 1) * size, rows)
 
 
-def repeated_ids(page: Mapping[str, Any]) -> list[Contradiction]:
+def repeated_ids(page: Mapping[str, Any]) -> list[Inconsistency]:
     """An invoice that stands on one page twice."""
     ids = [row.get("id") for row in page.get("data") or [] if isinstance(row, dict)]
     if len(set(map(str, ids))) == len(ids):
@@ -52,7 +52,7 @@ def repeated_ids(page: Mapping[str, Any]) -> list[Contradiction]:
     return [_flaw("repeated row", "a page shows each invoice once", f"the ids are {ids}", rule="LIST-4")]
 
 
-def _echoes(current: int, size: int, page: str | None, per_page: str | None) -> list[Contradiction]:
+def _echoes(current: int, size: int, page: str | None, per_page: str | None) -> list[Inconsistency]:
     found = []
     if page is None and current != 1:
         found.append(
@@ -67,7 +67,7 @@ def _echoes(current: int, size: int, page: str | None, per_page: str | None) -> 
     return found
 
 
-def _range(page: Mapping[str, Any], before: int, rows: int) -> list[Contradiction]:
+def _range(page: Mapping[str, Any], before: int, rows: int) -> list[Inconsistency]:
     first, last = page.get("from"), page.get("to")
     if rows == 0 or (first is None and last is None and rows == 0):
         return []
@@ -82,8 +82,8 @@ def _range(page: Mapping[str, Any], before: int, rows: int) -> list[Contradictio
     return []
 
 
-def _flaw(kind: str, expected: str, actual: str, rule: str = "LIST-3") -> Contradiction:
-    return Contradiction(rule, kind, expected, actual)
+def _flaw(kind: str, expected: str, actual: str, rule: str = "LIST-3") -> Inconsistency:
+    return Inconsistency(rule, kind, expected, actual)
 
 
 def _whole(value: object) -> TypeGuard[int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mockserver.verify.monitor.history import not_utc
-from mockserver.verify.recorder import Court
-from mockserver.verify.spec import Operation, Spec
+from mockserver.verify.recorder import Recorder
+from mockserver.verify.spec import Spec, SpecOperation
 from mockserver.verify.transport.http import NOT_JSON, Answer
 
 FORM_RULES = {
@@ -21,18 +21,18 @@ FRONT_SERVER = frozenset({413, 414, 431})
 """Statuses that a web server answers before the API is reached, in a form of its own."""
 
 
-class Forms:
+class ResponseSchema:
     """What the spec says of answers."""
 
-    def __init__(self, spec: Spec, court: Court) -> None:
+    def __init__(self, spec: Spec, recorder: Recorder) -> None:
         self.spec = spec
-        self.court = court
+        self.recorder = recorder
 
-    def keeps(self, operation: Operation, answer: Answer) -> bool:
+    def keeps(self, operation: SpecOperation, answer: Answer) -> bool:
         """Records what is wrong with the form; whether the answer can be read any further."""
         if answer.status >= 500:
             if operation.id != "collectInvoice":
-                self._broken(
+                self._breach(
                     "GEN-5",
                     f"{operation.id} {answer.status // 100}XX",
                     "no input makes the server fail",
@@ -45,10 +45,10 @@ class Forms:
             return False
         if answer.content is NOT_JSON or "json" not in answer.content_type.lower():
             return self._no_json(operation, answer)
-        self.court.met("GEN-1")
+        self.recorder.held("GEN-1")
         rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
         if operation.documented(answer.status) is None:
-            self._broken(
+            self._breach(
                 rule,
                 f"{operation.id} undocumented status {answer.status}",
                 f"the status is one of {', '.join(operation.statuses)}",
@@ -60,11 +60,11 @@ class Forms:
         self._shape(operation, rule, answer)
         return True
 
-    def _shape(self, operation: Operation, rule: str, answer: Answer) -> None:
+    def _shape(self, operation: SpecOperation, rule: str, answer: Answer) -> None:
         flaws = self.spec.flaws(operation, answer.status, answer.content)
         for flaw in flaws:
             what = flaw.pointer or "body"
-            self._broken(
+            self._breach(
                 rule,
                 f"{operation.id} form of {what}",
                 f"the {'answer' if answer.ok else 'refusal'} has the documented form",
@@ -72,12 +72,12 @@ class Forms:
                 answer,
             )
         if not flaws:
-            self.court.met(rule)
+            self.recorder.held(rule)
 
-    def _times(self, operation: Operation, rule: str, answer: Answer) -> None:
+    def _times(self, operation: SpecOperation, rule: str, answer: Answer) -> None:
         for row in (answer.part("invoice"), *(answer.rows if operation.id == "listInvoices" else ())):
             if (value := not_utc(row)) is not None:
-                self._broken(
+                self._breach(
                     rule,
                     f"{operation.id} time not in UTC",
                     "created_at is a date-time in UTC",
@@ -86,7 +86,7 @@ class Forms:
                 )
                 return
 
-    def _no_json(self, operation: Operation, answer: Answer) -> bool:
+    def _no_json(self, operation: SpecOperation, answer: Answer) -> bool:
         if 300 <= answer.status < 400:
             where = dict(answer.exchange.answer_headers).get("location", "nowhere")
             actual = f"it redirects to {where}"
@@ -95,8 +95,10 @@ class Forms:
         else:
             actual = f"it is no JSON ({answer.content_type or 'no content type'}): {answer.brief()}"
         for rule in ("GEN-1",) if answer.status < 400 else ("GEN-1", "GEN-5"):
-            self._broken(rule, f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
+            self._breach(rule, f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
         return answer.content is not NOT_JSON
 
-    def _broken(self, rule: str, kind: str, expected: str, actual: str, answer: Answer, check: str = "") -> None:
-        self.court.broken(rule, kind=kind, expected=expected, actual=actual, check=check, exchanges=[answer.exchange])
+    def _breach(self, rule: str, kind: str, expected: str, actual: str, answer: Answer, check: str = "") -> None:
+        self.recorder.breach(
+            rule, kind=kind, expected=expected, actual=actual, check=check, exchanges=[answer.exchange]
+        )

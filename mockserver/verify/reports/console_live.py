@@ -21,16 +21,16 @@ from mockserver.verify.events import (
 )
 from mockserver.verify.reports.console_summary import STYLES, summary
 from mockserver.verify.reports.phrases import MARKS, choice_value, limits, target, visible, word
-from mockserver.verify.reports.run_state import Gathering, RuleResult
+from mockserver.verify.reports.run_state import RuleResult, RunState
 
 
 class ConsoleReport:
     """Live progress on a terminal, plain lines elsewhere, and the result when the run ends or is closed."""
 
-    def __init__(self, gathering: Gathering, console: Console, *, live: bool) -> None:
-        self._gathering = gathering
+    def __init__(self, state: RunState, console: Console, *, live: bool) -> None:
+        self._state = state
         # The terminal is drawn by another thread, which must never see a fold half done.
-        self._shown = gathering.findings()
+        self._shown = state.result()
         self._console = console
         self._done = False
         self._live: Live | None = None
@@ -39,10 +39,10 @@ class ConsoleReport:
             self._live = Live(get_renderable=self._progress, console=console, transient=True, refresh_per_second=8)
 
     def __call__(self, event: Event) -> None:
-        new = isinstance(event, BreachFound) and self._gathering.is_new(event.breach)
-        self._gathering.add(event)
+        new = isinstance(event, BreachFound) and self._state.is_new(event.breach)
+        self._state.add(event)
         if self._live:
-            self._shown = self._gathering.findings()
+            self._shown = self._state.result()
         if isinstance(event, RunFinished):
             self._finish()
             return
@@ -54,7 +54,7 @@ class ConsoleReport:
 
     def close(self) -> None:
         """Tells what was learned when the run broke off; does nothing after its proper end."""
-        if self._gathering.anything:
+        if self._state.anything:
             self._finish()
 
     def _finish(self) -> None:
@@ -64,15 +64,15 @@ class ConsoleReport:
         if self._live:
             self._live.stop()
         # Uncropped: a command runs over the edge of the screen, and can be pasted.
-        self._console.print(summary(self._gathering.findings(), self._console.width), crop=False)
+        self._console.print(summary(self._state.result(), self._console.width), crop=False)
 
     def _line(self, event: Event, *, new: bool) -> Text | None:
         """The line that stays on the screen for this event, if any."""
         match event:
             case RunStarted():
-                findings = self._gathering.findings()
-                text = Text(f"Verifying {visible(target(findings))}, seed {event.seed}", style="bold")
-                text.append(f" ({limits(findings)})" if limits(findings) else "", style="yellow")
+                run = self._state.result()
+                text = Text(f"Verifying {visible(target(run))}, seed {event.seed}", style="bold")
+                text.append(f" ({limits(run)})" if limits(run) else "", style="yellow")
                 return text.append(f"\nIt will leave behind: {visible(event.left_behind)}", style="not bold")
             case BreachFound() if new:
                 breach = event.breach
@@ -103,20 +103,20 @@ class ConsoleReport:
                 return None
 
     def _progress(self) -> RenderableType:
-        findings = self._shown
-        phase = findings.phases[-1] if findings.phases else None
+        run = self._shown
+        phase = run.phases[-1] if run.phases else None
         self._spinner.update(
             text=Text.assemble(
                 (visible(phase.name) if phase else "starting", "bold"),
-                (f"  {visible(findings.progress)}", "dim"),
+                (f"  {visible(run.progress)}", "dim"),
             )
         )
         table = Table.grid(padding=(0, 2))
-        for area, results in findings.areas.items():
+        for area, results in run.areas.items():
             table.add_row(Text(area, style="bold"), _squares(results))
         bar: list[RenderableType] = []
         if phase and phase.steps:
-            bar = [ProgressBar(total=phase.steps, completed=findings.step, width=40)]
+            bar = [ProgressBar(total=phase.steps, completed=run.step, width=40)]
         return Group(table, Text(), self._spinner, *bar)
 
 

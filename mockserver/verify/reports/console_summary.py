@@ -27,7 +27,7 @@ from mockserver.verify.reports.phrases import (
     visible,
     why,
 )
-from mockserver.verify.reports.run_state import Findings, RuleResult, Sighting
+from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 
 STYLES: dict[Verdict, str] = {
     "holds": "green",
@@ -42,23 +42,21 @@ FULL = 3
 STATES = ("-", "none", "Draft", "finalized", "paid", "declined")
 
 
-def summary(findings: Findings, width: int) -> RenderableType:
+def summary(run: RunResult, width: int) -> RenderableType:
     """The whole result, for a terminal `width` columns wide; the verdict comes last, where the eye is."""
     parts: list[RenderableType] = []
     # A run that never began has nothing to say about each rule.
-    if any(result.judged for result in findings.rules) or findings.sightings:
-        parts += [_title("Rules"), _rules(findings)]
-    if findings.choices:
-        parts += [_title("Open choices"), _choices(findings)]
-    if findings.coverage:
-        parts += [_title(f"Coverage: {findings.met} of {len(findings.coverage)} met"), _coverage(findings)]
-    parts += _breaches(findings, width)
-    if findings.notes:
+    if any(result.judged for result in run.rules) or run.sightings:
+        parts += [_title("Rules"), _rules(run)]
+    if run.choices:
+        parts += [_title("Open choices"), _choices(run)]
+    if run.coverage:
+        parts += [_title(f"Coverage: {run.met} of {len(run.coverage)} met"), _coverage(run)]
+    parts += _breaches(run, width)
+    if run.notes:
         parts.append(_title("Notes"))
-        parts += [
-            Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in findings.notes
-        ]
-    parts += [_title("Verdict"), *_verdict(findings)]
+        parts += [Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in run.notes]
+    parts += [_title("Verdict"), *_verdict(run)]
     return Group(*parts)
 
 
@@ -66,12 +64,12 @@ def _title(text: str) -> RenderableType:
     return Group(Text(), Rule(Text(text, style="bold"), align="left", style="dim"))
 
 
-def _rules(findings: Findings) -> Table:
+def _rules(run: RunResult) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
     for name in ("Rule", "Known", "Verdict"):
         table.add_column(name, no_wrap=True)
     table.add_column("What it says", ratio=1)
-    for result in findings.rules:
+    for result in run.rules:
         table.add_row(
             Text(visible(result.rule)),
             Text(visible(result.text.level), style="dim"),
@@ -95,12 +93,12 @@ def _statement(result: RuleResult) -> Group:
     return Group(*lines)
 
 
-def _choices(findings: Findings) -> Table:
+def _choices(run: RunResult) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
     table.add_column("Choice", no_wrap=True)
     table.add_column("Value", no_wrap=True, max_width=20)
     table.add_column("How it shows", ratio=1)
-    for choice in findings.choices:
+    for choice in run.choices:
         value = Text(visible(choice_value(choice.value)), style="cyan")
         if not choice.measured:
             value = Text("not measured", style="yellow")
@@ -128,8 +126,8 @@ def state_name(state: str) -> str:
     return {"-": "no invoice", "none": "unknown"}.get(state, state)
 
 
-def _coverage(findings: Findings) -> Table:
-    states, rows = grid(findings.coverage)
+def _coverage(run: RunResult) -> Table:
+    states, rows = grid(run.coverage)
     table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     table.add_column("Operation", no_wrap=True)
     table.add_column("Gives", no_wrap=True)
@@ -149,11 +147,11 @@ def _cell(met: int | None) -> Text:
     return Text(f"{met:,}", style="green") if met else Text("never", style="yellow")
 
 
-def _breaches(findings: Findings, width: int) -> Iterator[RenderableType]:
+def _breaches(run: RunResult, width: int) -> Iterator[RenderableType]:
     """The first few of each rule in full, the rest by a line each: the files hold them all."""
     told: Counter[str] = Counter()
     rest: list[Sighting] = []
-    for sighting in findings.sightings:
+    for sighting in run.sightings:
         told[sighting.breach.rule] += 1
         if told[sighting.breach.rule] > FULL:
             rest.append(sighting)
@@ -197,19 +195,19 @@ def _hanging(name: str, text: str, *, style: str = "") -> Table:
     return table
 
 
-def _verdict(findings: Findings) -> Iterator[RenderableType]:
+def _verdict(run: RunResult) -> Iterator[RenderableType]:
     tally = Text()
     for verdict, name in VERDICTS.items():
-        number = len(findings.of(verdict))
+        number = len(run.of(verdict))
         if number:
             tally.append(f"{MARKS[verdict]} {number} {name}   ", style=STYLES[verdict])
     yield tally
-    for line in (ending(findings), measure(findings)):
+    for line in (ending(run), measure(run)):
         if line:
             yield Text(visible(line))
-    if findings.start and findings.start.left_behind:
-        yield _hanging("Left behind", visible(findings.start.left_behind))
-    color = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold yellow"}.get(findings.exit_code or 0)
-    if findings.exit_code is None:
+    if run.start and run.start.left_behind:
+        yield _hanging("Left behind", visible(run.start.left_behind))
+    color = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold yellow"}.get(run.exit_code or 0)
+    if run.exit_code is None:
         color = "bold red"
-    yield Text(visible(conclusion(findings)), style=color or "")
+    yield Text(visible(conclusion(run)), style=color or "")

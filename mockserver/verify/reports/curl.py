@@ -6,7 +6,7 @@ import base64
 import re
 import shlex
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 
 SECRET = re.compile(r"\$(?:[A-Z0-9]+_)*TOKEN(?:_[A-Z0-9]+)*\b")
 """Placeholders such as `$TOKEN` and `$OTHER_TOKEN`: what a secret was redacted to, and the variable to set."""
@@ -36,7 +36,7 @@ def _literal(text: str) -> str:
     return shlex.quote(text) if text else ""
 
 
-def curl(exchange: Exchange, *, separator: str = " ", body_limit: int | None = None) -> str:
+def curl(exchange: RecordedExchange, *, separator: str = " ", body_limit: int | None = None) -> str:
     """The command; `separator` stands between its options (` \\\\\\n  ` breaks the lines).
 
     A body over `body_limit` bytes is left out, and a comment at the end says so.
@@ -53,7 +53,7 @@ def curl(exchange: Exchange, *, separator: str = " ", body_limit: int | None = N
     return _with_body(options, exchange.body, separator, body_limit)
 
 
-def _headers(exchange: Exchange) -> list[str]:
+def _headers(exchange: RecordedExchange) -> list[str]:
     given = {name.lower() for name, _ in exchange.headers}
     lines = [
         f"{name}: {value}" if value else f"{name};"

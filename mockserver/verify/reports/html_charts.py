@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mockserver.verify.events import Verdict
 from mockserver.verify.reports.console_summary import grid, state_name
 from mockserver.verify.reports.phrases import MARKS, visible, why, word
-from mockserver.verify.reports.run_state import Findings, Sighting
+from mockserver.verify.reports.run_state import RunResult, Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ AREAS = {
 PER_ROW = 12
 
 
-def mosaic(findings: Findings) -> Mosaic:
+def mosaic(run: RunResult) -> Mosaic:
     """A row of tiles for each area, a tile for each rule; long areas wrap."""
     bands: list[Band] = []
     tiles: list[Tile] = []
     y = 0
-    for area, results in findings.areas.items():
+    for area, results in run.areas.items():
         broken = sum(result.verdict == "broken" for result in results)
         held = sum(result.verdict == "holds" for result in results)
         told = f"{broken} broken" if broken else f"{held} of {len(results)} hold"
@@ -75,12 +75,12 @@ def mosaic(findings: Findings) -> Mosaic:
                     number=result.rule.rpartition("-")[2],
                     mark=MARKS[result.verdict],
                     verdict=result.verdict,
-                    wanting=result in findings.wanting,
+                    wanting=result in run.wanting,
                     tip=f"{tip} ({why(result)})" if why(result) else tip,
                 )
             )
         y += math.ceil(len(results) / PER_ROW) * (TILE + GAP) + GAP
-    longest = max((min(len(results), PER_ROW) for results in findings.areas.values()), default=0)
+    longest = max((min(len(results), PER_ROW) for results in run.areas.values()), default=0)
     return Mosaic(LABEL + longest * (TILE + GAP), y, tuple(bands), tuple(tiles))
 
 
@@ -114,10 +114,10 @@ class HeatMap:
 CELL_W, CELL_H, HEAD, SIDE = 82, 26, 26, 230
 
 
-def heat_map(findings: Findings) -> HeatMap:
+def heat_map(run: RunResult) -> HeatMap:
     """Operation and status downwards, state of the invoice across."""
-    states, rows = grid(findings.coverage)
-    most = max((cell.met for cell in findings.coverage), default=1) or 1
+    states, rows = grid(run.coverage)
+    most = max((cell.met for cell in run.coverage), default=1) or 1
     lines: list[Line] = []
     cells: list[Cell] = []
     y, before = HEAD, ""
@@ -171,12 +171,12 @@ class Timeline:
 WIDTH, BAR, LANE, LABEL_W = 760, 30, 22, 96
 
 
-def timeline(findings: Findings) -> Timeline:
+def timeline(run: RunResult) -> Timeline:
     """The phases as a bar, and above it, for each broken rule, the second when that was first seen."""
-    total = max(findings.last_heard, findings.elapsed, 0.001)
+    total = max(run.last_heard, run.elapsed, 0.001)
     scale = WIDTH / total
     first: dict[str, Sighting] = {}
-    for sighting in sorted(findings.sightings, key=lambda sighting: sighting.after):
+    for sighting in sorted(run.sightings, key=lambda sighting: sighting.after):
         first.setdefault(sighting.breach.rule, sighting)
     lanes: list[float] = []
     placed: list[tuple[int, float, Sighting]] = []
@@ -187,10 +187,10 @@ def timeline(findings: Findings) -> Timeline:
         lanes[lane : lane + 1] = [wanted + LABEL_W]
         placed.append((lane, x, sighting))
     top = len(lanes) * LANE + (8 if lanes else 0)
-    edges = [phase.after for phase in findings.phases[1:]] + [total]
+    edges = [phase.after for phase in run.phases[1:]] + [total]
     spans = tuple(
         Span(phase.after * scale, max((end - phase.after) * scale, 1), phase.name, f"{end - phase.after:.1f} s")
-        for phase, end in zip(findings.phases, edges, strict=False)
+        for phase, end in zip(run.phases, edges, strict=False)
     )
     markers = tuple(_marker(sighting, x, lane, top) for lane, x, sighting in placed)
     return Timeline(WIDTH, top + BAR + 24, top, spans, markers, _ticks(total))

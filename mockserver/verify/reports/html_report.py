@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
 from mockserver.verify.reports.id_tracing import origins
@@ -29,14 +29,14 @@ from mockserver.verify.reports.phrases import (
     why,
     word,
 )
-from mockserver.verify.reports.run_state import Findings
+from mockserver.verify.reports.run_state import RunResult
 
 TONES: dict[int | None, str] = {0: "good", 1: "bad", 2: "bad", 3: "warn", None: "bad"}
 ANSWER_LIMIT = 6000
 """Characters of an answer that the page shows; the JSON report has all."""
 
 
-def html_report(findings: Findings) -> str:
+def html_report(run: RunResult) -> str:
     """The page; whatever a server sent is escaped by the template, and its control characters are shown as such."""
     environment = Environment(
         loader=PackageLoader("mockserver.verify.reports", "."),
@@ -59,17 +59,17 @@ def html_report(findings: Findings) -> str:
         word=word,
     )
     return environment.get_template("report.html.j2").render(
-        findings=findings,
-        tone=TONES[findings.exit_code],
-        headline=headline(findings),
-        exit_meaning=exit_meaning(findings),
-        measure=measure(findings),
-        ending=ending(findings),
-        limits=limits(findings),
-        target=target(findings),
-        mosaic=mosaic(findings),
-        heat_map=heat_map(findings),
-        timeline=timeline(findings),
+        run=run,
+        tone=TONES[run.exit_code],
+        headline=headline(run),
+        exit_meaning=exit_meaning(run),
+        measure=measure(run),
+        ending=ending(run),
+        limits=limits(run),
+        target=target(run),
+        mosaic=mosaic(run),
+        heat_map=heat_map(run),
+        timeline=timeline(run),
         levels=LEVELS,
         marks=MARKS,
         verdicts=VERDICTS,
@@ -82,11 +82,11 @@ def _clean(value: object) -> object:
     return visible(value, lines=True) if type(value) is str else value
 
 
-def _curl(exchange: Exchange) -> str:
+def _curl(exchange: RecordedExchange) -> str:
     return curl(exchange, separator=" \\\n  ", body_limit=4000)
 
 
-def _sent(exchange: Exchange) -> str:
+def _sent(exchange: RecordedExchange) -> str:
     """The answer as it came: status, headers, body."""
     if exchange.status is None:
         return f"no answer: {exchange.failure or 'unknown reason'}"

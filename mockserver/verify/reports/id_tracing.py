@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 
 Path = tuple[str | int, ...]
 
@@ -57,7 +57,7 @@ _IN_URL = re.compile(
 )
 
 
-def thread(exchanges: Sequence[Exchange]) -> tuple[Threaded, ...]:
+def thread(exchanges: Sequence[RecordedExchange]) -> tuple[Threaded, ...]:
     """Each request with its ids traced to the earliest answer that produced them."""
     produced: Produced = {}
     threaded: list[Threaded] = []
@@ -68,7 +68,7 @@ def thread(exchanges: Sequence[Exchange]) -> tuple[Threaded, ...]:
     return tuple(threaded)
 
 
-def origins(exchanges: Sequence[Exchange]) -> tuple[str, ...]:
+def origins(exchanges: Sequence[RecordedExchange]) -> tuple[str, ...]:
     """For each request, which of its ids come from where: `57 is charge.id of answer 1`; empty when none does."""
     told: list[str] = []
     for threaded in thread(exchanges):
@@ -77,7 +77,7 @@ def origins(exchanges: Sequence[Exchange]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _value(wanted: Id, exchanges: Sequence[Exchange]) -> object:
+def _value(wanted: Id, exchanges: Sequence[RecordedExchange]) -> object:
     value: Any = parsed(exchanges[wanted.answer].answer)
     for step in wanted.path:
         value = value[step]
@@ -103,7 +103,7 @@ def _collection(url: str) -> str:
     return _singular((known or names or [""])[-1])
 
 
-def _ids(exchange: Exchange) -> Iterator[tuple[tuple[str, str], Path]]:
+def _ids(exchange: RecordedExchange) -> Iterator[tuple[tuple[str, str], Path]]:
     """Every id in the answer: its kind and value, and its path; breadth first, so that the plainest path wins."""
     waiting: list[tuple[str, Path, object]] = [(_collection(exchange.url), (), parsed(exchange.answer))]
     for kind, path, value in waiting:
@@ -119,7 +119,7 @@ def _ids(exchange: Exchange) -> Iterator[tuple[tuple[str, str], Path]]:
                     waiting.append((kind if name == "data" else _singular(name), (*path, name), item))
 
 
-def _threaded(exchange: Exchange, produced: Produced) -> Threaded:
+def _threaded(exchange: RecordedExchange, produced: Produced) -> Threaded:
     url = _in_text(exchange.url, produced, _collection(exchange.url))
     if exchange.body is None:
         return Threaded(url, (), None)

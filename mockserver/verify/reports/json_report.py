@@ -6,27 +6,27 @@ import base64
 import json
 from collections.abc import Sequence
 
-from mockserver.verify.events import Exchange
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.phrases import headline
-from mockserver.verify.reports.run_state import Findings, RuleResult, Sighting
+from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 
 FORMAT_VERSION = 1
 
 Json = dict[str, object]
 
 
-def json_report(findings: Findings) -> str:
-    return json.dumps(as_data(findings), indent=2, ensure_ascii=True) + "\n"
+def json_report(run: RunResult) -> str:
+    return json.dumps(as_data(run), indent=2, ensure_ascii=True) + "\n"
 
 
-def as_data(findings: Findings) -> Json:
+def as_data(run: RunResult) -> Json:
     """The report as plain values, in the order of the run's rules."""
-    start, end = findings.start, findings.end
+    start, end = run.start, run.end
     return {
         "format_version": FORMAT_VERSION,
-        "verdict": headline(findings),
-        "exit_code": findings.exit_code,
+        "verdict": headline(run),
+        "exit_code": run.exit_code,
         "stop_reason": end.stop_reason if end else None,
         "target": start.target if start else None,
         "seed": start.seed if start else None,
@@ -34,11 +34,11 @@ def as_data(findings: Findings) -> Json:
         "read_only": start.read_only if start else None,
         "charges_allowed": start.charges_allowed if start else None,
         "left_behind": start.left_behind if start else None,
-        "started_at": findings.started_at.isoformat() if findings.started_at else None,
-        "elapsed": round(findings.elapsed, 3),
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "elapsed": round(run.elapsed, 3),
         "requests": end.requests if end else None,
-        "rules": {result.rule: _rule(result) for result in findings.rules},
-        "breaches": [_breach(sighting) for sighting in findings.sightings],
+        "rules": {result.rule: _rule(result) for result in run.rules},
+        "breaches": [_breach(sighting) for sighting in run.sightings],
         "choices": {
             choice.key: {
                 "value": choice.value,
@@ -46,13 +46,13 @@ def as_data(findings: Findings) -> Json:
                 "evidence": choice.evidence,
                 "expected": choice.expected,
             }
-            for choice in findings.choices
+            for choice in run.choices
         },
         "coverage": [
             {"operation": cell.operation, "status": cell.status, "state": cell.state, "met": cell.met}
-            for cell in findings.coverage
+            for cell in run.coverage
         ],
-        "notes": [{"level": note.level, "text": note.text} for note in findings.notes],
+        "notes": [{"level": note.level, "text": note.text} for note in run.notes],
     }
 
 
@@ -87,7 +87,7 @@ def _breach(sighting: Sighting) -> Json:
     }
 
 
-def _exchange(exchange: Exchange) -> Json:
+def _exchange(exchange: RecordedExchange) -> Json:
     return {
         "method": exchange.method,
         "url": exchange.url,

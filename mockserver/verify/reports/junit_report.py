@@ -17,25 +17,25 @@ from mockserver.verify.reports.phrases import (
     visible,
     why,
 )
-from mockserver.verify.reports.run_state import Findings, RuleResult, Sighting
+from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 
 
-def junit_report(findings: Findings) -> str:
+def junit_report(run: RunResult) -> str:
     """A rule that is broken fails, one that is accepted or unexercised is skipped; a last case is the run itself.
 
     The case of the run keeps a CI system from showing green where the exit code is not 0.
     """
     suite = TestSuite("mockserver verify")
-    suite.time = round(findings.elapsed, 3)
-    suite.hostname = _clean(target(findings))
-    if findings.started_at:
-        suite.timestamp = findings.started_at.isoformat(timespec="seconds")
-    for name, value in _properties(findings):
+    suite.time = round(run.elapsed, 3)
+    suite.hostname = _clean(target(run))
+    if run.started_at:
+        suite.timestamp = run.started_at.isoformat(timespec="seconds")
+    for name, value in _properties(run):
         suite.add_property(_clean(name), _clean(value))
-    for result in findings.rules:
-        seen = [sighting for sighting in findings.sightings if sighting.breach.rule == result.rule]
+    for result in run.rules:
+        seen = [sighting for sighting in run.sightings if sighting.breach.rule == result.rule]
         suite.add_testcase(_case(result, seen))
-    suite.add_testcase(_run(findings))
+    suite.add_testcase(_run(run))
     document = JUnitXml("mockserver verify")
     document.add_testsuite(suite)
     written = io.BytesIO()
@@ -48,14 +48,14 @@ def _clean(text: str) -> str:
     return visible(text, lines=True)
 
 
-def _properties(findings: Findings) -> list[tuple[str, str]]:
-    start = findings.start
-    found = [("verdict", headline(findings)), ("exit_code", str(findings.exit_code))]
+def _properties(run: RunResult) -> list[tuple[str, str]]:
+    start = run.start
+    found = [("verdict", headline(run)), ("exit_code", str(run.exit_code))]
     if start:
         found += [("target", start.target), ("seed", str(start.seed)), ("spec_version", start.spec_version)]
     found += [
         (f"choice.{choice.key}", choice_value(choice.value) if choice.measured else "not measured")
-        for choice in findings.choices
+        for choice in run.choices
     ]
     return found
 
@@ -101,13 +101,13 @@ def _told(sighting: Sighting) -> str:
     return _clean("\n".join([*lines, f"Seed {breach.seed}."]))
 
 
-def _run(findings: Findings) -> TestCase:
-    case = TestCase("the run comes to a verdict", "verify", round(findings.elapsed, 3))
-    if findings.exit_code in (2, None):
-        case.result = [Error(_clean(headline(findings)), "not_run")]
-    elif findings.exit_code == 3:
-        failure = Failure(_clean(headline(findings)), "not_proved")
-        failure.text = _clean("\n".join(f"{result.rule}: {result.reason}" for result in findings.wanting))
+def _run(run: RunResult) -> TestCase:
+    case = TestCase("the run comes to a verdict", "verify", round(run.elapsed, 3))
+    if run.exit_code in (2, None):
+        case.result = [Error(_clean(headline(run)), "not_run")]
+    elif run.exit_code == 3:
+        failure = Failure(_clean(headline(run)), "not_proved")
+        failure.text = _clean("\n".join(f"{result.rule}: {result.reason}" for result in run.wanting))
         case.result = [failure]
-    case.system_out = _clean(exit_meaning(findings))
+    case.system_out = _clean(exit_meaning(run))
     return case

@@ -24,7 +24,7 @@ from mockserver.verify.reports.phrases import (
     why,
     word,
 )
-from mockserver.verify.reports.run_state import Findings, Sighting
+from mockserver.verify.reports.run_state import RunResult, Sighting
 
 LIMIT = 60_000
 """Characters. A comment on GitHub holds 65,536."""
@@ -33,16 +33,16 @@ BADGES: dict[int | None, str] = {0: "✅", 1: "❌", 2: "⛔", 3: "⚠️", None
 SIGNS = {"holds": "✅", "broken": "❌", "not_exercised": "⚪", "accepted": "🟣"}
 
 
-def markdown_report(findings: Findings) -> str:
+def markdown_report(run: RunResult) -> str:
     """Verdict, breaches, rules, choices, coverage; breaches that would pass the limit are counted, not shown."""
-    opening = "\n".join(_opening(findings))
-    closing = "\n".join([*_rules(findings), *_choices(findings), *_coverage(findings), *_ending(findings)])
+    opening = "\n".join(_opening(run))
+    closing = "\n".join([*_rules(run), *_choices(run), *_coverage(run), *_ending(run)])
     room = LIMIT - len(opening) - len(closing)
     shown: list[str] = []
-    for sighting in findings.sightings:
+    for sighting in run.sightings:
         told = "\n".join(_breach(sighting))
         if room < len(told) + 200:
-            left = len(findings.sightings) - len(shown)
+            left = len(run.sightings) - len(shown)
             shown.append(f"\n**{left} further breaches** are left out here; the other reports hold them.\n")
             break
         shown.append(told)
@@ -72,17 +72,17 @@ def block(text: str, language: str) -> str:
     return f"{fence}{language}\n{clean}\n{fence}"
 
 
-def _opening(findings: Findings) -> Iterator[str]:
-    yield f"## {BADGES[findings.exit_code]} {inline(headline(findings))}"
+def _opening(run: RunResult) -> Iterator[str]:
+    yield f"## {BADGES[run.exit_code]} {inline(headline(run))}"
     yield ""
-    yield f"{code(target(findings))}: {measure(findings)}, {exit_meaning(findings)}."
-    for line in (ending(findings), limits(findings)):
+    yield f"{code(target(run))}: {measure(run)}, {exit_meaning(run)}."
+    for line in (ending(run), limits(run)):
         if line:
             yield f"\n{inline(line)}."
     yield ""
     yield "| " + " | ".join(f"{SIGNS[verdict]} {name}" for verdict, name in VERDICTS.items()) + " |"
     yield "| --: | --: | --: | --: |"
-    yield "| " + " | ".join(str(len(findings.of(verdict))) for verdict in VERDICTS) + " |"
+    yield "| " + " | ".join(str(len(run.of(verdict))) for verdict in VERDICTS) + " |"
 
 
 def _breach(sighting: Sighting) -> Iterator[str]:
@@ -102,13 +102,13 @@ def _breach(sighting: Sighting) -> Iterator[str]:
     yield "\n</details>"
 
 
-def _rules(findings: Findings) -> Iterator[str]:
-    if not findings.rules:
+def _rules(run: RunResult) -> Iterator[str]:
+    if not run.rules:
         return
-    open_ = " open" if findings.exit_code == 3 else ""
-    yield f"\n<details{open_}><summary>All {len(findings.rules)} rules</summary>\n"
+    open_ = " open" if run.exit_code == 3 else ""
+    yield f"\n<details{open_}><summary>All {len(run.rules)} rules</summary>\n"
     yield "| Rule | Known | Verdict | What it says |\n| --- | --- | --- | --- |"
-    for result in findings.rules:
+    for result in run.rules:
         because = f"<br>*{inline(why(result))}*" if why(result) else ""
         verdict = f"{SIGNS[result.verdict]} {word(result.verdict, result.exercised)}"
         told = f"{inline(result.text.statement)}{because}"
@@ -116,23 +116,23 @@ def _rules(findings: Findings) -> Iterator[str]:
     yield "\n</details>"
 
 
-def _choices(findings: Findings) -> Iterator[str]:
-    if not findings.choices:
+def _choices(run: RunResult) -> Iterator[str]:
+    if not run.choices:
         return
-    yield f"\n<details><summary>The {len(findings.choices)} open choices, as measured</summary>\n"
+    yield f"\n<details><summary>The {len(run.choices)} open choices, as measured</summary>\n"
     yield "| Choice | Value | How it shows |\n| --- | --- | --- |"
-    for choice in findings.choices:
+    for choice in run.choices:
         value = code(choice_value(choice.value)) if choice.measured else "not measured"
         said = "" if choice.expected is None else f" (the profile says {code(choice_value(choice.expected))})"
         yield f"| {code(choice.key)} | {value}{said} | {inline(choice.evidence)} |"
     yield "\n</details>"
 
 
-def _coverage(findings: Findings) -> Iterator[str]:
-    if not findings.coverage:
+def _coverage(run: RunResult) -> Iterator[str]:
+    if not run.coverage:
         return
-    states, rows = grid(findings.coverage)
-    met, all_ = findings.met, len(findings.coverage)
+    states, rows = grid(run.coverage)
+    met, all_ = run.met, len(run.coverage)
     yield f"\n<details><summary>Coverage of the spec: {met} of {all_} met</summary>\n"
     yield "| Operation | Gives | " + " | ".join(inline(state_name(state)) for state in states) + " |"
     yield "| --- | --- | " + " | ".join("--:" for _ in states) + " |"
@@ -142,10 +142,10 @@ def _coverage(findings: Findings) -> Iterator[str]:
     yield "\n</details>"
 
 
-def _ending(findings: Findings) -> Iterator[str]:
-    if findings.notes:
+def _ending(run: RunResult) -> Iterator[str]:
+    if run.notes:
         yield ""
-        for note in findings.notes:
+        for note in run.notes:
             yield f"- {inline(note.text)}"
-    if findings.start and findings.start.left_behind:
-        yield f"\nLeft on the server: {inline(findings.start.left_behind)}"
+    if run.start and run.start.left_behind:
+        yield f"\nLeft on the server: {inline(run.start.left_behind)}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from mockserver.verify.events import Exchange, Verdict
-from mockserver.verify.reports.run_state import Findings, RuleResult
+from mockserver.verify.events import RecordedExchange, Verdict
+from mockserver.verify.reports.run_state import RuleResult, RunResult
 
 MEANINGS: dict[int | None, str] = {
     0: "the server conforms",
@@ -62,7 +62,7 @@ def text_of(body: bytes) -> str:
     return body.decode("utf-8", "backslashreplace")
 
 
-def answer_line(exchange: Exchange, limit: int) -> str:
+def answer_line(exchange: RecordedExchange, limit: int) -> str:
     """What came, on one line: `201 {"message": …}`, or that no answer came and why."""
     if exchange.status is None:
         return shorten(visible(f"no answer: {exchange.failure or 'unknown reason'}"), limit)
@@ -83,26 +83,26 @@ def word(verdict: Verdict, exercised: int) -> str:
     return f"{VERDICTS[verdict]} ({times(exercised)})" if exercised else VERDICTS[verdict]
 
 
-def headline(findings: Findings) -> str:
+def headline(run: RunResult) -> str:
     """The verdict on the run in one sentence."""
-    broken = len(findings.of("broken"))
-    match findings.exit_code:
+    broken = len(run.of("broken"))
+    match run.exit_code:
         case 0:
-            return f"Conforms: {_conforming(findings)}"
+            return f"Conforms: {_conforming(run)}"
         case 1:
             return f"Does not conform: {count(broken, 'rule is', 'rules are')} broken"
         case 2:
-            return f"Could not run: {findings.end.stop_reason if findings.end else ''}"
+            return f"Could not run: {run.end.stop_reason if run.end else ''}"
         case 3:
-            wanting = len(findings.wanting)
+            wanting = len(run.wanting)
             return f"Not proved: nothing broken, but {count(wanting, 'rule')} that matter{_s(wanting)} not exercised"
         case _:
             known = f"; {count(broken, 'rule is', 'rules are')} broken so far" if broken else ""
             return f"Broke off before its verdict{known}"
 
 
-def _conforming(findings: Findings) -> str:
-    held, rules, accepted = len(findings.of("holds")), len(findings.rules), len(findings.of("accepted"))
+def _conforming(run: RunResult) -> str:
+    held, rules, accepted = len(run.of("holds")), len(run.rules), len(run.of("accepted"))
     if held == rules:
         return f"all {rules} rules hold"
     known = f"{count(accepted, 'known breach', 'known breaches')} accepted" if accepted else "none is broken"
@@ -113,39 +113,39 @@ def _s(number: int) -> str:
     return "s was" if number == 1 else " were"
 
 
-def exit_meaning(findings: Findings) -> str:
+def exit_meaning(run: RunResult) -> str:
     """`exit code 1: a rule is broken`."""
-    code = findings.exit_code
+    code = run.exit_code
     return MEANINGS[code] if code is None else f"exit code {code}: {MEANINGS[code]}"
 
 
-def conclusion(findings: Findings) -> str:
+def conclusion(run: RunResult) -> str:
     """The verdict and what the exit code means, on one line."""
-    told = headline(findings)
-    return told if findings.exit_code is None else f"{told} ({exit_meaning(findings)})"
+    told = headline(run)
+    return told if run.exit_code is None else f"{told} ({exit_meaning(run)})"
 
 
-def ending(findings: Findings) -> str:
+def ending(run: RunResult) -> str:
     """How the run came to its end, for a run that did not simply complete; else empty."""
-    if findings.end is None:
+    if run.end is None:
         return "The run broke off; this is what it had learned"
-    reason = findings.end.stop_reason
-    if reason in ("completed", "") or findings.exit_code == 2:
+    reason = run.end.stop_reason
+    if reason in ("completed", "") or run.exit_code == 2:
         return ""
     return "Stopped at its time limit" if reason == "time" else f"Stopped early: {reason}"
 
 
-def measure(findings: Findings) -> str:
+def measure(run: RunResult) -> str:
     """`1,204 requests in 41.3 s, seed 7`."""
-    parts = [] if findings.end is None else [count(findings.end.requests, "request")]
-    parts.append(f"{findings.elapsed:.1f} s")
-    seed = f", seed {findings.start.seed}" if findings.start else ""
+    parts = [] if run.end is None else [count(run.end.requests, "request")]
+    parts.append(f"{run.elapsed:.1f} s")
+    seed = f", seed {run.start.seed}" if run.start else ""
     return " in ".join(parts) + seed
 
 
-def limits(findings: Findings) -> str:
+def limits(run: RunResult) -> str:
     """What the run was not allowed to do, in words; empty when it could do all."""
-    start = findings.start
+    start = run.start
     if start is None:
         return ""
     if start.read_only:
@@ -153,8 +153,8 @@ def limits(findings: Findings) -> str:
     return "" if start.charges_allowed else "no charges allowed: no collect that could succeed was sent"
 
 
-def target(findings: Findings) -> str:
-    return findings.start.target if findings.start else "(not started)"
+def target(run: RunResult) -> str:
+    return run.start.target if run.start else "(not started)"
 
 
 def why(result: RuleResult) -> str:

@@ -18,9 +18,9 @@ from mockserver.verify.reports.json_report import json_report
 from mockserver.verify.reports.junit_report import junit_report
 from mockserver.verify.reports.markdown_report import markdown_report
 from mockserver.verify.reports.replay_writer import replay_file
-from mockserver.verify.reports.run_state import Clock, Findings, Gathering, RuleLike, utc_now
+from mockserver.verify.reports.run_state import Clock, RuleLike, RunResult, RunState, utc_now
 
-Render = Callable[[Findings], str]
+Render = Callable[[RunResult], str]
 
 FILES: dict[str, tuple[str, Render]] = {
     "html": ("report.html", html_report),
@@ -46,24 +46,24 @@ class Report(Protocol):
 class FileReport:
     """Gathers the events and writes one file, whole or not at all."""
 
-    def __init__(self, gathering: Gathering, path: Path, render: Render) -> None:
-        self._gathering = gathering
+    def __init__(self, state: RunState, path: Path, render: Render) -> None:
+        self._state = state
         self._path = path
         self._render = render
         self._written = False
 
     def __call__(self, event: Event) -> None:
-        self._gathering.add(event)
+        self._state.add(event)
         if isinstance(event, RunFinished):
             self._write()
 
     def close(self) -> None:
-        if self._gathering.anything and not self._written:
+        if self._state.anything and not self._written:
             self._write()
 
     def _write(self) -> None:
         self._written = True
-        write_whole(self._path, self._render(self._gathering.findings()))
+        write_whole(self._path, self._render(self._state.result()))
 
 
 def make(
@@ -93,12 +93,12 @@ def make(
     screen = console or Console()
     made: list[Report] = []
     for name in wanted:
-        gathering = Gathering(rules, spec_title, clock)
+        state = RunState(rules, spec_title, clock)
         if name == "console":
-            made.append(ConsoleReport(gathering, screen, live=screen.is_interactive if live is None else live))
+            made.append(ConsoleReport(state, screen, live=screen.is_interactive if live is None else live))
         elif directory is not None:
             file, render = FILES[name]
-            made.append(FileReport(gathering, directory / file, render))
+            made.append(FileReport(state, directory / file, render))
     return made
 
 

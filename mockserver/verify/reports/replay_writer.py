@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import groupby
 
-from mockserver.verify.events import Breach, Exchange
+from mockserver.verify.events import Breach, RecordedExchange
 from mockserver.verify.reports.curl import OWN_HEADERS
 from mockserver.verify.reports.id_tracing import Id, Part, Threaded, thread
 from mockserver.verify.reports.phrases import headline, target, text_of, visible
-from mockserver.verify.reports.run_state import Findings, Sighting
+from mockserver.verify.reports.run_state import RunResult, Sighting
 
 _NAMES = frozenset(
     "answers len sum min max all any set sorted abs round str int float bool dict list tuple isinstance enumerate "
@@ -51,18 +51,18 @@ _NODES = (
 )
 
 
-def replay_file(findings: Findings) -> str:
+def replay_file(run: RunResult) -> str:
     """A self-contained pytest module: one test for each breach that is not accepted."""
-    opening = [f"Replays what `mockserver verify` found on {target(findings)}.", f"{headline(findings)}."]
-    if not findings.failing:
+    opening = [f"Replays what `mockserver verify` found on {target(run)}.", f"{headline(run)}."]
+    if not run.failing:
         opening.append("No breach was found, so there is nothing to replay.")
     prelude = files(__package__).joinpath("replay_runtime.py").read_text(encoding="utf-8")
     parts = ["".join(f"# {visible(line)}\n" for line in opening), "#\n", prelude]
-    parts.append(f"\n\nTARGET = {target(findings)!r}\n")
+    parts.append(f"\n\nTARGET = {target(run)!r}\n")
     numbers: dict[str, int] = {}
-    for sighting in findings.failing:
+    for sighting in run.failing:
         numbers[sighting.breach.rule] = numbers.get(sighting.breach.rule, 0) + 1
-        parts.append("\n\n" + _test(sighting, numbers[sighting.breach.rule], target(findings)))
+        parts.append("\n\n" + _test(sighting, numbers[sighting.breach.rule], target(run)))
     return "".join(parts)
 
 
@@ -118,7 +118,7 @@ def races(breach: Breach) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _request(exchange: Exchange, threaded: Threaded, race: int, base: str) -> Iterator[str]:
+def _request(exchange: RecordedExchange, threaded: Threaded, race: int, base: str) -> Iterator[str]:
     headers = [(name, value) for name, value in exchange.headers if name.lower() not in OWN_HEADERS]
     yield "        Request("
     yield f"            {exchange.method!r},"

@@ -97,7 +97,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class RunResult:
     """A run as far as it has come."""
 
     title: str
@@ -160,7 +160,7 @@ def _size(breach: Breach) -> tuple[int, int]:
 
 
 @dataclass(slots=True)
-class Gathering:
+class RunState:
     """Takes the events one by one; the latest word on a rule, a choice or a cell of the coverage counts."""
 
     rules: Mapping[str, RuleLike]
@@ -222,7 +222,7 @@ class Gathering:
         """True while this fault has not been added."""
         return breach.identity not in self._sightings
 
-    def findings(self) -> Findings:
+    def result(self) -> RunResult:
         results = tuple(self._result(rule) for rule in self._rule_ids())
         accepted = {result.rule for result in results if result.verdict == "accepted"}
         sightings = (
@@ -236,7 +236,7 @@ class Gathering:
             )
             for number, seen in enumerate(self._in_order(accepted), 1)
         )
-        return Findings(
+        return RunResult(
             title=self.title,
             start=self._start,
             started_at=self._begun,

@@ -17,10 +17,10 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from mockserver.core.errors import Unusable
-from mockserver.verify.errors import NoAnswer, OutOfTime, told
-from mockserver.verify.events import Exchange
+from mockserver.verify.errors import NoAnswer, OutOfTime, classify
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.transport.redaction import Redaction
-from mockserver.verify.transport.safety import Guard
+from mockserver.verify.transport.safety import SafetyGuard
 
 MAX_ANSWER = 32_000_000
 """Bytes of one answer that are read; a longer one is a failure of its own."""
@@ -44,7 +44,7 @@ class Answer:
     """What came back, with the request that it answers; times are of the monotonic clock, in seconds."""
 
     outgoing: Outgoing
-    exchange: Exchange
+    exchange: RecordedExchange
     status: int
     content_type: str
     body: bytes = field(repr=False)
@@ -90,7 +90,7 @@ class Transport:
         self,
         base_url: str,
         *,
-        guard: Guard,
+        guard: SafetyGuard,
         redaction: Redaction,
         deadline: float,
         timeout: float = 10.0,
@@ -117,7 +117,7 @@ class Transport:
         self._next_slot = 0.0
         self._extra = headers
         self._lock = threading.Lock()
-        self._trails: list[list[Exchange]] = []
+        self._trails: list[list[RecordedExchange]] = []
         self.on_answer: Callable[[Answer], None] | None = None
         self.on_wait: Callable[[float], None] | None = None
         self._client = httpx.Client(
@@ -148,9 +148,9 @@ class Transport:
         return answer
 
     @contextmanager
-    def trail(self) -> Iterator[list[Exchange]]:
+    def trail(self) -> Iterator[list[RecordedExchange]]:
         """Collects the exchanges that happen inside, in the order of their answers."""
-        trail: list[Exchange] = []
+        trail: list[RecordedExchange] = []
         with self._lock:
             self._trails.append(trail)
         try:
@@ -185,7 +185,7 @@ class Transport:
         try:
             status, headers, body = self._exchange(outgoing)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError) as error:
-            failure = told(error, self._timeout)
+            failure = classify(error, self._timeout)
             self._record(self._as_exchange(outgoing, started, failure=failure.words))
             raise failure from error
         exchange = self._as_exchange(outgoing, started, status=status, headers=headers, body=body)
@@ -250,11 +250,11 @@ class Transport:
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
         failure: str | None = None,
-    ) -> Exchange:
+    ) -> RecordedExchange:
         elapsed = time.monotonic() - started
         text = self.redaction.text
         extra = tuple((name, f"${variable_name(name)}") for name, _ in self._extra)
-        return Exchange(
+        return RecordedExchange(
             method=outgoing.method,
             url=text(self.base_url + outgoing.target),
             headers=tuple((name, text(value)) for name, value in outgoing.headers) + extra,
@@ -266,7 +266,7 @@ class Transport:
             elapsed=elapsed,
         )
 
-    def _record(self, exchange: Exchange) -> None:
+    def _record(self, exchange: RecordedExchange) -> None:
         with self._lock:
             self.latency = exchange.elapsed if not self.latency else 0.9 * self.latency + 0.1 * exchange.elapsed
             for trail in self._trails:

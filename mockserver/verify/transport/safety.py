@@ -14,7 +14,7 @@ class Withheld(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class SafetyGuard:
     """Decides on every request, fuzzing and probes included."""
 
     read_only: bool

@@ -12,7 +12,7 @@ from tests.mutants.catalogue.listing import LIST
 from tests.mutants.catalogue.nonsense import NONSENSE
 from tests.mutants.catalogue.racing import RACES
 from tests.mutants.catalogue.searching import SEARCH
-from tests.mutants.config import Fault
+from tests.mutants.config import Mutant
 
 CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, MONEY, FINALIZE, COLLECT, ISOLATION, RACES)
 
@@ -21,9 +21,9 @@ class DuplicateName(ValueError):
     """Two faults of different catalogs have one name."""
 
 
-def gather() -> dict[str, Fault]:
+def gather() -> dict[str, Mutant]:
     """Raises DuplicateName."""
-    faults: dict[str, Fault] = {}
+    faults: dict[str, Mutant] = {}
     for catalog in CATALOGS:
         both = faults.keys() & catalog.faults.keys()
         if both:
@@ -32,4 +32,4 @@ def gather() -> dict[str, Fault]:
     return faults
 
 
-FAULTS: dict[str, Fault] = gather()
+FAULTS: dict[str, Mutant] = gather()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.config import Area, Fault
+from tests.mutants.config import Area, Mutant
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Reply, Request
 
@@ -18,16 +18,16 @@ class Catalog:
 
     def __init__(self, area: Area) -> None:
         self.area = area
-        self.faults: dict[str, Fault] = {}
+        self.faults: dict[str, Mutant] = {}
 
-    def fault(self, *rules: str, says: str, **setting: Any) -> Callable[[Patch], Patch]:
+    def fault(self, *rules: str, says: str, **config: Any) -> Callable[[Patch], Patch]:
         """Takes the decorated patch as a fault: its name, the rules that it breaks, what else Fault holds."""
 
         def take(patch: Patch) -> Patch:
             name = patch.__name__
             if name in self.faults or not rules:
                 raise ValueError(f"the fault {name} is there already, or breaks no rule")
-            self.faults[name] = Fault(name=name, area=self.area, rules=rules, says=says, patch=patch, **setting)
+            self.faults[name] = Mutant(name=name, area=self.area, rules=rules, says=says, patch=patch, **config)
             return patch
 
         return take

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from tests.mutants.client import Answer, Talk
-from tests.mutants.config import CURRENCIES, PROVIDER, Setting
+from tests.mutants.config import CURRENCIES, PROVIDER, ServerConfig
 from tests.mutants.reference.choices import Choices, choose
 from tests.mutants.reference.money import decimals
 
-Check = Callable[["Ground"], None]
+Check = Callable[["TestBed"], None]
 CHECKS: dict[str, Check] = {}
 """Rule to scenario, filled by the rooms of this folder."""
 SIZE = 25
@@ -22,14 +22,14 @@ SIZE = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class TestBed:
     """`mine` and `other` send their merchant's header, `plain` and `whole` send none.
 
-    `whole` has the widest token that the setting hands to the verifier: the provider's, or again merchant 1's.
+    `whole` has the widest token that the configuration hands to the verifier: the provider's, or again merchant 1's.
     """
 
     url: str
-    setting: Setting
+    config: ServerConfig
     choices: Choices
     mine: Talk
     other: Talk
@@ -52,11 +52,11 @@ class Ground:
 
     @property
     def currency(self) -> str:
-        return (CURRENCIES | dict(self.setting.currencies))[1]
+        return (CURRENCIES | dict(self.config.currencies))[1]
 
     @property
     def pays(self) -> bool:
-        return 1 not in self.setting.cards
+        return 1 not in self.config.cards
 
     def money(self, minor: int) -> int | float:
         """An amount to send, of so many minor units."""
@@ -88,7 +88,7 @@ class Ground:
 
     def on_stripe(self, number: object) -> dict[str, Any]:
         """The invoice once it has an id on Stripe."""
-        delay = self.setting.stripe_delay + (3 if "late_queue" in self.setting.nuisances else 0)
+        delay = self.config.stripe_delay + (3 if "late_queue" in self.config.nuisances else 0)
         until = time.monotonic() + min(delay, 3) + 1
         while time.monotonic() < until:
             row = self.mine.look(number)
@@ -140,9 +140,9 @@ def invalid(answer: Answer) -> Answer:
 
 
 @contextmanager
-def ground_at(url: str, setting: Setting) -> Iterator[Ground]:
+def bed_at(url: str, config: ServerConfig) -> Iterator[TestBed]:
     """Clients of a running server; closed at the end."""
-    widest = "provider" if setting.arguments[1] == PROVIDER[1] else "merchant1"
+    widest = "provider" if config.arguments[1] == PROVIDER[1] else "merchant1"
     talks = {
         "mine": Talk(url, widest, 1),
         "other": Talk(url, "merchant2", 2),
@@ -151,9 +151,9 @@ def ground_at(url: str, setting: Setting) -> Iterator[Ground]:
         "nobody": Talk(url, None, 1),
         "stranger": Talk(url, "nobody-knows-me", 1),
     }
-    ground = Ground(url, setting, choose(setting.choices), **talks, opened=list(talks.values()))
+    bed = TestBed(url, config, choose(config.choices), **talks, opened=list(talks.values()))
     try:
-        yield ground
+        yield bed
     finally:
-        for talk in ground.opened:
+        for talk in bed.opened:
             talk.close()

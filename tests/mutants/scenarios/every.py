@@ -6,9 +6,9 @@ import http.client
 from collections.abc import Iterable
 from types import ModuleType
 
-from tests.mutants.config import Fault, Setting
+from tests.mutants.config import Mutant, ServerConfig
 from tests.mutants.scenarios import general, invoicing, listing, paying
-from tests.mutants.scenarios.bed import CHECKS, ground_at
+from tests.mutants.scenarios.bed import CHECKS, bed_at
 from tests.mutants.server import running
 
 ROOMS: tuple[ModuleType, ...] = (general, listing, invoicing, paying)
@@ -23,30 +23,30 @@ ORDERED = ("LIST-4", "CREATE-7", "SEARCH-1", "SEARCH-2", "SEARCH-3", "SEARCH-4",
 """Scenarios that take a higher id for a newer invoice, which the rules do not say."""
 
 
-def scenarios(setting: Setting) -> list[str]:
+def scenarios(config: ServerConfig) -> list[str]:
     """The rules whose scenarios fit this server."""
-    mixed = "mixed_currencies" in setting.nuisances
-    left_out = (ONE_CURRENCY if mixed else ()) + (ORDERED if setting.choices.get("ids") == "scattered" else ())
+    mixed = "mixed_currencies" in config.nuisances
+    left_out = (ONE_CURRENCY if mixed else ()) + (ORDERED if config.choices.get("ids") == "scattered" else ())
     return [rule for rule in CHECKS if rule not in left_out]
 
 
-def keep(setting: Setting) -> None:
+def keep(config: ServerConfig) -> None:
     """Goes through all scenarios on one server; raises what the first that fails raises."""
-    with running(setting) as server, ground_at(server.url, setting) as ground:
-        for rule in scenarios(setting):
-            CHECKS[rule](ground)
+    with running(config) as server, bed_at(server.url, config) as bed:
+        for rule in scenarios(config):
+            CHECKS[rule](bed)
 
 
-def first_broken(fault: Fault) -> str | None:
+def first_broken(fault: Mutant) -> str | None:
     """The first of the fault's own rules whose scenario fails; None when all of them pass."""
     return next(iter(broken(fault, fault.rules)), None)
 
 
-def broken(setting: Setting, rules: Iterable[str]) -> Iterable[str]:
+def broken(config: ServerConfig, rules: Iterable[str]) -> Iterable[str]:
     """Those of the rules whose scenarios fail, each on a server of its own."""
     for rule in rules:
-        with running(setting) as server, ground_at(server.url, setting) as ground:
+        with running(config) as server, bed_at(server.url, config) as bed:
             try:
-                CHECKS[rule](ground)
+                CHECKS[rule](bed)
             except WRONG:
                 yield rule

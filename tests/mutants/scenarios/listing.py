@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.mutants.client import Answer
-from tests.mutants.scenarios.bed import SIZE, Ground, rule, succeeded
+from tests.mutants.scenarios.bed import SIZE, TestBed, rule, succeeded
 from tests.mutants.scenarios.shapes import is_invoice, is_page
 
 FEW = 5
@@ -25,73 +25,73 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def recent(ground: Ground, count: int) -> list[dict[str, Any]]:
+def recent(bed: TestBed, count: int) -> list[dict[str, Any]]:
     """So many of the newest invoices, oldest first; makes what is missing."""
-    for _ in range(max(0, count - int(ground.mine.page(per_page=1).document["total"]))):
-        ground.draft(500)
-    ground.locked(600)
-    ground.paid(700)
-    newest_first = ground.choices.list_order == "newest_first"
-    last = -(-ground.mine.page(per_page=1).document["total"] // FEW)
+    for _ in range(max(0, count - int(bed.mine.page(per_page=1).document["total"]))):
+        bed.draft(500)
+    bed.locked(600)
+    bed.paid(700)
+    newest_first = bed.choices.list_order == "newest_first"
+    last = -(-bed.mine.page(per_page=1).document["total"] // FEW)
     pages = range(1, last + 1) if newest_first else range(last, 0, -1)
     rows: list[dict[str, Any]] = []
     for page in pages:
         if len(rows) < count:
-            rows += ground.mine.page(page=page, per_page=FEW).rows
+            rows += bed.mine.page(page=page, per_page=FEW).rows
     assert len({row["id"] for row in rows}) == len(rows) >= count
     return sorted(rows, key=lambda row: int(row["id"]))
 
 
 @rule("LIST-1")
-def a_page_of_invoices(ground: Ground) -> None:
-    for number in (ground.draft(500), ground.locked(600), ground.paid(700)):
-        assert number in [row["id"] for row in succeeded(ground.mine.page(per_page=SIZE), 200).rows] or (
-            ground.choices.list_order == "oldest_first"
+def a_page_of_invoices(bed: TestBed) -> None:
+    for number in (bed.draft(500), bed.locked(600), bed.paid(700)):
+        assert number in [row["id"] for row in succeeded(bed.mine.page(per_page=SIZE), 200).rows] or (
+            bed.choices.list_order == "oldest_first"
         )
-        assert len(ground.mine.search(f'id:"{number}"')) == 1
-        is_page(succeeded(ground.mine.page(q=f'id:"{number}"'), 200), is_invoice)
-    is_page(succeeded(ground.mine.page(q=NEVER), 200), is_invoice)
-    is_page(succeeded(ground.mine.page(), 200), is_invoice)
+        assert len(bed.mine.search(f'id:"{number}"')) == 1
+        is_page(succeeded(bed.mine.page(q=f'id:"{number}"'), 200), is_invoice)
+    is_page(succeeded(bed.mine.page(q=NEVER), 200), is_invoice)
+    is_page(succeeded(bed.mine.page(), 200), is_invoice)
 
 
 @rule("LIST-2")
-def pages_from_one_by_fifteen(ground: Ground) -> None:
-    recent(ground, 20)
-    plain, first, second = ground.mine.page(), ground.mine.page(page=1), ground.mine.page(page=2)
+def pages_from_one_by_fifteen(bed: TestBed) -> None:
+    recent(bed, 20)
+    plain, first, second = bed.mine.page(), bed.mine.page(page=1), bed.mine.page(page=2)
     assert plain.document == first.document and plain.document["current_page"] == 1
     assert plain.document["per_page"] == len(plain.rows) == 15
     assert second.rows and second.document["current_page"] == 2
     assert not {row["id"] for row in first.rows} & {row["id"] for row in second.rows}
-    assert ground.mine.page(page="01", per_page=FEW).status < 500
-    if ground.choices.page_below_one == "refuse":
-        assert ground.mine.page(page=0).refused and ground.mine.page(page="abc").refused
+    assert bed.mine.page(page="01", per_page=FEW).status < 500
+    if bed.choices.page_below_one == "refuse":
+        assert bed.mine.page(page=0).refused and bed.mine.page(page="abc").refused
 
 
 @rule("LIST-3")
-def figures_agree(ground: Ground) -> None:
-    recent(ground, 12)
-    total = ground.mine.page(per_page=1).document["total"]
-    made = ground.draft(500)
-    assert made and ground.mine.page(per_page=1).document["total"] == total + 1
+def figures_agree(bed: TestBed) -> None:
+    recent(bed, 12)
+    total = bed.mine.page(per_page=1).document["total"]
+    made = bed.draft(500)
+    assert made and bed.mine.page(per_page=1).document["total"] == total + 1
     total += 1
     divisors = [size for size in range(1, SIZE) if total % size == 0][-1:]
     for size in {1, 4, FEW, SIZE, *divisors}:
         last = max(1, -(-total // size))
         for page in {1, 2, last, last + 1, last + 2}:
-            agrees(ground, ground.mine.page(page=page, per_page=size), page, size, total)
-    agrees(ground, ground.mine.page(q=NEVER), 1, 15, 0)
-    if ground.choices.per_page_max is not None:
-        answer = ground.mine.page(per_page=ground.choices.per_page_max + 1)
-        if ground.choices.per_page_above_max == "refuse":
+            agrees(bed, bed.mine.page(page=page, per_page=size), page, size, total)
+    agrees(bed, bed.mine.page(q=NEVER), 1, 15, 0)
+    if bed.choices.per_page_max is not None:
+        answer = bed.mine.page(per_page=bed.choices.per_page_max + 1)
+        if bed.choices.per_page_above_max == "refuse":
             assert answer.refused
         else:
-            agrees(ground, answer, 1, ground.choices.per_page_max, total)
+            agrees(bed, answer, 1, bed.choices.per_page_max, total)
     for size in (-3, 0):
-        answer = ground.mine.page(per_page=size)
+        answer = bed.mine.page(per_page=size)
         assert answer.refused or answer.document["per_page"] > 0, answer
 
 
-def agrees(ground: Ground, answer: Answer, page: int, size: int, total: int) -> None:
+def agrees(bed: TestBed, answer: Answer, page: int, size: int, total: int) -> None:
     shown = succeeded(answer, 200).document
     rows = max(0, min(size, total - (page - 1) * size))
     figures = {name: shown[name] for name in ("current_page", "per_page", "total", "last_page")}
@@ -99,33 +99,33 @@ def agrees(ground: Ground, answer: Answer, page: int, size: int, total: int) -> 
     assert figures == dict(zip(figures, expected, strict=True)), (figures, expected)
     assert len(shown["data"]) == rows, (len(shown["data"]), rows)
     if rows:
-        assert shown["from"] == (page - 1) * size + ground.choices.range_base, shown
+        assert shown["from"] == (page - 1) * size + bed.choices.range_base, shown
         assert shown["to"] - shown["from"] + 1 == rows, shown
 
 
 @rule("LIST-4")
-def pages_partition(ground: Ground) -> None:
-    recent(ground, 12)
-    ids = walk(ground, FEW, 12)
-    assert len(set(ids)) == len(ids) and ids == walk(ground, FEW, 12) == walk(ground, 3, 12)[: len(ids)]
-    order = sorted(ids, reverse=ground.choices.list_order == "newest_first")
+def pages_partition(bed: TestBed) -> None:
+    recent(bed, 12)
+    ids = walk(bed, FEW, 12)
+    assert len(set(ids)) == len(ids) and ids == walk(bed, FEW, 12) == walk(bed, 3, 12)[: len(ids)]
+    order = sorted(ids, reverse=bed.choices.list_order == "newest_first")
     assert ids == order, ids
-    last = ground.mine.page(per_page=FEW).document["last_page"]
+    last = bed.mine.page(per_page=FEW).document["last_page"]
     for page in (last + 1, last + 7, 10**12):
-        assert succeeded(ground.mine.page(page=page, per_page=FEW), 200).rows == []
-    tail = ground.mine.page(page=last, per_page=FEW).rows + ground.mine.page(page=last - 1, per_page=FEW).rows
+        assert succeeded(bed.mine.page(page=page, per_page=FEW), 200).rows == []
+    tail = bed.mine.page(page=last, per_page=FEW).rows + bed.mine.page(page=last - 1, per_page=FEW).rows
     assert len({row["id"] for row in tail}) == len(tail)
-    number = ground.paid(800)
-    assert number in ground.mine.search(f'id:"{number}"')
-    total = ground.mine.page(per_page=1).document["total"]
-    assert len(set(walk(ground, SIZE, min(total, 100)))) == min(total, 100)
+    number = bed.paid(800)
+    assert number in bed.mine.search(f'id:"{number}"')
+    total = bed.mine.page(per_page=1).document["total"]
+    assert len(set(walk(bed, SIZE, min(total, 100)))) == min(total, 100)
 
 
-def walk(ground: Ground, size: int, count: int) -> list[int]:
+def walk(bed: TestBed, size: int, count: int) -> list[int]:
     """The ids of the first `count` invoices, as the pages have them."""
     ids: list[int] = []
     for page in range(1, count + 2):
-        rows = ground.mine.page(page=page, per_page=size).rows
+        rows = bed.mine.page(page=page, per_page=size).rows
         ids += [int(row["id"]) for row in rows]
         if len(ids) >= count or not rows:
             return ids[:count]
@@ -144,9 +144,9 @@ def evaluate(row: dict[str, Any], clause: tuple[str, str, str]) -> bool:
     return not found if sign.startswith("!") else found
 
 
-def expect(ground: Ground, rows: list[dict[str, Any]], clauses: list[tuple[str, str, str]], joins: list[str]) -> None:
+def expect(bed: TestBed, rows: list[dict[str, Any]], clauses: list[tuple[str, str, str]], joins: list[str]) -> None:
     """The search finds of these rows those that it should, in the order of the list."""
-    if len(clauses) >= (ground.choices.most_clauses or len(clauses) + 1):
+    if len(clauses) >= (bed.choices.most_clauses or len(clauses) + 1):
         # One more keeps the search within these rows.
         return
     text = "".join(
@@ -162,36 +162,36 @@ def expect(ground: Ground, rows: list[dict[str, Any]], clauses: list[tuple[str, 
         if result:
             wanted.append(int(row["id"]))
     least = min(int(row["id"]) for row in rows)
-    found = ground.mine.search(f'{text} AND id>="{least}"', per_page=SIZE)
-    wanted.sort(reverse=ground.choices.list_order == "newest_first")
+    found = bed.mine.search(f'{text} AND id>="{least}"', per_page=SIZE)
+    wanted.sort(reverse=bed.choices.list_order == "newest_first")
     assert found == wanted, (text, found, wanted)
 
 
 @rule("SEARCH-1")
-def clauses_are_joined(ground: Ground) -> None:
-    rows = recent(ground, 8)[-8:]
+def clauses_are_joined(bed: TestBed) -> None:
+    rows = recent(bed, 8)[-8:]
     first, second = str(rows[1]["id"]), str(rows[4]["id"])
-    expect(ground, rows, [("id", ":", first)], [])
-    expect(ground, rows, [("id", ":", first), ("id", ":", second)], ["OR"])
-    expect(ground, rows, [("id", ":", first), ("id", ":", second)], ["AND"])
-    expect(ground, rows, [("id", ">", first), ("id", "<", second)], ["AND"])
+    expect(bed, rows, [("id", ":", first)], [])
+    expect(bed, rows, [("id", ":", first), ("id", ":", second)], ["OR"])
+    expect(bed, rows, [("id", ":", first), ("id", ":", second)], ["AND"])
+    expect(bed, rows, [("id", ">", first), ("id", "<", second)], ["AND"])
     for odd in ("x AND y", "x OR y", "(x)"):
-        expect(ground, rows, [("stripe_invoice_id", ":", odd), ("id", ":", first)], ["OR"])
-    assert ground.mine.page(q='id:"1').status == (
-        200 if ground.choices.invalid_search == "ignore" else ground.choices.invalid_request_status
+        expect(bed, rows, [("stripe_invoice_id", ":", odd), ("id", ":", first)], ["OR"])
+    assert bed.mine.page(q='id:"1').status == (
+        200 if bed.choices.invalid_search == "ignore" else bed.choices.invalid_request_status
     )
 
 
 @rule("SEARCH-2")
-def left_to_right(ground: Ground) -> None:
-    rows = recent(ground, 8)[-8:]
+def left_to_right(bed: TestBed) -> None:
+    rows = recent(bed, 8)[-8:]
     ids = [str(row["id"]) for row in rows]
     clauses = [("id", ":", ids[1]), ("id", ">=", ids[3]), ("id", "<=", ids[5]), ("id", "!:", ids[4])]
     for count in (3, 4):
         for chosen in itertools.permutations(clauses, count):
             for joins in itertools.product(("AND", "OR"), repeat=count - 1):
                 if count == 3 or chosen[0] is clauses[0]:
-                    expect(ground, rows, list(chosen), list(joins))
+                    expect(bed, rows, list(chosen), list(joins))
 
 
 def texts_near(known: str) -> tuple[str, ...]:
@@ -200,58 +200,56 @@ def texts_near(known: str) -> tuple[str, ...]:
 
 
 @rule("SEARCH-3")
-def operators(ground: Ground) -> None:
-    rows = recent(ground, 8)[-8:]
+def operators(bed: TestBed) -> None:
+    rows = recent(bed, 8)[-8:]
     for sign in COMPARE:
-        expect(ground, rows, [("id", sign, str(rows[3]["id"]))], [])
+        expect(bed, rows, [("id", sign, str(rows[3]["id"]))], [])
     row = next(row for row in rows if row["stripe_invoice_id"])
     known = row["stripe_invoice_id"]
     for sign, value in itertools.product((":", "!:", "~", "!~"), texts_near(known)):
-        expect(ground, rows, [("stripe_invoice_id", sign, value)], [])
+        expect(bed, rows, [("stripe_invoice_id", sign, value)], [])
 
 
 @rule("SEARCH-4")
-def fields(ground: Ground) -> None:
-    rows = recent(ground, 12)[-12:]
+def fields(bed: TestBed) -> None:
+    rows = recent(bed, 12)[-12:]
     for row in rows[::3]:
         for sign, value in itertools.product((":", ">", "<="), (row["id"], f"0{row['id']}", 9, 100)):
-            expect(ground, rows, [("id", sign, str(value))], [])
-    operators(ground)
-    days(ground)
+            expect(bed, rows, [("id", sign, str(value))], [])
+    operators(bed)
+    days(bed)
 
 
 @rule("SEARCH-5")
-def days(ground: Ground) -> None:
-    rows = recent(ground, 12)[-12:]
+def days(bed: TestBed) -> None:
+    rows = recent(bed, 12)[-12:]
     today = datetime.now(UTC).date()
     there = {row["created_at"][:10] for row in rows}
     around = {str(today + timedelta(days=step)) for step in (-1, 0, 1)}
     for day in there | around:
         for sign in (":", ">", ">=", "<", "<="):
-            expect(ground, rows, [("created_at$DATE", sign, day)], [])
-    succeeded(ground.mine.page(q='created_at$DATE>="2024-02-29"'), 200)
-    answer = ground.mine.page(q='created_at$DATE:"2026-02-30"')
-    assert answer.status == (
-        200 if ground.choices.invalid_search == "ignore" else ground.choices.invalid_request_status
-    )
+            expect(bed, rows, [("created_at$DATE", sign, day)], [])
+    succeeded(bed.mine.page(q='created_at$DATE>="2024-02-29"'), 200)
+    answer = bed.mine.page(q='created_at$DATE:"2026-02-30"')
+    assert answer.status == (200 if bed.choices.invalid_search == "ignore" else bed.choices.invalid_request_status)
 
 
 @rule("SEARCH-6")
-def pages_of_matches(ground: Ground) -> None:
-    rows = recent(ground, 12)
+def pages_of_matches(bed: TestBed) -> None:
+    rows = recent(bed, 12)
     least = rows[-9]["id"]
     text = f'id>="{least}"'
     seen: list[int] = []
     for page in (1, 2, 3, 4):
-        answer = ground.mine.page(q=text, page=page, per_page=4)
-        agrees(ground, answer, page, 4, 9)
+        answer = bed.mine.page(q=text, page=page, per_page=4)
+        agrees(bed, answer, page, 4, 9)
         seen += [int(row["id"]) for row in answer.rows]
     wanted = [int(row["id"]) for row in rows[-9:]]
-    assert seen == sorted(wanted, reverse=ground.choices.list_order == "newest_first"), seen
+    assert seen == sorted(wanted, reverse=bed.choices.list_order == "newest_first"), seen
     both = f'{text} OR id>="{rows[-5]["id"]}"'
-    agrees(ground, ground.mine.page(q=both), 1, 15, 9)
-    number = ground.draft(900)
-    assert ground.mine.search(f'id:"{number}"') == [number]
+    agrees(bed, bed.mine.page(q=both), 1, 15, 9)
+    number = bed.draft(900)
+    assert bed.mine.search(f'id:"{number}"') == [number]
     for _ in range(20):
-        ground.draft(500)
-    assert ground.mine.search(f'id:"{number}"') == [number]
+        bed.draft(500)
+    assert bed.mine.search(f'id:"{number}"') == [number]
