@@ -29,6 +29,7 @@ VERIFY = [
     "events errors options spec",
     "recorder known_breaches transport reports",
     "monitor",
+    "own_records",
     "context",
     "discovery generated",
     "checks",

@@ -17,7 +17,7 @@ from mockserver.verify.checks.finalize import LATE, never_on_stripe
 from mockserver.verify.checks.runner import held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
 from mockserver.verify.context import Context
-from mockserver.verify.discovery import find_api, find_callers
+from mockserver.verify.discovery import find_api, find_callers, find_companions
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import (
     Listener,
@@ -34,7 +34,7 @@ from mockserver.verify.options import Options, base_address
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.spec import Spec, read_spec
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Transport, variable_name
+from mockserver.verify.transport.http import Answer, Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
 from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
@@ -90,8 +90,7 @@ def _go(context: Context) -> tuple[str, bool]:
     try:
         for answer in find_api(context.me):
             context.monitor.see(answer)
-        context.transport.on_answer = context.monitor.see
-        find_callers(context)
+        _look_around(context)
         if context.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
             run_check(GIVEN, context)
         if not context.options.read_only:
@@ -116,6 +115,17 @@ def _go(context: Context) -> tuple[str, bool]:
     except Withheld:
         return withheld(context), True
     return "completed", True
+
+
+def _look_around(context: Context) -> None:
+    """Learns who calls and what the server has, and only then judges the answers that told so."""
+    heard: list[Answer] = []
+    context.transport.on_answer = heard.append
+    find_callers(context)
+    find_companions(context)
+    context.transport.on_answer = context.monitor.see
+    for answer in heard:
+        context.monitor.see(answer)
 
 
 def _why_over(context: Context) -> str:

@@ -165,7 +165,7 @@ def test_an_amount_below_the_minimum_is_not_charged() -> None:
 
 
 def test_extra_properties_and_links_are_there_when_asked_for() -> None:
-    with talking("extra", "links", "http_1_0") as (talk, _):
+    with talking("extra", "http_1_0") as (talk, _):
         answer = talk.page(per_page=1)
         assert {"links", "path", "next_page_url"} <= answer.document.keys()
         assert "number" in answer.rows[0]

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
-from mockserver.verify.context import UNKNOWN_ID, Context, OwnCharge, OwnInvoice
+from mockserver.verify.context import UNKNOWN_ID, Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.monitor.history import exact
+from mockserver.verify.own_records import OwnCharge, OwnInvoice
 from mockserver.verify.transport.http import Answer
 
 _GIVEN = 10

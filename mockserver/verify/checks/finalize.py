@@ -8,8 +8,9 @@ from functools import partial
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
-from mockserver.verify.context import UNKNOWN_ID, Context, Evidence, OwnInvoice
+from mockserver.verify.context import UNKNOWN_ID, Context, Evidence
 from mockserver.verify.monitor.history import Row, exact, shown
+from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.transport.http import Answer
 
 LONGEST_QUEUE = 45.0
@@ -163,6 +164,16 @@ def unknown_invoice(context: Context) -> None:
         context.refused("FINALIZE-3", context.me.finalize(number), "a finalize of an unknown invoice")
 
 
+def no_integer(context: Context) -> None:
+    """FINALIZE-3: what is no integer names no invoice, though it begins with the id of one."""
+    draft = context.draft()
+    for odd in (f"{draft.id}abc", f"{draft.id}.5"):
+        answer = context.me.finalize(odd)
+        context.refused("FINALIZE-3", answer, "a finalize of what is no integer", [draft.made_by])
+        if not still_draft(context, "FINALIZE-3", draft, "a finalize of what is no integer", [answer]):
+            return
+
+
 def again(context: Context) -> None:
     """FINALIZE-4: before it is on Stripe, and after."""
     invoice = context.finalized()
@@ -248,6 +259,7 @@ def alone(context: Context) -> None:
 
 CHECKS = (
     Check("an unknown invoice", ("FINALIZE-3",), unknown_invoice),
+    Check("finalizing what is no integer", ("FINALIZE-3",), no_integer),
     Check("finalize locks a draft", ("FINALIZE-1", "GEN-9"), locks_a_draft),
     Check("finalize leaves others alone", ("GEN-9",), alone),
     Check("a finalized invoice is locked", ("FINALIZE-1", "CREATE-4"), locked_for_good),

@@ -152,6 +152,7 @@ def bodies_as_forms(context: Context) -> None:
     charges, left = context.charges(2), context.charge()
     answer = context.me.create_by_form([charge.id for charge in charges])
     invoice = context.made(answer, charges, "GEN-2")
+    context.recorder.held("GEN-2")
     for charge in charges:
         status, after = context.charge_status(charge.id)
         context.expect(
@@ -226,6 +227,9 @@ def made_for_the_merchant(context: Context) -> None:
         raise NotPossible("no merchant given (--merchant)")
     draft = context.draft()
     for what, row in (("charge", draft.charges[0].made_by.part("charge")), ("invoice", draft.made_by.part("invoice"))):
+        if what == "charge" and not row:
+            # It was given, on a server that shows no charges.
+            continue
         context.expect(
             "GEN-7",
             str(row.get("chargee_id")) == context.me.merchant,

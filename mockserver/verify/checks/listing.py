@@ -9,9 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import UNKNOWN_ID, Context, OwnInvoice
+from mockserver.verify.context import UNKNOWN_ID, Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
+from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
 
@@ -172,17 +173,18 @@ def page_sizes(context: Context) -> None:
 
 
 def large_page_numbers(context: Context) -> None:
-    """LIST-4: far past the end there is nothing, and it is no error."""
+    """LIST-4: far past the end there is nothing, and it is no error; a number that is absurd may be refused."""
     for number in (1_000_000, UNKNOWN_ID):
         answer = context.me.invoices(page=number)
+        refused = number == UNKNOWN_ID and answer.refused
         context.expect(
             "LIST-4",
-            answer.ok and not answer.rows,
+            refused or (answer.ok and not answer.rows),
             kind="page past the last",
-            expected="a page past the last is empty",
+            expected="a page past the last is empty" + (", or refused" if number == UNKNOWN_ID else ""),
             actual=f"the answer is {answer.brief()}",
             using=[answer],
-            check="answers[-1].json['data'] == []",
+            check="answers[-1].json['data'] == []" if number != UNKNOWN_ID else "",
         )
 
 
@@ -205,6 +207,24 @@ def whole_list(context: Context) -> None:
             using=[one, two, both],
             actual=f"they are {_ids(one)} and {_ids(two)}, and {_ids(both)}",
         )
+
+
+def pages_of_charges(context: Context) -> None:
+    """LIST-4 on the list of charges, as far as others leave it alone: no charge is on its first two pages both."""
+    for _ in range(3):
+        one, two, again = (context.me.charges(page=page) for page in (1, 2, 1))
+        if _ids(one) != _ids(again):
+            continue
+        both = set(_ids(one)) & set(_ids(two))
+        context.expect(
+            "LIST-4",
+            not both,
+            kind="a charge on two pages",
+            expected="going through the pages of charges meets each of them once",
+            actual=f"the charges {sorted(map(str, both))} are on the first page and on the second",
+            using=[one, two],
+        )
+        return
 
 
 def newest_is_listed(context: Context) -> None:
@@ -297,6 +317,7 @@ CHECKS = (
     Check("a new invoice is listed", ("CREATE-7",), newest_is_listed),
     Check("pages of our own", ("LIST-3", "LIST-4"), pages_of_our_own),
     Check("the whole list", ("LIST-4",), whole_list),
+    Check("pages of charges", ("LIST-4",), pages_of_charges),
     Check("the order is stable", ("LIST-4",), orders_are_stable),
     Check("generated pages", ("LIST-3", "LIST-4"), generated_pages, "property"),
 )

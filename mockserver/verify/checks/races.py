@@ -9,9 +9,10 @@ from decimal import Decimal
 from functools import partial
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Context, OwnInvoice
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible
 from mockserver.verify.monitor.history import exact
+from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.transport.http import Answer
 
 ROUNDS = 6
@@ -203,6 +204,8 @@ def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answe
             using=trace,
         )
     if won:
+        if row.get("stripe_invoice_status") != "paid":
+            row = context.shown_paid(invoice.id) or row
         context.expect(
             "COLLECT-3",
             row.get("stripe_invoice_status") == "paid" or won[0].status == 202,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from mockserver.verify.context import Context, Evidence, OwnCharge, OwnInvoice
+from mockserver.verify.context import Context, Evidence
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.monitor.history import Row, exact
+from mockserver.verify.own_records import OwnCharge, OwnInvoice
 
 
 def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, using: Iterable[Evidence]) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory, Row, exact, shown
-from mockserver.verify.monitor.paging import page_flaws, repeated_ids
+from mockserver.verify.monitor.paging import SIZES, page_flaws, repeated_ids
 from mockserver.verify.monitor.response_schema import ResponseSchema
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.spec import Spec, SpecOperation
@@ -42,6 +42,8 @@ class Monitor:
         """Operation, documented status, state of the invoice addressed: how often."""
         self.reaches: dict[tuple[str, str], Reach] = {}
         """By the token and the merchant header, which is empty when there is none."""
+        self.absent: frozenset[str] = frozenset()
+        """Companions that the server does not have; nothing is judged on them."""
         self.shown: set[int] = set()
         """The ids of all invoices and charges that any answer showed."""
         self._schema = ResponseSchema(spec, recorder)
@@ -54,7 +56,7 @@ class Monitor:
     def see(self, answer: Answer) -> None:
         """Judges one answer."""
         operation = self.spec.operation(answer.outgoing.method, answer.outgoing.target)
-        if operation is None or getattr(self._confirming, "now", False):
+        if operation is None or operation.id in self.absent or getattr(self._confirming, "now", False):
             return
         with self._lock:
             state = self._state_of(operation, answer)
@@ -64,32 +66,34 @@ class Monitor:
                 self.met[key] = self.met.get(key, 0) + 1
             if not self._schema.keeps(operation, answer):
                 return
-        if operation.id == "listInvoices" and answer.ok:
-            self._figures(answer)
         if operation.id in ("listInvoices", "listCharges") and answer.ok:
+            self._figures(operation, answer)
             self._within_reach(operation, answer)
         with self._lock:
             self._remember(operation, answer)
 
     # --- figures ----------------------------------------------------------------------------------------------
 
-    def _figures(self, answer: Answer) -> None:
+    def _figures(self, operation: SpecOperation, answer: Answer) -> None:
         """A page that contradicts itself is asked for again: somebody else may have been writing just then."""
-        flaws = self._page_flaws(answer)
+        flaws = self._page_flaws(operation, answer)
         latest = answer
         for _ in range(2):
             if not flaws:
                 break
             latest = self._again(latest)
-            kinds = {flaw.kind for flaw in self._page_flaws(latest)}
+            kinds = {flaw.kind for flaw in self._page_flaws(operation, latest)}
             flaws = [flaw for flaw in flaws if flaw.kind in kinds]
         for flaw in flaws:
-            self._inconsistent(flaw, "listInvoices", [], latest)
-        broken = {flaw.rule for flaw in flaws}
-        self.recorder.held(*({"LIST-3"} - broken))
+            self._inconsistent(flaw, operation.id, [], latest)
+        if not any(flaw.rule == "LIST-3" for flaw in flaws) and operation.id == "listInvoices":
+            self.recorder.held("LIST-3")
 
-    def _page_flaws(self, answer: Answer) -> list[Inconsistency]:
-        return [*page_flaws(answer.mapping, answer.outgoing.target), *repeated_ids(answer.mapping)]
+    def _page_flaws(self, operation: SpecOperation, answer: Answer) -> list[Inconsistency]:
+        found = [*page_flaws(answer.mapping, answer.outgoing.target), *repeated_ids(answer.mapping)]
+        # How many charges a page has, and whether that can be asked for, nothing says.
+        unknown = SIZES if operation.id == "listCharges" else frozenset()
+        return [flaw for flaw in found if flaw.kind not in unknown]
 
     def _again(self, answer: Answer) -> Answer:
         self._confirming.now = True

@@ -10,6 +10,8 @@ from mockserver.verify.monitor.history import Inconsistency
 
 FIGURES = ("current_page", "per_page", "last_page", "total")
 DEFAULT_PER_PAGE = 15
+SIZES = frozenset({"default per_page", "per_page"})
+"""The kinds of flaws in what was made of the page size that was asked for, or not."""
 
 
 def asked_for(target: str) -> tuple[str | None, str | None]:
@@ -19,7 +21,7 @@ def asked_for(target: str) -> tuple[str | None, str | None]:
 
 
 def page_flaws(page: Mapping[str, Any], target: str) -> list[Inconsistency]:
-    """Where a page of invoices contradicts itself or the request, judged only by figures that are integers."""
+    """Where a page contradicts itself or the request, judged only by figures that are integers."""
     if any(not _whole(page.get(name)) for name in FIGURES) or not isinstance(page.get("data"), list):
         return []
     current, size, last, total = (page[name] for name in FIGURES)
@@ -45,11 +47,11 @@ def page_flaws(page: Mapping[str, Any], target: str) -> list[Inconsistency]:
 
 
 def repeated_ids(page: Mapping[str, Any]) -> list[Inconsistency]:
-    """An invoice that stands on one page twice."""
+    """A record that stands on one page twice."""
     ids = [row.get("id") for row in page.get("data") or [] if isinstance(row, dict)]
     if len(set(map(str, ids))) == len(ids):
         return []
-    return [_flaw("repeated row", "a page shows each invoice once", f"the ids are {ids}", rule="LIST-4")]
+    return [_flaw("repeated row", "a page shows each record once", f"the ids are {ids}", rule="LIST-4")]
 
 
 def _echoes(current: int, size: int, page: str | None, per_page: str | None) -> list[Inconsistency]:
@@ -75,10 +77,12 @@ def _range(page: Mapping[str, Any], before: int, rows: int) -> list[Inconsistenc
         return [
             _flaw("from and to", "a page with rows says from where to where they go", f"from is {first}, to is {last}")
         ]
-    if last - first + 1 != rows:
-        return [_flaw("from and to", f"to - from + 1 is the number of rows, {rows}", f"from is {first}, to is {last}")]
     if first - before not in (0, 1):
         return [_flaw("from", f"the page's first row is number {before + 1} of the matches", f"from is {first}")]
+    # Counted from 1, `to` is the last row; counted from 0, as in the vendor's example, it is one past that.
+    if last - before != rows:
+        due = "to - from + 1" if first > before else "counted from 0, to - from"
+        return [_flaw("from and to", f"{due} is the number of rows, {rows}", f"from is {first}, to is {last}")]
     return []
 
 

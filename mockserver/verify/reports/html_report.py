@@ -12,6 +12,7 @@ from mockserver.verify.reports.phrases import (
     FOUND_BY,
     LEVELS,
     MARKS,
+    MONEY,
     VERDICTS,
     answer_line,
     choice_value,
@@ -50,6 +51,7 @@ def html_report(run: RunResult) -> str:
     environment.globals.update(
         answer_line=answer_line,
         choice_value=choice_value,
+        money=MONEY,
         count=count,
         curl=_curl,
         origins=origins,
