@@ -151,7 +151,7 @@ LIVES = st.lists(
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-    with httpx.Client(limits=limits, timeout=30) as client:
+    with httpx.Client(limits=limits, timeout=120) as client:
         yield client
 
 
@@ -198,7 +198,7 @@ def test_two_hundred_clients_in_two_hundred_worlds_do_not_see_each_other(
 
     def crowded(number: int) -> Any:
         if number < start.parties:
-            start.wait(30)
+            start.wait(120)
         return lead(server, http, f"crowd-{stamp}-{number}", lives[number % len(lives)])
 
     with ThreadPoolExecutor(20) as pool:

@@ -231,14 +231,14 @@ def forgetful() -> Iterator[Running]:
 
 
 def test_the_environment_of_the_server_is_no_header_of_a_request(forgetful: Running) -> None:
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         api = Api(forgetful, "environment", "provider", http)
         api.get(LIST)
         assert "proxy" not in entries(api)[0]["request"]["headers"]
 
 
 def test_the_journal_is_bounded_and_tells_its_loss(forgetful: Running) -> None:
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         api = Api(forgetful, "bounded", "provider", http)
         for _ in range(5):
             api.get(LIST)
