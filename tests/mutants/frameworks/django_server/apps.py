@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.apps import AppConfig
-from django.conf import configs
+from django.conf import settings
 from django.utils import timezone
 
 from tests.mutants.frameworks import parties
@@ -18,7 +18,7 @@ class BillingConfig(AppConfig):  # type: ignore[misc]  # Django brings no types
 
     def fill(self) -> None:
         """Put the merchants, their tokens and the chosen number of records into an empty database."""
-        for merchant in parties.merchants(configs.CHOICES):
+        for merchant in parties.merchants(settings.CHOICES):
             kept = self.get_model("Merchant").objects.create(
                 pk=merchant.id,
                 provider=merchant.provider,
@@ -26,9 +26,9 @@ class BillingConfig(AppConfig):  # type: ignore[misc]  # Django brings no types
                 currency=merchant.currency,
                 card=merchant.card,
             )
-            for number in range(configs.CHOICES.invoices):
+            for number in range(settings.CHOICES.invoices):
                 self._old_invoice(kept, number)
-            for number in range(configs.CHOICES.charges):
+            for number in range(settings.CHOICES.charges):
                 amount = Decimal(number % 7 + 1)
                 self.get_model("Charge")(merchant=kept, amount=amount, description=f"Storage {number}").save()
         for token in parties.TOKENS:

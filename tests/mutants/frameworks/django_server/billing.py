@@ -7,7 +7,7 @@ import threading
 import time
 from decimal import Decimal
 
-from django.conf import configs
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -72,13 +72,13 @@ def finalize(pk: int) -> Invoice:
     with transaction.atomic():
         invoice: Invoice = Invoice.objects.select_for_update().get(pk=pk)
         if invoice.finalized_at is not None:
-            if configs.CHOICES.refinalize == "accept":
+            if settings.CHOICES.refinalize == "accept":
                 return invoice
-            raise Refused(configs.CHOICES.illegal_state_status, "The invoice is finalized already.")
+            raise Refused(settings.CHOICES.illegal_state_status, "The invoice is finalized already.")
         _dawdle()
         invoice.finalized_at = timezone.now()
         invoice.save()
-        transaction.on_commit(lambda: _later(configs.CHOICES.queue_seconds, pk, _put_on_stripe))
+        transaction.on_commit(lambda: _later(settings.CHOICES.queue_seconds, pk, _put_on_stripe))
     return invoice
 
 
@@ -88,7 +88,7 @@ def collect(pk: int) -> Invoice:
     Raises:
         Refused: for a draft or a paid one, or when the charge is declined.
     """
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     declined: Declined | None = None
     with transaction.atomic():
         invoice: Invoice = Invoice.objects.select_for_update().select_related("merchant").get(pk=pk)
@@ -130,7 +130,7 @@ def _show_paid(invoice: Invoice) -> None:
 
 
 def _dawdle() -> None:
-    time.sleep(configs.CHOICES.slow_seconds)
+    time.sleep(settings.CHOICES.slow_seconds)
 
 
 def _later(seconds: float, pk: int, change: object) -> None:

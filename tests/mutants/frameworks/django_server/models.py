@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.conf import configs
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ class _Numbered(models.Model):  # type: ignore[misc]  # Django brings no types
 
     def save(self, **options: object) -> None:
         """Store it, under a random id where that was chosen."""
-        if self.pk is None and configs.CHOICES.ids == "random":
+        if self.pk is None and settings.CHOICES.ids == "random":
             self.pk = _random_id()
             options["force_insert"] = True
         super().save(**options)

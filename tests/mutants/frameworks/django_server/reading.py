@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django import forms
-from django.conf import configs
+from django.conf import settings
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
@@ -49,7 +49,7 @@ def read_body(request: HttpRequest) -> Body:
 
 
 def _unreadable(why: str) -> Body:
-    if configs.CHOICES.unreadable_body == "as_empty":
+    if settings.CHOICES.unreadable_body == "as_empty":
         return Body({})
     return Body({}, fault=Refused(400, why))
 
@@ -87,15 +87,15 @@ def selected(request: HttpRequest, token: Token) -> Merchant | None:
     """
     header = request.headers.get("X-Selected-Client-Id", "").strip()
     if not header:
-        if token.merchant is None and configs.CHOICES.merchant_header == "required":
-            raise Refused(configs.CHOICES.missing_merchant_status, "The header X-Selected-Client-Id is required.")
+        if token.merchant is None and settings.CHOICES.merchant_header == "required":
+            raise Refused(settings.CHOICES.missing_merchant_status, "The header X-Selected-Client-Id is required.")
         own: Merchant | None = token.merchant
         return own
     found: Merchant | None = None
     if header.isascii() and header.isdigit() and len(header) < 19:
         found = Merchant.objects.filter(pk=int(header), provider=token.provider).first()
     if found is None or token.merchant not in (None, found):
-        raise Refused(configs.CHOICES.unknown_merchant_status, "The selected client is not one of yours.")
+        raise Refused(settings.CHOICES.unknown_merchant_status, "The selected client is not one of yours.")
     return found
 
 
@@ -105,7 +105,7 @@ def charge_ids(body: Body) -> list[int] | None:
     Raises:
         Refused: for what is no list of integers.
     """
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     if "charge_ids" not in body.properties:
         stray = [name for name in body.properties if name.startswith("charge_ids")]
         if stray:
@@ -130,7 +130,7 @@ def charge_ids(body: Body) -> list[int] | None:
 
 def _charge_id(value: object, body: Body, place: int) -> int:
     """One id, as Django's IntegerField reads it, save where a choice says otherwise."""
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     whole = isinstance(value, int) and not isinstance(value, bool)
     digits = isinstance(value, str) and value.isascii() and value.isdigit()
     try:
@@ -164,12 +164,12 @@ class AdjustmentForm(forms.Form):  # type: ignore[misc]
 
     def __init__(self, body: Body, currency: str) -> None:
         super().__init__({name: body.properties.get(name) for name in ("amount", "description")})
-        least = None if configs.CHOICES.credits == "accept" else Decimal(0)
+        least = None if settings.CHOICES.credits == "accept" else Decimal(0)
         self.fields["amount"] = forms.DecimalField(max_digits=11, decimal_places=PLACES[currency], min_value=least)
 
 
 def known_properties(body: Body, known: set[str]) -> None:
     """Refuse a body with properties that an operation does not know, where that was chosen."""
     strange = sorted(set(body.properties) - known - {"api_token"})
-    if strange and configs.CHOICES.extra_properties == "refuse":
+    if strange and settings.CHOICES.extra_properties == "refuse":
         raise invalid({name: ["This field is not known."] for name in strange})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
-from django.conf import configs
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
@@ -21,7 +21,7 @@ class Refused(Exception):
 def invalid(errors: Mapping[str, Sequence[str]]) -> Refused:
     """The refusal of invalid input."""
     first = next(iter(errors.values()))[0]
-    return Refused(configs.CHOICES.invalid_request_status, first, errors)
+    return Refused(settings.CHOICES.invalid_request_status, first, errors)
 
 
 def refusals_as_json(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

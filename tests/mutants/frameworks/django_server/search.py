@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from django.conf import configs
+from django.conf import settings
 from django.db.models import Q
 
 from tests.mutants.frameworks.django_server.replies import invalid
@@ -34,7 +34,7 @@ def condition(text: str) -> Q:
     try:
         return _condition(text)
     except _BadSyntax as error:
-        if configs.CHOICES.bad_search_syntax == "ignore":
+        if settings.CHOICES.bad_search_syntax == "ignore":
             return Q()
         raise invalid({"q": [f"The search can't be read: {error}."]}) from error
 
@@ -64,7 +64,7 @@ def _condition(text: str) -> Q:
 
 def _clause(field: str, modifier: str | None, operator: str, value: str) -> Q | None:
     """One clause, or None where it is wrong in a way that is ignored."""
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     if field not in _ALLOWED:
         return _ignored(choices.unknown_search_field, f"there is no field {field}")
     if operator not in _ALLOWED[field]:

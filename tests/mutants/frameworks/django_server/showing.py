@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.conf import configs
+from django.conf import settings
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from tests.mutants.frameworks.django_server.replies import invalid
 
 def shown_invoice(invoice: Invoice) -> dict[str, object]:
     """An invoice as the API shows it."""
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     label = "Draft" if invoice.finalized_at is None else choices.finalized_label
     if invoice.paid_at is not None and invoice.stripe_invoice_status == "paid" and choices.paid_label:
         label = choices.paid_label
@@ -56,13 +56,13 @@ def shown_charge(charge: Charge) -> dict[str, object]:
         "description": charge.description,
         "stripe_invoice_item_id": None,
     }
-    if configs.CHOICES.answers == "rich":
+    if settings.CHOICES.answers == "rich":
         shown["invoice"] = charge.invoice_id and {"id": charge.invoice_id}
     return shown
 
 
 def _parties(record: Invoice | Charge) -> dict[str, object]:
-    written = str if configs.CHOICES.party_id_type == "string" else int
+    written = str if settings.CHOICES.party_id_type == "string" else int
     return {
         "charger_id": written(record.merchant.provider),
         "charger_type": "company",
@@ -72,7 +72,7 @@ def _parties(record: Invoice | Charge) -> dict[str, object]:
 
 
 def _moment(moment: datetime) -> str:
-    precision = configs.CHOICES.created_at_precision
+    precision = settings.CHOICES.created_at_precision
     if precision == "microseconds":
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return moment.strftime("%Y-%m-%dT%H:%M:%S" + ("Z" if precision == "seconds" else ".000000Z"))
@@ -80,7 +80,7 @@ def _moment(moment: datetime) -> str:
 
 def page(request: HttpRequest, records: QuerySet, show: object) -> dict[str, object]:
     """The page of the records that a request asks for; past the last one it is empty."""
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     if choices.list_order == "oldest_first":
         records = records.reverse()
     size = _number(request, "per_page", 15)
@@ -113,7 +113,7 @@ def page(request: HttpRequest, records: QuerySet, show: object) -> dict[str, obj
 
 def _number(request: HttpRequest, name: str, default: int) -> int:
     """A page or a size, by the rules of Django's paginator."""
-    choices = configs.CHOICES
+    choices = settings.CHOICES
     given = request.GET.get(name)
     if given is None:
         return default
@@ -136,7 +136,7 @@ def _number(request: HttpRequest, name: str, default: int) -> int:
 
 
 def _links(request: HttpRequest, number: int, last: int) -> dict[str, object]:
-    kept = request.GET.copy() if configs.CHOICES.page_links == "keep_query" else {}
+    kept = request.GET.copy() if settings.CHOICES.page_links == "keep_query" else {}
     address = request.build_absolute_uri(request.path)
 
     def link(wanted: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.conf import configs
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -23,7 +23,7 @@ class _BillingView(View):  # type: ignore[misc]  # Django brings no types
         self.body = reading.read_body(request)
         self.token = reading.caller(request, self.body)
         self.merchant: Merchant | None = None
-        if configs.CHOICES.merchant_check == "first":
+        if settings.CHOICES.merchant_check == "first":
             self.merchant = reading.selected(request, self.token)
         if self.body.fault is not None:
             raise self.body.fault
@@ -31,7 +31,7 @@ class _BillingView(View):  # type: ignore[misc]  # Django brings no types
 
     def select(self) -> None:
         """Find out the merchant at last, where that is not done at first."""
-        if configs.CHOICES.merchant_check == "last":
+        if settings.CHOICES.merchant_check == "last":
             self.merchant = reading.selected(self.request, self.token)
 
     def reach(self, records: QuerySet) -> QuerySet:
@@ -48,7 +48,7 @@ class _Invoices(_BillingView):
         return JsonResponse(showing.page(request, found, showing.shown_invoice))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        choices = configs.CHOICES
+        choices = settings.CHOICES
         reading.known_properties(self.body, {"charge_ids"})
         wanted = reading.charge_ids(self.body)
         self.select()
@@ -65,7 +65,7 @@ class _Invoices(_BillingView):
 class _Action(_BillingView):
     def find(self, pk: int) -> Invoice:
         """The invoice that an address names, if the caller reaches it."""
-        choices = configs.CHOICES
+        choices = settings.CHOICES
         known: Invoice | None = Invoice.objects.filter(pk=pk).select_related("merchant").first()
         if known is None:
             raise Refused(404, f"There is no invoice {pk}.")
@@ -78,7 +78,7 @@ class _Action(_BillingView):
     def answer(self, message: str, invoice: Invoice, status: int) -> HttpResponse:
         """What an action answers."""
         body: dict[str, object] = {"message": message}
-        if configs.CHOICES.action_body == "message_and_invoice":
+        if settings.CHOICES.action_body == "message_and_invoice":
             body["invoice"] = showing.shown_invoice(invoice)
         return JsonResponse(body, status=status)
 
@@ -86,13 +86,13 @@ class _Action(_BillingView):
 class _Finalize(_Action):
     def post(self, _: HttpRequest, pk: int) -> HttpResponse:
         invoice = billing.finalize(self.find(pk).pk)
-        return self.answer("The invoice is finalized.", invoice, configs.CHOICES.finalize_status)
+        return self.answer("The invoice is finalized.", invoice, settings.CHOICES.finalize_status)
 
 
 class _Collect(_Action):
     def post(self, _: HttpRequest, pk: int) -> HttpResponse:
         invoice = billing.collect(self.find(pk).pk)
-        return self.answer("The payment was collected.", invoice, configs.CHOICES.collect_status)
+        return self.answer("The payment was collected.", invoice, settings.CHOICES.collect_status)
 
 
 class _Charges(_BillingView):
@@ -115,13 +115,13 @@ class _QuickAdjustment(_BillingView):
         reading.known_properties(self.body, {"amount", "description"})
         self.select()
         if self.merchant is None:
-            raise Refused(configs.CHOICES.missing_merchant_status, "The header X-Selected-Client-Id is required.")
+            raise Refused(settings.CHOICES.missing_merchant_status, "The header X-Selected-Client-Id is required.")
         form = reading.AdjustmentForm(self.body, self.merchant.currency)
         if not form.is_valid():
             raise invalid({name: [str(one) for one in errors] for name, errors in form.errors.items()})
         charge = Charge(merchant=self.merchant, **form.cleaned_data)
         charge.save()
-        return JsonResponse(_with_items(charge), status=configs.CHOICES.companion_status)
+        return JsonResponse(_with_items(charge), status=settings.CHOICES.companion_status)
 
 
 def _with_items(charge: Charge) -> dict[str, object]:
@@ -152,5 +152,5 @@ urlpatterns = [
     path("api/billing/invoices/<int:pk>/finalize", _Finalize.as_view()),
     path("api/billing/invoices/<int:pk>/collect", _Collect.as_view()),
     path("_stripe", _stripe),
-    *_COMPANIONS[configs.CHOICES.companions],
+    *_COMPANIONS[settings.CHOICES.companions],
 ]
