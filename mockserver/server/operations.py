@@ -89,7 +89,7 @@ def list_invoices(call: Call, context: OperationContext) -> Reply:
         limit=per_page,
         newest_first=profile.list_order == "newest_first",
     )
-    rendered = context.world.rendered
+    rendered = context.world.rendered(profile)
     shown = [
         cached[1] if (cached := rendered.get(row.id)) is not None and cached[0] is row else _shown(row, context)
         for row in rows
@@ -327,16 +327,15 @@ def _merchant(merchant_id: int, context: OperationContext) -> Merchant:
 
 
 def _shown(invoice: Invoice, context: OperationContext) -> dict[str, Any]:
-    cached = context.world.rendered.get(invoice.id)
+    rendered = context.world.rendered(context.profile)
+    cached = rendered.get(invoice.id)
     if cached is not None and cached[0] is invoice:
         return cached[1]
-    rendered = render.invoice(
+    shown = render.invoice(
         invoice, _merchant(invoice.merchant, context), context.world.blueprint.provider, context.profile
     )
-    if len(context.world.rendered) >= World.MOST_RENDERED:
-        context.world.rendered.clear()
-    context.world.rendered[invoice.id] = invoice, rendered
-    return rendered
+    rendered[invoice.id] = invoice, shown
+    return shown
 
 
 def _charge(charge: Charge, context: OperationContext) -> dict[str, Any]:

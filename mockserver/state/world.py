@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver.billing import records
+from mockserver.billing.profile import Profile
 from mockserver.billing.records import Invoice, Provider
 from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
@@ -124,8 +125,8 @@ class World:
         """Whether it was dropped, so that nothing more is to be sent from it."""
         self.snapshots: dict[str, Snapshot] = {}
         """By name, in the order in which the names came; a reset leaves them."""
-        self.rendered: dict[int, tuple[Invoice, dict[str, Any]]] = {}
-        """Invoices as they were rendered last; a saved invoice is a new record, so identity tells a stale one."""
+        self._rendered: dict[int, tuple[Invoice, dict[str, Any]]] = {}
+        self._rendered_by: Profile | None = None
         self._subscription = subscription
         self._wake = wake
         self.reset()
@@ -154,6 +155,15 @@ class World:
             self._become(snapshot.blueprint)
             self.go_on()
 
+    def rendered(self, profile: Profile) -> dict[int, tuple[Invoice, dict[str, Any]]]:
+        """Invoices as they were rendered last by that profile, with the record that each shows, to be added to.
+
+        A saved invoice is a new record, and a profile that was read anew a new profile: what shows another is stale.
+        """
+        if self._rendered_by is not profile or len(self._rendered) >= self.MOST_RENDERED:
+            self._rendered, self._rendered_by = {}, profile
+        return self._rendered
+
     def emit(self, kind: str, render: Callable[[], dict[str, Any]], *, now: int) -> None:
         """Record an event, to be delivered by others; `render` makes its `data` when it is first looked at."""
         outbox = self.state.outbox
@@ -171,4 +181,4 @@ class World:
         self.blueprint = blueprint
         """Whose people are in this world now: the fixture's, or those of the snapshot that was restored."""
         self.state = blueprint.state.copy()
-        self.rendered.clear()
+        self._rendered_by = None

@@ -286,6 +286,19 @@ def test_a_running_server_takes_over_changes_and_shows_mistakes(files: Files, li
         eventually(lambda: owed_after_a_reset(client, live.base) == 12)
 
 
+def test_invoices_that_were_listed_before_are_shown_by_the_new_profile(files: Files, live: Live) -> None:
+    with httpx.Client(headers={"Authorization": "Bearer provider@listed", "X-Selected-Client-Id": "1"}) as client:
+
+        def listed() -> tuple[object, str]:
+            [row] = client.get(f"{live.base}/api/billing/invoices").json()["data"]
+            return row["chargee_id"], row["created_at"][19:]
+
+        client.post(f"{live.base}/api/billing/invoices", json={})
+        assert isinstance(listed()[0], str)
+        rewrite(files.profile, "description: Mine.\nparty_id_type: integer\ncreated_at_precision: seconds\n")
+        eventually(lambda: listed() == (1, "Z"))
+
+
 def owed_after_a_reset(client: httpx.Client, base: str) -> float:
     client.post(f"{base}/_mock/reset")
     rows = client.get(f"{base}/api/billing/charges").json()["data"]
