@@ -18,6 +18,11 @@ class Rule:
     statement: str
     source: str
 
+    @property
+    def area(self) -> str:
+        """`CREATE` for `CREATE-4`."""
+        return self.id.partition("-")[0]
+
 
 def read_rules(root: Node) -> dict[str, Rule]:
     """The rules by id; raises `Unusable` for one that lacks a part or has an unknown level."""

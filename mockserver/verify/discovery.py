@@ -61,7 +61,7 @@ def find_callers(context: Context) -> None:
     if context.me.merchant is None:
         found = _only_merchant(context.me)
         if found is not None:
-            context.me = context.me.acting(merchant=found)
+            context.records.me = context.me.acting(merchant=found)
             context.recorder.note(f"no merchant given; the token's records are all of the merchant {found}")
     if context.options.other_token is not None:
         _find_other(context, context.options.other_token)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from mockserver.verify.claims import Claim
+
 Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 """`accepted`: broken, but listed in the file of known breaches."""
 
@@ -25,6 +27,17 @@ class RecordedExchange:
     failure: str | None = None
     elapsed: float = 0.0
     """Seconds."""
+    number: int = 0
+    """Which request of the run it is, from 1; 0 where nobody counted."""
+    race: int = 0
+    """Requests with the same number other than 0 were sent at the same moment."""
+
+    def brief(self) -> str:
+        """Status and the beginning of the body, for a sentence; or why there is none."""
+        if self.status is None:
+            return self.failure or "none"
+        text = " ".join(self.answer.decode("utf-8", "replace").split())
+        return f"{self.status} {text[:160]}{'…' if len(text) > 160 else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +55,8 @@ class Breach:
     identity: str
     """Equal for two sightings of the same fault: rule, operation and kind of difference, without ids or times."""
     found_by: Literal["scenario", "property", "model", "race", "fuzzing"] = "scenario"
-    check: str = ""
-    """A Python expression that is true when the rule holds, for the file that replays the breach.
-
-    `answers` is the list of the live answers, one for each of `exchanges`, each with `status` (int or None), `json`
-    (parsed, or None), `text` and `headers` (lower-case names). Only plain expressions are taken: comparisons,
-    comprehensions, `len`, `sum`, `sorted`, `Decimal` and the like. Empty: the replay asserts that the recorded last
-    answer does not come again, which is weaker.
-    """
+    check: Claim | None = None
+    """What of the answers to `exchanges`, counted from 0, holds when the rule does; for whatever replays the breach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,11 @@ class ChoiceMeasured:
 
 @dataclass(frozen=True, slots=True)
 class BreachFound:
+    """A fault was seen, or is told better than before: the latest event about an `identity` counts."""
+
     breach: Breach
+    times: int = 1
+    """How often the fault was seen so far."""
 
 
 @dataclass(frozen=True, slots=True)

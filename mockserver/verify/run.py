@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from mockserver.billing.profile import CHOICES, Value, dump_profile
+from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.core.resources import openapi_path
 from mockserver.verify.calibration.run import calibrate
@@ -26,13 +27,14 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
+from mockserver.verify.expect import Expect
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.generated.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.recorder import Recorder
-from mockserver.verify.spec import Spec, read_spec
+from mockserver.verify.records import Records
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
@@ -56,26 +58,36 @@ class RunOutcome:
 
 
 def verify(
-    options: Options, listeners: Sequence[Listener], *, connection: httpx.BaseTransport | None = None
+    options: Options,
+    listeners: Sequence[Listener],
+    *,
+    contract: Contract | None = None,
+    connection: httpx.BaseTransport | None = None,
 ) -> RunOutcome:
     """Judges the server at `options.url`. Raises `Unusable` for options that can't be used.
 
-    `connection` replaces the network in tests.
+    `contract`: what to judge by, where it is loaded already. `connection` replaces the network in tests.
     """
     started = time.monotonic()
-    spec = read_spec(options.spec or openapi_path())
-    rules = chosen_rules(spec, options)
-    known = read_known_breaches(options.accept, spec.rules) if options.accept else KnownBreaches()
+    contract = contract or Contract.load(options.spec or openapi_path())
+    rules = chosen_rules(contract, options)
+    known = read_known_breaches(options.accept, contract.rules) if options.accept else KnownBreaches()
     recorder = Recorder(listeners, options.seed, rules)
     transport = _transport(options, started, connection)
-    monitor = Monitor(spec, recorder, transport)
+    monitor = Monitor(contract, recorder, transport)
     transport.on_wait = _wait_teller(recorder)
-    recorder.emit(_run_started(options, spec, rules))
+    recorder.emit(_run_started(options, contract, rules))
     try:
-        me = Billing(transport, options.token, options.merchant)
-        context = Context(
-            options, spec, transport, recorder, monitor, me, dict(options.profile or {}), pool=list(options.charge_ids)
+        records = Records(
+            options,
+            transport,
+            monitor,
+            Expect(recorder, transport.ledger),
+            Billing(transport, options.token, options.merchant),
+            dict(options.profile or {}),
+            pool=list(options.charge_ids),
         )
+        context = Context(options, contract, recorder, records)
         reason, could_run = _go(context)
         code = finish(context, known, reason, could_run)
         recorder.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
@@ -92,7 +104,7 @@ def _go(context: Context) -> tuple[str, bool]:
             context.monitor.see(answer)
         context.transport.on_answer = context.monitor.see
         find_callers(context)
-        if context.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
+        if context.records.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
             run_check(GIVEN, context)
         if not context.options.read_only:
             measured = calibrate(context)
@@ -207,12 +219,12 @@ def _wait_teller(recorder: Recorder) -> Callable[[float], None]:
     return tell
 
 
-def _run_started(options: Options, spec: Spec, rules: frozenset[str]) -> RunStarted:
+def _run_started(options: Options, contract: Contract, rules: frozenset[str]) -> RunStarted:
     return RunStarted(
         target=base_address(options.url),
         seed=options.seed,
-        rules=tuple(rule for rule in spec.rules if rule in rules),
-        spec_version=spec.version,
+        rules=tuple(rule for rule in contract.rules if rule in rules),
+        spec_version=contract.version,
         left_behind=_left_behind(options),
         read_only=options.read_only,
         charges_allowed=options.charges_allowed,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.verify.context import Context
 from mockserver.verify.events import RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.options import Options
-from mockserver.verify.spec import Spec
 
 ExitCode = Literal[0, 1, 2, 3]
 
@@ -19,10 +19,11 @@ ExitCode = Literal[0, 1, 2, 3]
 def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
     """Gives every rule its verdict, and the run its exit code."""
     recorder, today = context.recorder, date.today()
+    recorder.count_up()
     breaches = list(recorder.breaches.values())
     failing, missing = False, False
     held = set()
-    for rule in sorted(recorder.rules, key=list(context.spec.rules).index):
+    for rule in sorted(recorder.rules, key=list(context.contract.rules).index):
         own = [breach for breach in breaches if breach.rule == rule]
         accepted = [entry for breach in own if (entry := known.accepting(breach, today))]
         count = recorder.exercised[rule]
@@ -38,7 +39,7 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
             matters = rule not in recorder.excused
             missing = missing or matters
             recorder.emit(RuleFinished(rule, "not_exercised", 0, _why(context, rule, reason), matters))
-    for row in coverage(context.spec, context.monitor):
+    for row in coverage(context.contract, context.monitor):
         recorder.emit(row)
     for remark in known.remarks(breaches, held, today):
         recorder.note(remark, warning=True)
@@ -58,15 +59,15 @@ def _why(context: Context, rule: str, reason: str) -> str:
     return "no check got as far as this" if reason == "completed" else "the run ended early"
 
 
-def chosen_rules(spec: Spec, options: Options) -> frozenset[str]:
+def chosen_rules(contract: Contract, options: Options) -> frozenset[str]:
     """The rules to judge by `--only` and `--skip`, each a rule or an area; raises `Unusable` for an unknown one."""
-    unknown = [name for name in (*options.only, *options.skip) if not _named(spec, name)]
+    unknown = [name for name in (*options.only, *options.skip) if not _named(contract, name)]
     if unknown:
         raise Unusable(f"no rule or area is called {', '.join(unknown)}; `mockserver rules` lists them")
-    wanted = {rule for name in options.only for rule in _named(spec, name)} if options.only else set(spec.rules)
-    return frozenset(wanted - {rule for name in options.skip for rule in _named(spec, name)})
+    wanted = {rule for name in options.only for rule in _named(contract, name)} if options.only else set(contract.rules)
+    return frozenset(wanted - {rule for name in options.skip for rule in _named(contract, name)})
 
 
-def _named(spec: Spec, name: str) -> list[str]:
+def _named(contract: Contract, name: str) -> list[str]:
     wanted = name.upper()
-    return [rule.id for rule in spec.rules.values() if wanted in (rule.id, rule.area)]
+    return [rule.id for rule in contract.rules.values() if wanted in (rule.id, rule.area)]

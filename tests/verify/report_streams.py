@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from mockserver.verify.claims import All, Body, Const, Get, Is, Status
 from mockserver.verify.events import (
     Breach,
     BreachFound,
@@ -121,7 +123,7 @@ BILLED_TWICE = Breach(
     exchanges=(charge(57), invoice(12, [57]), invoice(13, [57])),
     seed=7,
     identity="CREATE-4 createInvoice accepted-again",
-    check="400 <= answers[2].status < 500",
+    check=All((Is(Status(2), ">=", Const(400)), Is(Status(2), "<", Const(500)))),
 )
 
 SERVER_ERROR = Breach(
@@ -132,6 +134,7 @@ SERVER_ERROR = Breach(
     seed=7,
     identity="GEN-5 listInvoices 500",
     found_by="fuzzing",
+    check=Is(Status(0), "<", Const(500)),
 )
 
 LEAK = Breach(
@@ -151,7 +154,7 @@ LEAK = Breach(
     seed=7,
     identity="GEN-8 listInvoices foreign",
     found_by="model",
-    check="answers[-1].json['total'] == 0",
+    check=Is(Get(Body(2), ("total",)), "is", Const(0)),
 )
 
 CHOICES = (
@@ -215,7 +218,10 @@ def run(
     for step, choice in enumerate(CHOICES, 1):
         stream += [Progress(f"measuring {choice.key}", step), choice]
     stream.append(PhaseStarted("rules", steps=len(rules)))
-    stream += [BreachFound(breach) for breach in breaches]
+    seen: Counter[str] = Counter()
+    for breach in breaches:
+        seen[breach.identity] += 1
+        stream.append(BreachFound(breach, seen[breach.identity]))
     for step, rule in enumerate(rules, 1):
         verdict: Verdict = "holds"
         if rule in broken:

@@ -7,8 +7,9 @@ import subprocess
 import pytest
 
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.replay.id_tracing import origins, thread
+from mockserver.verify.replay.playing import Ref
 from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.id_tracing import Id, origins, thread
 from tests.verify.report_streams import BILLED_TWICE, TARGET, charge, exchange, invoice
 
 # A shell in which `curl` tells what it was given instead of sending it.
@@ -80,7 +81,7 @@ def test_a_long_body_is_left_out_and_said_to_be() -> None:
 def test_ids_are_traced_to_the_answer_that_made_them() -> None:
     first, second, third = thread(BILLED_TWICE.exchanges)
     assert first.ids == ()
-    assert second.body == ('{"charge_ids": [', Id(0, ("charge", "id")), "]}")
+    assert second.body == ('{"charge_ids": [', Ref(0, ("charge", "id")), "]}")
     assert third.ids == second.ids
     assert origins(BILLED_TWICE.exchanges) == ("", "57 is charge.id of answer 1", "57 is charge.id of answer 1")
 
@@ -99,7 +100,7 @@ def test_ids_are_traced_to_the_answer_that_made_them() -> None:
 )
 def test_an_id_in_an_address_is_found_where_one_stands_and_nowhere_else(url: str, parts: tuple[str, ...]) -> None:
     *_, last = thread((charge(57), invoice(12, [57]), exchange("GET", url)))
-    made = Id(1, ("invoice", "id"))
+    made = Ref(1, ("invoice", "id"))
     assert last.url == tuple(made if part == "ID" else part for part in (TARGET + parts[0], *parts[1:]))
 
 
@@ -118,7 +119,7 @@ def test_ids_in_a_form_and_stripe_ids_are_found() -> None:
         200,
     )
     *_, last = thread((charge(57), paid, form))
-    assert last.ids == (Id(1, ("invoice", "stripe_invoice_id")), Id(0, ("charge", "id")), Id(0, ("charge", "id")))
+    assert last.ids == (Ref(1, ("invoice", "stripe_invoice_id")), Ref(0, ("charge", "id")), Ref(0, ("charge", "id")))
 
 
 @pytest.mark.parametrize("answer", [b"[" * 5000, b"\xff", b'{"id": true}', b"null", b'{"data": 3}'])

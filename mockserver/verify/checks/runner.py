@@ -10,6 +10,7 @@ from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.expect import status_of
 from mockserver.verify.recorder import FoundBy
 from mockserver.verify.transport.safety import Withheld
 
@@ -103,10 +104,10 @@ def _unanswered(check: Check, context: Context, failures: Iterable[tuple[NoAnswe
         request = trail[-1]
         path = request.url.partition("/billing")[2].partition("?")[0]
         shape = "/".join("N" if part.isdigit() else part for part in path.split("/"))
-        context.recorder.breach(
+        context.expect.breach(
             "GEN-1" if failure.kind in ("truncated", "unreadable") else "GEN-5",
+            status_of(request).differs(None),
             kind=f"{request.method} {shape} {failure.kind}",
-            expected="each request is answered, with JSON",
+            because="each request is answered, with JSON",
             actual=failure.words,
-            exchanges=[request],
         )

@@ -49,7 +49,9 @@ def fuzz(context: Context) -> None:
         (folder / "schemathesis.toml").write_text(_config(context), encoding="utf-8")
         until = time.monotonic() + min(MOST_SECONDS, context.transport.left - 1.0)
         code, output = _run(context, address, folder, until)
-        result = read_report(folder / "events.ndjson", context.spec, gateway=address, target=context.transport.base_url)
+        result = read_report(
+            folder / "events.ndjson", context.contract, gateway=address, target=context.transport.base_url
+        )
         _readdress(folder, address, context.transport.base_url)
         _tell(context, gateway, result, code, output)
         if result.findings and _is_kept(context):
@@ -65,13 +67,13 @@ def _known(context: Context) -> dict[str, object]:
     invoices: list[int] = []
     if not context.options.read_only:
         try:
-            charges = [charge.id for charge in context.charges(max(3, round(FRESH_CHARGES * context.quick())))]
-            invoices = [context.draft().id, context.finalized().id, context.draft().id]
+            charges = [charge.id for charge in context.records.charges(max(3, round(FRESH_CHARGES * context.quick())))]
+            invoices = [context.records.draft().id, context.records.finalized().id, context.records.draft().id]
         except (NotPossible, Stop, Withheld, NoAnswer) as reason:
             context.recorder.note(f"fuzzing goes without live records: {reason}")
     return {
         "merchant": context.me.merchant,
-        "digits": context.digits or 0,
+        "digits": context.records.digits or 0,
         "profile": dict(context.profile),
         "charges": charges,
         "invoices": invoices,
@@ -211,6 +213,7 @@ def _tell(context: Context, gateway: Gateway, result: FuzzResult, code: int | No
             expected=finding.expected,
             actual=finding.actual,
             exchanges=finding.exchanges,
+            check=finding.check,
             found_by="fuzzing",
         )
     if code is None:

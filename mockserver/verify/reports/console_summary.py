@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mockserver.verify.events import Coverage, Verdict
+from mockserver.verify.replay.id_tracing import origins
 from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.id_tracing import origins
 from mockserver.verify.reports.phrases import (
     FOUND_BY,
     MARKS,

@@ -7,12 +7,10 @@ import re
 import shlex
 
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.replay.steps import OWN_HEADERS
 
 SECRET = re.compile(r"\$(?:[A-Z0-9]+_)*TOKEN(?:_[A-Z0-9]+)*\b")
 """Placeholders such as `$TOKEN` and `$OTHER_TOKEN`: what a secret was redacted to, and the variable to set."""
-
-OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent"})
-"""Headers that every client sets for itself."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _DOTS = re.compile(r"/\.{1,2}(?:/|$|\?)")

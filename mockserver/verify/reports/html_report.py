@@ -5,9 +5,9 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.replay.id_tracing import origins
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
-from mockserver.verify.reports.id_tracing import origins
 from mockserver.verify.reports.phrases import (
     FOUND_BY,
     LEVELS,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.replay.jq import program
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.phrases import headline
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
@@ -81,7 +82,7 @@ def _breach(sighting: Sighting) -> Json:
         "seed": breach.seed,
         "times": sighting.times,
         "found_after": round(sighting.after, 3),
-        "check": breach.check,
+        "check": "" if breach.check is None else program(breach.check),
         "exchanges": [_exchange(exchange) for exchange in breach.exchanges],
         "curl": [curl(exchange) for exchange in breach.exchanges],
     }

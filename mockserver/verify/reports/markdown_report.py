@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mockserver.verify.replay.id_tracing import origins
 from mockserver.verify.reports.console_summary import grid, state_name
 from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.id_tracing import origins
 from mockserver.verify.reports.phrases import (
     FOUND_BY,
     VERDICTS,

@@ -155,10 +155,6 @@ class _Sightings:
     times: int = 1
 
 
-def _size(breach: Breach) -> tuple[int, int]:
-    return len(breach.exchanges), sum(len(exchange.body or b"") for exchange in breach.exchanges)
-
-
 @dataclass(slots=True)
 class RunState:
     """Takes the events one by one; the latest word on a rule, a choice or a cell of the coverage counts."""
@@ -199,7 +195,7 @@ class RunState:
             case ChoiceMeasured():
                 self._choices[event.key] = event
             case BreachFound():
-                self._sight(event.breach)
+                self._sight(event)
             case RuleFinished():
                 self._finished[event.rule] = event
             case Coverage():
@@ -209,14 +205,9 @@ class RunState:
             case RunFinished():
                 self._end = event
 
-    def _sight(self, breach: Breach) -> None:
-        known = self._sightings.get(breach.identity)
-        if known is None:
-            self._sightings[breach.identity] = _Sightings(breach, self._last)
-            return
-        known.times += 1
-        if _size(breach) < _size(known.best):
-            known.best = breach
+    def _sight(self, event: BreachFound) -> None:
+        known = self._sightings.setdefault(event.breach.identity, _Sightings(event.breach, self._last))
+        known.best, known.times = event.breach, event.times
 
     def is_new(self, breach: Breach) -> bool:
         """True while this fault has not been added."""

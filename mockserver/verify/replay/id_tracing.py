@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from mockserver.verify.claims import Path
 from mockserver.verify.events import RecordedExchange
-
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Id:
-    """The value at `path` in the JSON of the answer with that index (from 0)."""
-
-    answer: int
-    path: Path
-
-    def __str__(self) -> str:
-        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)[1:]
-
-
-Part = str | Id
-Parts = tuple[Part, ...]
+from mockserver.verify.replay.playing import Part, Parts, Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +25,15 @@ class Threaded:
     """A body that is not text."""
 
     @property
-    def ids(self) -> tuple[Id, ...]:
-        return tuple(part for part in (*self.url, *self.body) if isinstance(part, Id))
+    def ids(self) -> tuple[Ref, ...]:
+        return tuple(part for part in (*self.url, *self.body) if isinstance(part, Ref))
 
 
-Produced = dict[tuple[str, str], Id]
-"""Kind (`invoice`, `charge`, `stripe`) and value as text, to where it was first answered."""
+Key = tuple[str, str]
+"""Kind (`invoice`, `charge`, `stripe`) and value as text."""
+Produced = dict[Key, Ref]
+"""Where each was first answered."""
+_Look = Callable[[Key], Ref | None]
 
 _STRIPE = re.compile(r"\bin_[A-Za-z0-9_]{4,}")
 _IN_URL = re.compile(
@@ -59,13 +47,32 @@ _IN_URL = re.compile(
 
 def thread(exchanges: Sequence[RecordedExchange]) -> tuple[Threaded, ...]:
     """Each request with its ids traced to the earliest answer that produced them."""
+    produced = producers(exchanges)
+
+    def before(index: int) -> _Look:
+        def look(key: Key) -> Ref | None:
+            place = produced.get(key)
+            return place if place is not None and place.answer < index else None
+
+        return look
+
+    return tuple(_threaded(exchange, before(index)) for index, exchange in enumerate(exchanges))
+
+
+def producers(exchanges: Sequence[RecordedExchange]) -> Produced:
+    """Where each id is answered for the first time."""
     produced: Produced = {}
-    threaded: list[Threaded] = []
     for index, exchange in enumerate(exchanges):
-        threaded.append(_threaded(exchange, produced))
         for key, path in _ids(exchange):
-            produced.setdefault(key, Id(index, path))
-    return tuple(threaded)
+            produced.setdefault(key, Ref(index, path))
+    return produced
+
+
+def named_in(exchange: RecordedExchange) -> tuple[Key, ...]:
+    """The records that a request names, in its address and its body."""
+    found: list[Key] = []
+    _threaded(exchange, found.append)  # finds nothing, and so leaves the text as it is
+    return tuple(dict.fromkeys(found))
 
 
 def origins(exchanges: Sequence[RecordedExchange]) -> tuple[str, ...]:
@@ -77,7 +84,7 @@ def origins(exchanges: Sequence[RecordedExchange]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _value(wanted: Id, exchanges: Sequence[RecordedExchange]) -> object:
+def _value(wanted: Ref, exchanges: Sequence[RecordedExchange]) -> object:
     value: Any = parsed(exchanges[wanted.answer].answer)
     for step in wanted.path:
         value = value[step]
@@ -103,7 +110,7 @@ def _collection(url: str) -> str:
     return _singular((known or names or [""])[-1])
 
 
-def _ids(exchange: RecordedExchange) -> Iterator[tuple[tuple[str, str], Path]]:
+def _ids(exchange: RecordedExchange) -> Iterator[tuple[Key, Path]]:
     """Every id in the answer: its kind and value, and its path; breadth first, so that the plainest path wins."""
     waiting: list[tuple[str, Path, object]] = [(_collection(exchange.url), (), parsed(exchange.answer))]
     for kind, path, value in waiting:
@@ -112,15 +119,17 @@ def _ids(exchange: RecordedExchange) -> Iterator[tuple[tuple[str, str], Path]]:
         elif isinstance(value, dict):
             for name, item in value.items():
                 if name == "id" and isinstance(item, int | str) and not isinstance(item, bool):
-                    yield (kind, str(item)), (*path, name)
+                    # What a list shows was made by another answer, or was there before.
+                    if "data" not in path:
+                        yield (kind, str(item)), (*path, name)
                 elif isinstance(item, str) and _STRIPE.fullmatch(item):
                     yield ("stripe", item), (*path, name)
                 elif isinstance(item, dict | list):
                     waiting.append((kind if name == "data" else _singular(name), (*path, name), item))
 
 
-def _threaded(exchange: RecordedExchange, produced: Produced) -> Threaded:
-    url = _in_text(exchange.url, produced, _collection(exchange.url))
+def _threaded(exchange: RecordedExchange, look: _Look) -> Threaded:
+    url = _in_text(exchange.url, look, _collection(exchange.url))
     if exchange.body is None:
         return Threaded(url, (), None)
     try:
@@ -128,11 +137,11 @@ def _threaded(exchange: RecordedExchange, produced: Produced) -> Threaded:
     except UnicodeDecodeError:
         return Threaded(url, (), exchange.body)
     if any("form-urlencoded" in value for name, value in exchange.headers if name.lower() == "content-type"):
-        return Threaded(url, _in_text(text, produced, ""), None)
-    return Threaded(url, _in_json(text, produced), None)
+        return Threaded(url, _in_text(text, look, ""), None)
+    return Threaded(url, _in_json(text, look), None)
 
 
-def _in_text(text: str, produced: Produced, queried: str) -> Parts:
+def _in_text(text: str, look: _Look, queried: str) -> Parts:
     """The ids in an address or a form; `queried` is the kind that a search for `id` means."""
     parts: list[Part] = []
     end = 0
@@ -144,7 +153,7 @@ def _in_text(text: str, produced: Produced, queried: str) -> Parts:
             "value": _kind_of_key(found["form"] or ""),
             "stripe": "stripe",
         }[group]
-        place = produced.get((kind, found[group]))
+        place = look((kind, found[group]))
         if place is not None:
             parts += [text[end : found.start(group)], place]
             end = found.end(group)
@@ -156,25 +165,27 @@ def _kind_of_key(key: str) -> str:
     return re.sub(r"_ids?$", "", key.lower())
 
 
-def _in_json(text: str, produced: Produced) -> Parts:
+def _in_json(text: str, look: _Look) -> Parts:
     value = parsed(text.encode())
-    if not isinstance(value, dict) or not produced:
+    if not isinstance(value, dict):
         return (text,)
-    found: dict[str, Id] = {}
-    marked = json.dumps({key: _marked(_kind_of_key(key), item, produced, found) for key, item in value.items()})
+    found: dict[str, Ref] = {}
+    marked = json.dumps({key: _marked(_kind_of_key(key), item, look, found) for key, item in value.items()})
     if not found:
         return (text,)
     pieces = re.split("(" + "|".join(re.escape(mark) for mark in found) + ")", marked)
     return tuple(found.get(piece, piece) for piece in pieces if piece)
 
 
-def _marked(kind: str, value: object, produced: Produced, found: dict[str, Id]) -> object:
+def _marked(kind: str, value: object, look: _Look, found: dict[str, Ref]) -> object:
     """`value` with a marker, free of anything that was recorded, in the place of each produced id."""
     if isinstance(value, list):
-        return [_marked(kind, item, produced, found) for item in value]
+        return [_marked(kind, item, look, found) for item in value]
+    if isinstance(value, dict):
+        return {name: _marked(kind if name == "id" else name, item, look, found) for name, item in value.items()}
     if not isinstance(value, int | str) or isinstance(value, bool):
         return value
-    place = produced.get((kind, str(value)))
+    place = look((kind, str(value)))
     if place is None:
         return value
     name = f"\x1f{len(found)}\x1f"
