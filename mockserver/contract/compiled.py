@@ -25,10 +25,10 @@ from mockserver.core.text import shown
 
 __all__ = [
     "AnswerPlan",
-    "SchemaFlaw",
     "Media",
     "Reading",
     "RequestPlan",
+    "SchemaFlaw",
     "Schemas",
     "Validator",
     "find_answer",

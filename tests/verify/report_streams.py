@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from mockserver.contract.rules import Rule
 from mockserver.verify.claims import All, Body, Const, Get, Is, Status
 from mockserver.verify.events import (
     Breach,
@@ -24,30 +25,32 @@ from mockserver.verify.events import (
     RunStarted,
     Verdict,
 )
-from mockserver.verify.reports import RuleText
 
 TARGET = "http://127.0.0.1:8000/api"
 
 PAGE = "the invoices page"
-RULES: dict[str, RuleText] = {
-    "GEN-1": RuleText("observed", "Answers are JSON when JSON is asked for.", "the page on the API in general"),
-    "GEN-4": RuleText("derived", "No token, or an unknown one, gets 401 and nothing happens.", "GEN-3"),
-    "GEN-5": RuleText("derived", "No input makes the server answer 5xx.", "any API"),
-    "GEN-8": RuleText("derived", "A token reaches only its own merchants' records.", "GEN-7"),
-    "LIST-1": RuleText("documented", "The list answers 200 with a page of invoices.", PAGE),
-    "LIST-3": RuleText("observed", "The page's figures agree with each other.", "an example response"),
-    "CREATE-1": RuleText("documented", "Makes an invoice of exactly the charges that are named.", PAGE),
-    "CREATE-4": RuleText(
+RULES: dict[str, Rule] = {
+    "GEN-1": Rule("GEN-1", "observed", "Answers are JSON when JSON is asked for.", "the page on the API in general"),
+    "GEN-4": Rule("GEN-4", "derived", "No token, or an unknown one, gets 401 and nothing happens.", "GEN-3"),
+    "GEN-5": Rule("GEN-5", "derived", "No input makes the server answer 5xx.", "any API"),
+    "GEN-8": Rule("GEN-8", "derived", "A token reaches only its own merchants' records.", "GEN-7"),
+    "LIST-1": Rule("LIST-1", "documented", "The list answers 200 with a page of invoices.", PAGE),
+    "LIST-3": Rule("LIST-3", "observed", "The page's figures agree with each other.", "an example response"),
+    "CREATE-1": Rule("CREATE-1", "documented", "Makes an invoice of exactly the charges that are named.", PAGE),
+    "CREATE-4": Rule(
+        "CREATE-4",
         "derived",
         "A charge is on at most one invoice, ever, also when requests race, and is Invoiced from then on.",
         "nobody is billed twice",
     ),
-    "CREATE-5": RuleText("derived", "The total is the exact decimal sum.", "money"),
-    "FINALIZE-1": RuleText("documented", "Locks a draft: its charges and total never change again.", PAGE),
-    "FINALIZE-3": RuleText("derived", "An unknown invoice gets a 4xx.", "any API"),
-    "COLLECT-1": RuleText("documented", "Collecting a draft is refused, and the draft stays one.", PAGE),
-    "COLLECT-4": RuleText("derived", "Nobody pays twice.", "nobody is billed twice"),
-    "SEARCH-2": RuleText("observed", "Clauses are joined from left to right.", "the page on the search language"),
+    "CREATE-5": Rule("CREATE-5", "derived", "The total is the exact decimal sum.", "money"),
+    "FINALIZE-1": Rule("FINALIZE-1", "documented", "Locks a draft: its charges and total never change again.", PAGE),
+    "FINALIZE-3": Rule("FINALIZE-3", "derived", "An unknown invoice gets a 4xx.", "any API"),
+    "COLLECT-1": Rule("COLLECT-1", "documented", "Collecting a draft is refused, and the draft stays one.", PAGE),
+    "COLLECT-4": Rule("COLLECT-4", "derived", "Nobody pays twice.", "nobody is billed twice"),
+    "SEARCH-2": Rule(
+        "SEARCH-2", "observed", "Clauses are joined from left to right.", "the page on the search language"
+    ),
 }
 
 HEADERS = (
@@ -196,7 +199,7 @@ def run(
     stop_reason: str = "completed",
     finished: bool = True,
     notes: Sequence[Note] = (),
-    rules: Mapping[str, RuleText] = RULES,
+    rules: Mapping[str, Rule] = RULES,
     target: str = TARGET,
     charges_allowed: bool = True,
 ) -> list[Event]:

@@ -14,10 +14,11 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from mockserver.contract.rules import Rule
 from mockserver.core.errors import Unusable
 from mockserver.verify import reports
 from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RuleFinished, RunFinished
-from mockserver.verify.reports import KNOWN, RuleText, make
+from mockserver.verify.reports import KNOWN, make
 from tests.verify.report_streams import (
     BILLED_TWICE,
     LEAK,
@@ -286,4 +287,4 @@ def test_a_target_other_than_the_default_is_shown(tmp_path: Path) -> None:
 
 
 def test_rule_texts_are_values() -> None:
-    assert RuleText("derived", "a", "b") == RuleText("derived", "a", "b")
+    assert Rule("A-1", "derived", "a", "b") == Rule("A-1", "derived", "a", "b")

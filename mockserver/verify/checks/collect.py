@@ -321,9 +321,9 @@ CHECKS = (
     Check("collecting an unknown invoice", ("COLLECT-5",), unknown_invoice),
     Check("collecting a draft", ("COLLECT-1",), a_draft),
     Check("collecting at once", ("COLLECT-2", "COLLECT-3"), at_once),
-    Check("collecting after the queue", ("COLLECT-2", "COLLECT-3"), after_the_queue),
+    Check("collecting after the queue", ("COLLECT-2", "COLLECT-3"), after_the_queue, thorough=True, waits=True),
     Check("collecting again", ("COLLECT-4",), collecting_again),
-    Check("collecting leaves others alone", ("GEN-9",), alone),
-    Check("paid for good", ("COLLECT-4",), paid_for_good),
-    Check("after a decline", ("COLLECT-3",), after_a_decline),
+    Check("collecting leaves others alone", ("GEN-9",), alone, thorough=True),
+    Check("paid for good", ("COLLECT-4",), paid_for_good, thorough=True, waits=True),
+    Check("after a decline", ("COLLECT-3",), after_a_decline, waits=True),
 )

@@ -240,11 +240,11 @@ def alone(context: Context) -> None:
 CHECKS = (
     Check("an unknown invoice", ("FINALIZE-3",), unknown_invoice),
     Check("finalize locks a draft", ("FINALIZE-1", "GEN-9"), locks_a_draft),
-    Check("finalize leaves others alone", ("GEN-9",), alone),
-    Check("a finalized invoice is locked", ("FINALIZE-1", "CREATE-4"), locked_for_good),
-    Check("a finalized invoice gets onto Stripe", ("FINALIZE-2",), gets_onto_stripe),
-    Check("finalizing again", ("FINALIZE-4",), again),
-    Check("finalizing a paid invoice", ("FINALIZE-4",), finalizing_a_paid_one),
+    Check("finalize leaves others alone", ("GEN-9",), alone, thorough=True),
+    Check("a finalized invoice is locked", ("FINALIZE-1", "CREATE-4"), locked_for_good, thorough=True),
+    Check("a finalized invoice gets onto Stripe", ("FINALIZE-2",), gets_onto_stripe, waits=True),
+    Check("finalizing again", ("FINALIZE-4",), again, waits=True),
+    Check("finalizing a paid invoice", ("FINALIZE-4",), finalizing_a_paid_one, thorough=True),
 )
 
 LATE = Check("late for Stripe", ("FINALIZE-2",), late_for_stripe)

@@ -248,7 +248,7 @@ CHECKS = (
     Check("others do not act on our records", ("GEN-8", "GEN-7"), acting),
     Check("others do not charge us", ("GEN-8",), charging_others),
     Check("another merchant's charge", ("CREATE-6",), foreign_charge),
-    Check("both merchants for themselves", ("GEN-7", "GEN-9"), both_for_themselves),
+    Check("both merchants for themselves", ("GEN-7", "GEN-9"), both_for_themselves, thorough=True),
     Check("charges of two merchants", ("CREATE-8", "CREATE-6"), mixed_charges),
     Check("all merchants of a provider", ("GEN-7",), all_merchants),
 )

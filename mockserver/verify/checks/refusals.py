@@ -205,10 +205,10 @@ def bad_actions(context: Context) -> None:
 
 CHECKS = (
     Check("refusals are readable", ("GEN-5",), refusals_are_readable),
-    Check("odd numbers", ("GEN-5",), odd_numbers),
-    Check("odd searches", ("GEN-5",), odd_searches),
+    Check("odd numbers", ("GEN-5",), odd_numbers, thorough=True),
+    Check("odd searches", ("GEN-5",), odd_searches, thorough=True),
     Check("bad bodies", ("GEN-5", "GEN-6"), bad_bodies),
-    Check("bad adjustments", ("GEN-5", "GEN-6"), bad_adjustments),
-    Check("odd descriptions", ("GEN-5", "GEN-9"), odd_descriptions),
-    Check("bad actions", ("GEN-5",), bad_actions),
+    Check("bad adjustments", ("GEN-5", "GEN-6"), bad_adjustments, thorough=True),
+    Check("odd descriptions", ("GEN-5", "GEN-9"), odd_descriptions, thorough=True),
+    Check("bad actions", ("GEN-5",), bad_actions, thorough=True),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api
@@ -23,6 +23,10 @@ class Check:
     rules: tuple[str, ...]
     run: Callable[[Context], None]
     found_by: FoundBy = "scenario"
+    thorough: bool = field(default=False, kw_only=True)
+    """Whether it looks further at rules that others have put to the test; a slow server meets it last."""
+    waits: bool = field(default=False, kw_only=True)
+    """Whether it may have to wait for the queue for Stripe."""
 
 
 def run_check(check: Check, context: Context) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mockserver.contract.rules import LEVELS
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.id_tracing import origins
 from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
 from mockserver.verify.reports.phrases import (
     FOUND_BY,
-    LEVELS,
     MARKS,
     VERDICTS,
     answer_line,
@@ -28,6 +28,7 @@ from mockserver.verify.reports.phrases import (
     visible,
     why,
     word,
+    worth,
 )
 from mockserver.verify.reports.run_state import RunResult
 
@@ -70,7 +71,7 @@ def html_report(run: RunResult) -> str:
         mosaic=mosaic(run),
         heat_map=heat_map(run),
         timeline=timeline(run),
-        levels=LEVELS,
+        levels={level: worth(level) for level in LEVELS},
         marks=MARKS,
         verdicts=VERDICTS,
         found_by=FOUND_BY,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from mockserver.contract.rules import LEVELS
 from mockserver.verify.events import RecordedExchange, Verdict
 from mockserver.verify.reports.run_state import RuleResult, RunResult
 
@@ -23,14 +24,6 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 MARKS: dict[Verdict, str] = {"holds": "✓", "broken": "✗", "not_exercised": "–", "accepted": "~"}  # noqa: RUF001
-
-LEVELS: dict[str, str] = {
-    "documented": "The vendor's invoices page says so. A breach fails the run.",
-    "observed": "Another public page of the vendor, or an example response on one, shows it. A breach fails the run.",
-    "derived": "Follows from those for any billing system worth the name: nobody is billed twice, a refused "
-    "request changes nothing, one merchant cannot touch another's records. A breach fails the run.",
-    "open": "Nothing says. Servers may differ and each choice is legal: measured and reported, never a failure.",
-}
 
 FOUND_BY: dict[str, str] = {
     "scenario": "a written scenario",
@@ -166,3 +159,10 @@ def why(result: RuleResult) -> str:
 
 def choice_value(value: str | int | None) -> str:
     return "null" if value is None else str(value)
+
+
+def worth(level: str) -> str:
+    """What a level of provenance is worth, in sentences."""
+    meaning = LEVELS[level]
+    then = "Measured and reported, never a failure" if level == "open" else "A breach fails the run"
+    return f"{meaning[0].upper()}{meaning[1:]}. {then}."
