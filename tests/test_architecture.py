@@ -36,7 +36,7 @@ VERIFY = [
     "context",
     "discovery generated",
     "checks",
-    "calibration fuzz verdicts",
+    "calibration fuzz reproduction verdicts",
     "run",
 ]
 """The order within `verify`."""

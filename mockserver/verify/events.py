@@ -41,6 +41,33 @@ class RecordedExchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What came of running a breach's sequence once more, from nothing."""
+
+    seen: int
+    """How often the breach was there again."""
+    tries: int
+    """0: it was not replayed."""
+    why: str = ""
+    """Why it was not replayed."""
+    race: bool = False
+    """Whether requests were sent at the same moment."""
+    before: int = 1
+    """How often it was seen in the run itself."""
+
+    def words(self) -> str:
+        """`reproduced 2 of 2`, `1 of 5: a race`, `seen once, not reproduced` or `not replayed` and why."""
+        if not self.tries:
+            return f"not replayed: {self.why}"
+        if not self.seen:
+            often = "once" if self.before == 1 else f"{self.before} times"
+            return f"seen {often}, not reproduced in {self.tries} tries"
+        if self.seen == self.tries:
+            return f"reproduced {self.seen} of {self.tries}"
+        return f"reproduced {self.seen} of {self.tries}: {'a race' if self.race else 'it does not happen each time'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Breach:
     """A rule seen broken, told as a bug report."""
 
@@ -57,6 +84,18 @@ class Breach:
     found_by: Literal["scenario", "property", "model", "race", "fuzzing"] = "scenario"
     check: Claim | None = None
     """What of the answers to `exchanges`, counted from 0, holds when the rule does; for whatever replays the breach."""
+    from_nothing: bool = True
+    """Whether the sequence makes all records that it speaks of."""
+    proves: bool = False
+    """Whether the evidence is complete in itself: a 5xx, a charge on two invoices, another merchant's record."""
+    reproduction: Reproduction | None = None
+    """None where nobody tried."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it fails the run: not what was seen once and did not come again, unless that was proof by itself."""
+        done = self.reproduction
+        return self.proves or done is None or done.seen > 0 or done.tries == 0 or done.before > 1
 
 
 @dataclass(frozen=True, slots=True)

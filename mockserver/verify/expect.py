@@ -231,6 +231,11 @@ def is_answered(answer: Evidence) -> Statement:
     return any_of(succeeds(answer), is_refused(answer))
 
 
+def came(answer: Evidence) -> Statement:
+    """Any answer: for what was done before, whose answer is judged elsewhere and need not be the same in a replay."""
+    return status_of(answer).differs(None)
+
+
 def is_json(answer: Evidence) -> Statement:
     return Statement(Is(IsJson(exchange_of(answer).number), "is", Const(True)), (answer,))
 
@@ -265,12 +270,14 @@ class Expect:
         kind: str,
         actual: str | tuple[str, Subject] = "",
         using: Iterable[Evidence] = (),
+        proves: bool = False,
     ) -> bool:
         """Counts the rule as put to the test; records a breach unless the statement holds. Returns whether it does.
 
         `because`: the rule in one sentence, for this case. `kind` names the difference, without ids or times. `actual`
         is the sentence about what came, where the one that the statement makes of itself is not plain: a text, or one
         that ends in a value. `using`: what happened before, beyond what made the records that are spoken of.
+        `proves`: whether the answers prove the breach by themselves, also if it never happens again.
         """
         try:
             true = statement.is_true()
@@ -280,7 +287,7 @@ class Expect:
         if true:
             self.recorder.held(rule)
         else:
-            self.breach(rule, statement, because=because, kind=kind, actual=actual, using=using)
+            self.breach(rule, statement, because=because, kind=kind, actual=actual, using=using, proves=proves)
         return true
 
     def refused(self, rule: str, answer: Answer, what: str, using: Iterable[Evidence] = ()) -> bool:
@@ -298,19 +305,25 @@ class Expect:
         kind: str,
         actual: str | tuple[str, Subject] = "",
         using: Iterable[Evidence] = (),
+        about: Iterable[tuple[str, str]] = (),
+        proves: bool = False,
     ) -> None:
-        """Records that the statement does not hold."""
-        ids = [(node.kind, str(node.number)) for node in nodes(statement.claim) if isinstance(node, Id)]
+        """Records that the statement does not hold. `about`: the records whose making it needs, by kind and id."""
+        ids = [*about, *((node.kind, str(node.number)) for node in nodes(statement.claim) if isinstance(node, Id))]
         actual = actual or told(statement)
         told_by = [exchange_of(one) for one in (*using, *statement.evidence)]
         exchanges = _shortened(self.ledger.complete(told_by, ids), answers_of(statement.claim))
+        check = placed(statement.claim, exchanges)
+        made = producers(exchanges)
         self.recorder.breach(
             rule,
             kind=kind,
             expected=because,
             actual=actual if isinstance(actual, str) else f"{actual[0]} {shown(actual[1].value())}",
             exchanges=exchanges,
-            check=placed(statement.claim, exchanges),
+            check=check,
+            from_nothing=all(key in made for key in ids),
+            proves=proves,
         )
 
 
@@ -347,8 +360,18 @@ def placed(claim: Claim, exchanges: Sequence[RecordedExchange]) -> Claim:
             return Const(node.number) if ref is None else Get(Body(ref.answer), ref.path)
         return None
 
-    moved: Claim = _mapped(claim, change)
-    return moved
+    changed: Claim = _mapped(claim, change)
+    return changed
+
+
+def moved(claim: Claim, places: Mapping[int, int]) -> Claim:
+    """The claim with other places for the answers that it speaks of."""
+
+    def change(node: Value | Claim) -> Value | Claim | None:
+        return replace(node, answer=places[node.answer]) if isinstance(node, Status | Body | IsJson) else None
+
+    changed: Claim = _mapped(claim, change)
+    return changed
 
 
 def _mapped(node: Any, change: Callable[[Any], Any]) -> Any:

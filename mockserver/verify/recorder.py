@@ -25,6 +25,8 @@ class Recorder:
     exercised: Counter[str] = field(default_factory=Counter)
     breaches: dict[str, Breach] = field(default_factory=dict)
     """By identity."""
+    spares: dict[str, Breach] = field(default_factory=dict)
+    """By identity: the shortest sighting that makes records of its own, where the best does without."""
     sightings: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)
@@ -55,6 +57,8 @@ class Recorder:
         actual: str,
         exchanges: Iterable[RecordedExchange],
         check: Claim,
+        proves: bool = False,
+        from_nothing: bool = True,
         found_by: FoundBy | None = None,
     ) -> None:
         """Records a breach; of several sightings of one fault the one with the shortest sequence is kept and told.
@@ -76,7 +80,13 @@ class Recorder:
                 identity=identity,
                 found_by=found_by or self.found_by,
                 check=check,
+                proves=proves,
+                from_nothing=from_nothing,
             )
+            spare = self.spares.get(identity)
+            makes = any(one.method == "POST" for one in breach.exchanges[:-1])
+            if makes and (spare is None or _size(breach) < _size(spare)):
+                self.spares[identity] = breach
             known = self.breaches.get(identity) or (self._pending or {}).get(identity)
             if known is not None and _size(known) <= _size(breach):
                 return
@@ -137,5 +147,8 @@ class Recorder:
         return any(breach.rule == rule for breach in self.breaches.values())
 
 
-def _size(breach: Breach) -> tuple[int, int]:
-    return len(breach.exchanges), sum(len(one.url) + len(one.body or b"") for one in breach.exchanges)
+def _size(breach: Breach) -> tuple[bool, bool, int, int]:
+    """Better than any short sequence is one that makes its own records, and one that is no race."""
+    is_race = any(one.race for one in breach.exchanges)
+    letters = sum(len(one.url) + len(one.body or b"") for one in breach.exchanges)
+    return not breach.from_nothing, is_race, len(breach.exchanges), letters

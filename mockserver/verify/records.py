@@ -308,8 +308,9 @@ class Records:
         self.monitor.know_charge(answer)
         return OwnCharge(number, amount, str(row.get("currency")), answer)
 
-    def _searched(self, invoice: int, answer: Answer) -> tuple[Row | None, Answer]:
+    def _searched(self, invoice: int, searched: Answer) -> tuple[Row | None, Answer]:
         """The row by walking the newest pages: the search may be what is broken."""
+        answer = searched
         for page in (1, 2, "last"):
             if page == "last":
                 page = answer.mapping.get("last_page", 1)
@@ -317,4 +318,4 @@ class Records:
             found = next((row for row in answer.rows if row.get("id") == invoice), None)
             if found is not None:
                 return found, answer
-        return None, answer
+        return None, searched

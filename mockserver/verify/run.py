@@ -17,6 +17,7 @@ from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
 from mockserver.verify.checks.runner import held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
+from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api, find_callers
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
@@ -35,6 +36,7 @@ from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.records import Records
+from mockserver.verify.reproduction.confirming import confirm
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
@@ -43,6 +45,8 @@ from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
 
 WHOLE_RUN = 1_100
 """Requests of a run that leaves out what is only thorough, as on a slow server."""
+MOST_REPLAYING = 8.0
+"""Seconds that are kept at most for replaying what was found."""
 SLOW = 0.05
 """Seconds for one answer, from where on it is the server that takes the time."""
 
@@ -115,12 +119,13 @@ def _go(context: Context) -> tuple[str, bool]:
         _model(context)
         _fuzzing(context)
         run_check(LATE, context)
+        _reproduce(context)
     except NoApi as problem:
         return str(problem), False
     except OutOfTime:
         never_on_stripe(context)
         context.recorder.note(_why_over(context), warning=True)
-        return "time", True
+        return _late(context)
     except (ServerGone, NoAnswer) as failure:
         words = f"the server stopped answering after {context.transport.sent} requests: {failure}"
         context.recorder.note(words, warning=True)
@@ -128,6 +133,25 @@ def _go(context: Context) -> tuple[str, bool]:
     except Withheld:
         return withheld(context), True
     return "completed", True
+
+
+def _late(context: Context) -> tuple[str, bool]:
+    """The end of a run whose time is over, save for what was kept for replaying."""
+    try:
+        _reproduce(context)
+    except (ServerGone, NoAnswer) as failure:
+        context.recorder.note(f"the server stopped answering: {failure}", warning=True)
+    return "time", True
+
+
+def _reproduce(context: Context) -> None:
+    context.transport.deadline += _reserve(context.options)
+    confirm(context)
+
+
+def _reserve(options: Options) -> float:
+    """Seconds of the run that are kept for replaying what was found."""
+    return min(MOST_REPLAYING, options.max_time / 10)
 
 
 def _why_over(context: Context) -> str:
@@ -159,7 +183,7 @@ def _model(context: Context) -> None:
     except Stop:
         # What stopped it is a breach, and recorded.
         return
-    except (NotPossible, Withheld) as reason:
+    except (NotPossible, Withheld, CannotTell) as reason:
         context.recorder.note(f"no sequences were compared with the model: {reason}")
 
 
@@ -199,7 +223,7 @@ def _transport(options: Options, started: float, connection: httpx.BaseTransport
         guard=SafetyGuard(options.read_only, options.charges_allowed),
         redaction=Redaction(secrets),
         # Starting and telling take time as well.
-        deadline=started + options.max_time - min(1.0, options.max_time / 10),
+        deadline=started + options.max_time - min(1.0, options.max_time / 10) - _reserve(options),
         timeout=options.timeout,
         rate_limit=options.rate_limit,
         headers=options.headers,

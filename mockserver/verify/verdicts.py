@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.verify.context import Context
-from mockserver.verify.events import RuleFinished
+from mockserver.verify.events import Breach, RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.options import Options
@@ -24,7 +25,8 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
     failing, missing = False, False
     held = set()
     for rule in sorted(recorder.rules, key=list(context.contract.rules).index):
-        own = [breach for breach in breaches if breach.rule == rule]
+        own = [breach for breach in breaches if breach.rule == rule and breach.counts]
+        doubtful = [breach for breach in breaches if breach.rule == rule and not breach.counts]
         accepted = [entry for breach in own if (entry := known.accepting(breach, today))]
         count = recorder.exercised[rule]
         if own:
@@ -34,7 +36,7 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
             recorder.emit(RuleFinished(rule, "accepted" if excused else "broken", count, words))
         elif count:
             held.add(rule)
-            recorder.emit(RuleFinished(rule, "holds", count))
+            recorder.emit(RuleFinished(rule, "holds", count, _doubts(doubtful)))
         else:
             matters = rule not in recorder.excused
             missing = missing or matters
@@ -49,6 +51,11 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
         return 2
     proved_nothing = not held and not breaches
     return 3 if proved_nothing or (missing and not context.options.allow_unexercised) else 0
+
+
+def _doubts(doubtful: Sequence[Breach]) -> str:
+    """What was seen once and did not come again."""
+    return "; ".join(f"{one.actual}: {one.reproduction.words()}" for one in doubtful if one.reproduction)
 
 
 def _why(context: Context, rule: str, reason: str) -> str:

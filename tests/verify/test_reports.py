@@ -31,7 +31,7 @@ from tests.verify.report_streams import (
     run,
 )
 
-ALL_FILES = ("report.html", "report.json", "junit.xml", "report.md", "test_breaches.py")
+ALL_FILES = ("report.html", "report.json", "junit.xml", "report.md", "test_breaches.py", "repro.sh")
 
 
 def written(directory: Path, stream: Sequence[Event], *names: str, close: bool = False) -> dict[str, str]:
@@ -193,7 +193,7 @@ def test_a_rule_that_the_spec_does_not_describe_is_still_shown(tmp_path: Path) -
         RunFinished(0, "completed", 1.0, 1),
     ]
     for name, text in everything(tmp_path, stream).items():
-        assert name == "test_breaches.py" or "NEW-1" in text, name
+        assert name in ("test_breaches.py", "repro.sh") or "NEW-1" in text, name
 
 
 def test_equal_streams_give_equal_files_whatever_the_order_of_the_breaches(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.calibration.collecting import collects
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.checks.runner import held_back, still_there
+from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
@@ -44,7 +45,7 @@ def calibrate(context: Context) -> dict[str, Value]:
         try:
             with held_back(context):
                 step(work)
-        except (NotPossible, Withheld) as reason:
+        except (NotPossible, Withheld, CannotTell) as reason:
             work.unmeasured(str(reason), *keys)
         except (NoAnswer, Stop) as failure:
             work.unmeasured(f"the server did not answer as it should: {failure}", *keys)

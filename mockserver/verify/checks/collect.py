@@ -11,6 +11,7 @@ from mockserver.verify.expect import (
     Evidence,
     all_of,
     any_of,
+    came,
     eventually,
     is_answered,
     is_refused,
@@ -45,7 +46,10 @@ def a_draft(context: Context) -> None:
     seen = row_of(draft, after)
     context.expect(
         "COLLECT-1",
-        all_of(*(seen.at(name).is_one_of(None, "") for name in ("stripe_invoice_id", "stripe_invoice_status"))),
+        all_of(
+            came(answer),
+            *(seen.at(name).is_one_of(None, "") for name in ("stripe_invoice_id", "stripe_invoice_status")),
+        ),
         kind="draft on stripe",
         because="a collect of a draft leaves it off Stripe",
         using=[answer],
@@ -53,7 +57,7 @@ def a_draft(context: Context) -> None:
     finalized = context.me.finalize(draft.id)
     context.expect(
         "COLLECT-1",
-        succeeds(finalized),
+        all_of(came(answer), succeeds(finalized)),
         kind="draft spoilt",
         because="the draft can still be finalized",
         using=[answer],

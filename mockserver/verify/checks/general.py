@@ -6,7 +6,7 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import any_of, is_refused, of, status_of, succeeds
+from mockserver.verify.expect import all_of, any_of, came, is_refused, of, status_of, succeeds
 from mockserver.verify.records import UNKNOWN_ID, row_of
 from mockserver.verify.transport.billing_client import FORM_TYPE, Billing
 from mockserver.verify.transport.http import Answer
@@ -61,11 +61,13 @@ def reading_without_a_token(context: Context) -> None:
 def writing_without_a_token(context: Context) -> None:
     """GEN-4 and GEN-6 on every operation that writes: 401, and nothing has happened."""
     draft, charge = context.records.draft(), context.records.charge()
+    acts: list[Answer] = []
     for who, caller in strangers(context)[: 5 if context.thorough else 2]:
         created = caller.create([charge.id])
         _unauthorized(context, created, f"createInvoice with {who}", (charge.made_by,))
         finalized = caller.finalize(draft.id)
         _unauthorized(context, finalized, f"finalizeInvoice with {who}", (draft.made_by,))
+        acts += [created, finalized]
         adjusted = caller.adjust(3, "from a stranger")
         _unauthorized(context, adjusted, f"createQuickAdjustment with {who}")
         if who != "no token":
@@ -74,8 +76,8 @@ def writing_without_a_token(context: Context) -> None:
         _unauthorized(context, unknown, "finalizeInvoice of an unknown invoice with no token")
         charge_untouched(context, "GEN-4", charge, f"createInvoice with {who}", [created])
         still_draft(context, "GEN-4", draft, f"finalizeInvoice with {who}", [finalized])
-    charge_untouched(context, "GEN-6", charge, "a refused createInvoice", [])
-    still_draft(context, "GEN-6", draft, "a refused finalizeInvoice", [])
+    charge_untouched(context, "GEN-6", charge, "a refused createInvoice", acts)
+    still_draft(context, "GEN-6", draft, "a refused finalizeInvoice", acts)
 
 
 def collecting_without_a_token(context: Context) -> None:
@@ -88,7 +90,7 @@ def collecting_without_a_token(context: Context) -> None:
         _, after = context.records.must_row(invoice.id)
         context.expect(
             "GEN-4",
-            row_of(invoice, after).at("stripe_invoice_status").differs("paid"),
+            all_of(came(answer), row_of(invoice, after).at("stripe_invoice_status").differs("paid")),
             kind=f"collected with {who}",
             because=f"collectInvoice with {who} charges nobody",
             actual="the invoice is paid",

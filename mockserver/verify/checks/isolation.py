@@ -8,7 +8,7 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import all_of, any_of, id_of, of, status_of
+from mockserver.verify.expect import all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.records import UNKNOWN_ID, OwnCharge, OwnInvoice, row_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
@@ -75,6 +75,7 @@ def reading(context: Context) -> None:
                     ),
                 ),
                 kind=f"{what} listed for {who}",
+                proves=True,
                 because=f"{who} does not list our {what}",
                 actual=("it lists", of(answer).each("id")),
                 using=[draft.made_by],
@@ -109,8 +110,9 @@ def _collecting(context: Context) -> None:
         _, after = context.records.must_row(invoice.id)
         if not context.expect(
             rule,
-            row_of(invoice, after).at("stripe_invoice_status").differs("paid"),
+            all_of(came(answer), row_of(invoice, after).at("stripe_invoice_status").differs("paid")),
             kind=f"paid by {who}",
+            proves=True,
             because=f"{who} can't collect our invoice",
             actual="it is paid",
             using=context.monitor.invoices[invoice.id].trace,
@@ -194,7 +196,7 @@ def _neither(context: Context, ours: OwnCharge, theirs: OwnCharge, other: Billin
     status = after.part("charge").get("status")
     context.expect(
         "CREATE-6",
-        of(after).at("charge.status").differs("Invoiced"),
+        all_of(came(answer), of(after).at("charge.status").differs("Invoiced")),
         kind=f"other's charge taken {how}",
         because="a refused create takes no charge",
         actual=f"charge {theirs.id} is {status}",

@@ -53,6 +53,7 @@ def creating_one_charge(context: Context) -> None:
             "CREATE-4",
             numbers.count().compares("<=", 1),
             kind="charge invoiced twice in a race",
+            proves=True,
             because=f"of {CALLERS} simultaneous creates on one charge at most one succeeds",
             actual=("several invoices were made:", numbers),
         ):
@@ -69,6 +70,7 @@ def creating_overlapping(context: Context) -> None:
             "CREATE-4",
             succeeded(answers).compares("<=", 1),
             kind="charge invoiced twice in a race",
+            proves=True,
             because="of simultaneous creates that share a charge at most one succeeds",
             actual=("so many succeeded:", succeeded(answers)),
         )
@@ -79,7 +81,7 @@ def creating_everything(context: Context) -> None:
     if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
     for _ in range(max(1, rounds(context) // 2)):
-        context.me.create()
+        swept = context.me.create()
         charges = context.records.charges(2)
         answers = at_once(context, [context.me.create] * 4)
         both = due(charges)
@@ -88,8 +90,10 @@ def creating_everything(context: Context) -> None:
             "CREATE-4",
             doubled.compares("<=", 1),
             kind="charges invoiced twice in a race",
+            proves=True,
             because="of simultaneous creates without charge_ids one takes the charges",
             actual=("so many invoices over all of them were made:", doubled),
+            using=[swept],
         )
 
 
@@ -143,6 +147,7 @@ def listing_by_several(context: Context) -> None:
                 "GEN-8",
                 of(answer).each("id").compares("lacks", listed),
                 kind="another's list in a race",
+                proves=True,
                 because="lists asked for at the same moment by two merchants hold each its own invoices",
                 actual="the other merchant's list holds invoices of ours",
                 using=[draft.made_by],
@@ -183,6 +188,7 @@ def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answe
         "COLLECT-4",
         ids.count().compares("<=", 1),
         kind="several stripe invoices in a race",
+        proves=True,
         because="simultaneous collects make one Stripe invoice",
         actual=("there are", ids),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
@@ -43,6 +44,10 @@ def run_check(check: Check, context: Context) -> None:
                 return
             except NotPossible as reason:
                 context.recorder.skipped(str(reason), check.rules, matters=reason.matters)
+                return
+            except CannotTell as odd:
+                # The rules of form have told it.
+                context.recorder.skipped(f"an answer is of another form: {odd}", check.rules)
                 return
             except Withheld:
                 context.recorder.skipped(withheld(context), check.rules)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import Evidence, Statement, all_of, of
+from mockserver.verify.expect import Evidence, Statement, all_of, came, of
 from mockserver.verify.records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import exact, shown
 
 
-def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, using: Iterable[Evidence]) -> bool:
+def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, using: Sequence[Evidence]) -> bool:
     """Expects that the charge is still `Open` after `what` was refused."""
     status, answer = context.records.charge_status(charge.id)
     return context.expect(
         rule,
-        of(answer).at("charge.status").differs("Invoiced"),
+        all_of(*_done(using), of(answer).at("charge.status").differs("Invoiced")),
         kind=f"charge taken by {what}",
         because=f"{what} takes no charge",
         actual=f"charge {charge.id} is {status} afterwards",
@@ -26,7 +26,7 @@ def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, 
     )
 
 
-def still_draft(context: Context, rule: str, invoice: OwnInvoice, what: str, using: Iterable[Evidence]) -> bool:
+def still_draft(context: Context, rule: str, invoice: OwnInvoice, what: str, using: Sequence[Evidence]) -> bool:
     """Expects that the invoice is a draft as it was, after `what` was refused."""
     _, answer = context.records.must_row(invoice.id)
     statement = _same_draft(invoice, answer)
@@ -34,7 +34,7 @@ def still_draft(context: Context, rule: str, invoice: OwnInvoice, what: str, usi
         return True
     return context.expect(
         rule,
-        statement,
+        all_of(*_done(using), statement),
         kind=f"draft changed by {what}",
         because=f"{what} leaves the draft as it was: {_told(invoice)}",
         using=using,
@@ -60,6 +60,11 @@ def _listed_otherwise(context: Context, total: Decimal | None) -> bool:
         kind="draft listed otherwise",
         because=f"the list shows the draft as the create answered it: {_told(draft)}",
     )
+
+
+def _done(using: Iterable[Evidence]) -> list[Statement]:
+    """What was done, however it was answered."""
+    return [came(one) for one in using if isinstance(one, Answer) and one.outgoing.method == "POST"]
 
 
 def _same_draft(invoice: OwnInvoice, answer: Answer) -> Statement:

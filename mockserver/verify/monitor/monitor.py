@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expect import Expect, Statement, Subject, all_of, is_refused, of, sum_of
+from mockserver.verify.expect import Evidence, Expect, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
 from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory
 from mockserver.verify.monitor.paging import PageFlaw, page_flaws, repeated_ids
 from mockserver.verify.monitor.response_schema import ResponseSchema
@@ -52,9 +53,21 @@ class Monitor:
         self._stripe_ids: dict[str, int] = {}
         self._lock = threading.RLock()
         self._confirming = threading.local()
+        self._rests = False
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Nothing that is answered inside is judged or remembered."""
+        self._rests = True
+        try:
+            yield
+        finally:
+            self._rests = False
 
     def see(self, answer: Answer) -> None:
         """Judges one answer."""
+        if self._rests:
+            return
         operation = self._contract.addressed(answer.outgoing.method, answer.outgoing.target)
         if operation is None or getattr(self._confirming, "now", False):
             return
@@ -89,7 +102,8 @@ class Monitor:
             again = self._page_flaws(latest)
             flaws = [flaw for flaw in again if flaw.kind in kinds]
         for flaw in flaws:
-            self._breach(flaw.rule, flaw.statement, f"listInvoices: {flaw.kind}", flaw.because)
+            # It was asked for three times, and contradicts itself.
+            self._breach(flaw.rule, flaw.statement, f"listInvoices: {flaw.kind}", flaw.because, proves=True)
         broken = {flaw.rule for flaw in flaws}
         self.recorder.held(*({"LIST-3"} - broken))
 
@@ -124,7 +138,9 @@ class Monitor:
             statement = whose.every("agrees", reach.only)
             because = f"the list is the merchant {reach.only}'s alone"
         actual = f"it shows one of the merchant {min(beyond)}"
-        self._breach(reach.rule, statement, f"{operation.id} shows another merchant", because, actual=actual)
+        self._breach(
+            reach.rule, statement, f"{operation.id} shows another merchant", because, actual=actual, proves=True
+        )
 
     # --- histories --------------------------------------------------------------------------------------------
 
@@ -185,13 +201,16 @@ class Monitor:
         if known is None:
             return
         if known.invoice not in (None, history.id):
+            first = self._trace(known.invoice)[:1]
+            both: list[Evidence] = [*first, answer] if answer.exchange.race and first else []
             self._breach(
                 "CREATE-4",
-                is_refused(answer),
+                succeeded(both).compares("<=", 1) if both else is_refused(answer),
                 "charge invoiced twice",
                 "a charge is on at most one invoice, ever",
                 actual=f"charge {charge} is on the invoices {known.invoice} and {history.id}",
                 trace=self._trace(known.invoice),
+                proves=True,
             )
         else:
             self.recorder.held("CREATE-4")
@@ -222,7 +241,7 @@ class Monitor:
                 self.recorder.held("CREATE-5")
             else:
                 because = f"the total is the exact sum of its charges, {due.value()}"
-                self._breach("CREATE-5", statement, "total", because)
+                self._breach("CREATE-5", statement, "total", because, proves=True)
 
     def _parties(self, row: Row, made: Subject, histories: Sequence[ChargeHistory]) -> None:
         """The invoice is between those, and in the currency, that its charges are."""
@@ -335,6 +354,7 @@ class Monitor:
                 "each invoice has a Stripe invoice of its own",
                 actual=f"invoices {owner.id} and {history.id} both have {history.stripe_id}",
                 trace=[*owner.trace, *history.trace],
+                proves=True,
             )
 
     # --- telling ----------------------------------------------------------------------------------------------
@@ -352,8 +372,9 @@ class Monitor:
         *,
         actual: str = "",
         trace: Sequence[RecordedExchange] = (),
+        proves: bool = False,
     ) -> None:
-        self._expect.breach(rule, statement, because=because, kind=kind, actual=actual, using=trace)
+        self._expect.breach(rule, statement, because=because, kind=kind, actual=actual, using=trace, proves=proves)
 
     def _trace(self, invoice: int | None) -> list[RecordedExchange]:
         history = self.invoices.get(invoice) if invoice is not None else None

@@ -42,6 +42,8 @@ def page_flaws(seen: Subject, target: str) -> list[PageFlaw]:
 
 def repeated_ids(seen: Subject) -> list[PageFlaw]:
     """An invoice that stands on one page twice."""
+    if not isinstance(seen.at("data").value(), list):
+        return []
     ids = seen.each("id")
     if any(number is None for number in ids.value()):
         return []

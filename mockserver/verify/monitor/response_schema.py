@@ -47,6 +47,7 @@ class ResponseSchema:
                     kind=f"{operation.id} {answer.status // 100}XX",
                     because="no input makes the server fail",
                     actual=f"it answers {answer.brief()}",
+                    proves=True,
                 )
             return answer.content is not NOT_JSON
         if answer.status in FRONT_SERVER:
@@ -83,6 +84,7 @@ class ResponseSchema:
                 kind=f"{operation.id} form of {where}",
                 because=f"the {'answer' if answer.ok else 'refusal'} has the documented form",
                 actual=f"at {where}: {flaw.message[:300]}",
+                about=_record(operation, answer, flaw),
             )
         if not flaws:
             self._expect.recorder.held(rule)
@@ -151,6 +153,15 @@ def _sound(body: Subject, flaw: SchemaFlaw) -> Statement:
         case _:
             return body.under(flaw.path).differs(body.under(flaw.path).value())
     return subject.every(operator, due) if len(rows) == 1 else subject.compares(operator, due)
+
+
+def _record(operation: Operation, answer: Answer, flaw: SchemaFlaw) -> list[tuple[str, str]]:
+    """The record of a list that the flaw was met in."""
+    if len(flaw.path) < 2 or flaw.path[0] != "data" or not isinstance(flaw.path[1], int):
+        return []
+    row = answer.mapping["data"][flaw.path[1]]
+    kind = "invoice" if operation.id == "listInvoices" else "charge"
+    return [(kind, str(row["id"]))] if isinstance(row, dict) and "id" in row else []
 
 
 def _plain(content: Any) -> Any:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.verify.claims import Path
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.playing import Part, Parts, Ref
+from mockserver.verify.values import when
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,11 @@ class Threaded:
 
 
 Key = tuple[str, str]
-"""Kind (`invoice`, `charge`, `stripe`) and value as text."""
+"""Kind (`invoice`, `charge`, `stripe`; `part` of one of Stripe's, `day`) and value as text."""
 Produced = dict[Key, Ref]
 """Where each was first answered."""
+NEAR = 3
+"""Days from an invoice's own, up to which a day in a search is told by it."""
 _Look = Callable[[Key], Ref | None]
 
 _STRIPE = re.compile(r"\bin_[A-Za-z0-9_]{4,}")
@@ -40,6 +44,8 @@ _IN_URL = re.compile(
     r"(?P<kind>[A-Za-z][A-Za-z-]*)/(?P<id>\d+)(?=[/?#]|$)"
     r"|\bid(?:!|%21)?(?::|%3A|~|[<>]=?|%3C(?:=|%3D)?|%3E(?:=|%3D)?)(?:\"|%22)(?P<query>\d+)(?=\"|%22)"
     r"|(?P<form>[a-z_]+_ids?)(?:\[\d*\]|%5B\d*%5D)*=(?P<value>\d+)(?=&|#|$)"
+    r"|stripe_invoice_id(?:!|%21)?(?::|%3A|~|%7E)(?:\"|%22)(?P<part>\w{4,}?)(?=_?(?:%25)?(?:\"|%22))"
+    r"|created_at(?:\$|%24)DATE(?::|%3A|[<>]=?|%3C(?:=|%3D)?|%3E(?:=|%3D)?)(?:\"|%22)(?P<day>\d{4}-\d\d-\d\d)"
     r"|(?P<stripe>\bin_[A-Za-z0-9_]{4,})",
     re.IGNORECASE,
 )
@@ -50,13 +56,31 @@ def thread(exchanges: Sequence[RecordedExchange]) -> tuple[Threaded, ...]:
     produced = producers(exchanges)
 
     def before(index: int) -> _Look:
-        def look(key: Key) -> Ref | None:
-            place = produced.get(key)
-            return place if place is not None and place.answer < index else None
-
-        return look
+        earlier = {key: ref for key, ref in produced.items() if ref.answer < index}
+        return lambda key: _found(key, earlier, exchanges)
 
     return tuple(_threaded(exchange, before(index)) for index, exchange in enumerate(exchanges))
+
+
+def _found(key: Key, earlier: Produced, exchanges: Sequence[RecordedExchange]) -> Ref | None:
+    """Where an earlier answer said it: an id, a part of one of Stripe's, or the day of an invoice or one near it."""
+    kind, text = key
+    if kind == "part":
+        whole = next((one for one in earlier if one[0] == "stripe" and text in one[1]), None)
+        if whole is None:
+            return None
+        start = whole[1].index(text)
+        return earlier[whole] if whole[1] == text else replace(earlier[whole], cut=(start, start + len(text)))
+    if kind == "day":
+        made = next((ref for one, ref in earlier.items() if one[0] == "invoice"), None)
+        if made is None:
+            return None
+        moment = when(_value(replace(made, path=(*made.path[:-1], "created_at")), exchanges))
+        if moment is None:
+            return None
+        days = (date.fromisoformat(text) - moment.date()).days
+        return replace(made, path=(*made.path[:-1], "created_at"), days=days) if abs(days) <= NEAR else None
+    return earlier.get(key)
 
 
 def producers(exchanges: Sequence[RecordedExchange]) -> Produced:
@@ -72,7 +96,7 @@ def named_in(exchange: RecordedExchange) -> tuple[Key, ...]:
     """The records that a request names, in its address and its body."""
     found: list[Key] = []
     _threaded(exchange, found.append)  # finds nothing, and so leaves the text as it is
-    return tuple(dict.fromkeys(found))
+    return tuple(key for key in dict.fromkeys(found) if key[0] in ("invoice", "charge", "stripe", "part"))
 
 
 def origins(exchanges: Sequence[RecordedExchange]) -> tuple[str, ...]:
@@ -87,8 +111,11 @@ def origins(exchanges: Sequence[RecordedExchange]) -> tuple[str, ...]:
 def _value(wanted: Ref, exchanges: Sequence[RecordedExchange]) -> object:
     value: Any = parsed(exchanges[wanted.answer].answer)
     for step in wanted.path:
-        value = value[step]
-    return value
+        if isinstance(value, dict):
+            value = value.get(step)
+        else:
+            value = value[step] if isinstance(value, list) and isinstance(step, int) else None
+    return value if wanted.cut is None and wanted.days is None else wanted.made_of(str(value))
 
 
 def parsed(body: bytes) -> object:
@@ -146,16 +173,23 @@ def _in_text(text: str, look: _Look, queried: str) -> Parts:
     parts: list[Part] = []
     end = 0
     for found in _IN_URL.finditer(text):
-        group = next(name for name in ("id", "query", "value", "stripe") if found[name])
+        group = next(name for name in ("id", "query", "value", "part", "day", "stripe") if found[name])
         kind = {
             "id": _singular(found["kind"] or ""),
             "query": queried,
             "value": _kind_of_key(found["form"] or ""),
+            "part": "part",
+            "day": "day",
             "stripe": "stripe",
         }[group]
         place = look((kind, found[group]))
+        start = found.start(group)
+        if place is None and group == "query" and found[group].startswith("0"):
+            # Zeros before an id say nothing.
+            bare = found[group].lstrip("0")
+            place, start = look((kind, bare)), found.end(group) - len(bare)
         if place is not None:
-            parts += [text[end : found.start(group)], place]
+            parts += [text[end:start], place]
             end = found.end(group)
     return tuple(part for part in (*parts, text[end:]) if part != "")
 

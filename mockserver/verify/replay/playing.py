@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from mockserver.verify.claims import (
     CannotTell,
@@ -22,13 +23,25 @@ from mockserver.verify.claims import (
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The value at `path` in the JSON of the answer with that index (from 0)."""
+    """The value at `path` in the JSON of the answer with that index (from 0), or what is made of it."""
 
     answer: int
     path: Path
+    cut: tuple[int, int] | None = None
+    """Just these characters of a text."""
+    days: int | None = None
+    """The UTC day of a time, so many days later."""
 
     def __str__(self) -> str:
         return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)[1:]
+
+    def made_of(self, value: str) -> str:
+        """What stands for it where that value was answered."""
+        if self.days is not None:
+            moment = datetime.fromisoformat(value)
+            day = (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
+            return (day + timedelta(days=self.days)).isoformat()
+        return value if self.cut is None else value[self.cut[0] : self.cut[1]]
 
 
 Part = str | Ref
@@ -48,6 +61,8 @@ class ReplayStep:
     """The status that came when it was recorded."""
     race: int = 0
     """Steps with the same number other than 0 are sent at the same moment."""
+    is_free: bool = False
+    """Whether it does not matter how it is answered: it only clears away what was there before."""
     until: Claim | None = None
     """What is waited for: asked again until this holds, since it happens without a further call."""
 
@@ -104,10 +119,16 @@ class Replay:
 
     def _as_recorded(self, place: int) -> None:
         step, reply = self.steps[place], self.replies[place]
-        if step.race or place in self._judged:
+        if step.is_free or place in self._judged or self._may_lose(place):
             return
         if (reply.status or 0) // 100 != (step.expected or 0) // 100:
             raise CannotTell(f"request {place + 1} got {reply.status or 'no answer'}; recorded was {step.expected}")
+
+    def _may_lose(self, place: int) -> bool:
+        """Whether it raced: any may have won, unless the claim is about what this one alone was answered."""
+        race = self.steps[place].race
+        rivals = {number for number, one in enumerate(self.steps) if race and one.race == race}
+        return bool(rivals) and rivals & answers_of(self.check) != {place}
 
     def _again(self, place: int, claim: Claim, seconds: float) -> bool:
         """Asks that step again until the claim holds, or the time is over; whether it holds in the end."""
@@ -139,7 +160,10 @@ class Replay:
                 else:
                     value = None
             if value is not None:
-                return str(value)
+                try:
+                    return wanted.made_of(str(value))
+                except ValueError as error:
+                    raise CannotTell(f"{wanted} of answer {wanted.answer + 1} is no time: {error}") from error
         raise CannotTell(f"answer {wanted.answer + 1} has no {wanted}")
 
 

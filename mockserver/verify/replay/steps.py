@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mockserver.verify.claims import All, Body, Claim, Const, Get, Is
+from mockserver.verify.claims import All, Body, Claim, Const, Get, Is, answers_of
 from mockserver.verify.events import Breach, RecordedExchange
 from mockserver.verify.replay.id_tracing import Threaded, parsed, thread
+from mockserver.verify.replay.ledger import clears
 from mockserver.verify.replay.playing import Part, Parts, Ref, ReplayStep
 
 OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent"})
@@ -16,6 +17,10 @@ OWN_HEADERS = frozenset({"host", "content-length", "connection", "accept-encodin
 def steps_of(breach: Breach, base: str) -> tuple[ReplayStep, ...]:
     """The steps of a breach that was found at the address `base`, in which another can take its place."""
     threaded = thread(breach.exchanges)
+    needed = {ref.answer for parts in threaded for ref in parts.ids}
+    judged_of: frozenset[int] = answers_of(breach.check) if breach.check is not None else frozenset()
+    needed |= judged_of
+    about = repr(breach.check)
     return tuple(
         ReplayStep(
             method=exchange.method,
@@ -24,7 +29,8 @@ def steps_of(breach: Breach, base: str) -> tuple[ReplayStep, ...]:
             body=parts.raw if parts.raw is not None else parts.body,
             expected=exchange.status,
             race=exchange.race,
-            until=_later(place, exchange, parts),
+            is_free=clears(exchange) and place not in needed,
+            until=_later(place, exchange, parts) if place not in judged_of or "stripe_invoice" in about else None,
         )
         for place, (exchange, parts) in enumerate(zip(breach.exchanges, threaded, strict=True))
     )

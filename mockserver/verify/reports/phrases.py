@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from mockserver.contract.rules import LEVELS
-from mockserver.verify.events import RecordedExchange, Verdict
-from mockserver.verify.reports.run_state import RuleResult, RunResult
+from mockserver.verify.events import Breach, RecordedExchange, Verdict
+from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 
 MEANINGS: dict[int | None, str] = {
     0: "the server conforms",
@@ -69,6 +69,23 @@ def count(number: int, singular: str, plural: str = "") -> str:
 
 def times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def seen(sighting: Sighting) -> str:
+    """How often, by what, and whether it came again: `twice, by a written scenario, reproduced 2 of 2; seed 1`."""
+    breach = sighting.breach
+    told = [times(sighting.times), f"by {FOUND_BY[breach.found_by]}"]
+    if breach.reproduction is not None:
+        told.append(breach.reproduction.words())
+    proof = (
+        "; what was seen is proof by itself" if breach.proves and breach.reproduction and _never_again(breach) else ""
+    )
+    return f"{', '.join(told)}{proof}; seed {breach.seed}"
+
+
+def _never_again(breach: Breach) -> bool:
+    done = breach.reproduction
+    return done is not None and done.tries > 0 and done.seen == 0
 
 
 def word(verdict: Verdict, exercised: int) -> str:

@@ -20,6 +20,7 @@ from mockserver.verify.reports.junit_report import junit_report
 from mockserver.verify.reports.markdown_report import markdown_report
 from mockserver.verify.reports.replay_writer import replay_file
 from mockserver.verify.reports.run_state import Clock, RunResult, RunState, utc_now
+from mockserver.verify.reports.script_writer import script
 
 Render = Callable[[RunResult], str]
 
@@ -29,6 +30,7 @@ FILES: dict[str, tuple[str, Render]] = {
     "junit": ("junit.xml", junit_report),
     "markdown": ("report.md", markdown_report),
     "pytest": ("test_breaches.py", replay_file),
+    "script": ("repro.sh", script),
 }
 
 KNOWN: tuple[str, ...] = ("console", *FILES)

@@ -62,7 +62,7 @@ class Server:
         address = self.address(url)
         if unquote(urlsplit(address).path).rstrip("/").endswith("/collect") and not may_charge(address):
             raise CannotTell(f"a collect charges a card: set ALLOW_CHARGES=1 to send it to {self.base}")
-        headers = [(name, filled(value)) for name, value in step.headers]
+        headers = [(name.encode(), filled(value).encode("latin-1", "replace")) for name, value in step.headers]
         content = filled(body).encode() if isinstance(body, str) else body
         for _ in range(6):
             try:

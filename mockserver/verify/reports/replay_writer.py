@@ -89,6 +89,8 @@ def _step(step: ReplayStep) -> Iterator[str]:
     yield f"            expected={step.expected!r},"
     if step.race:
         yield f"            race={step.race},"
+    if step.is_free:
+        yield "            is_free=True,"
     if step.until is not None:
         yield f"            until={step.until!r},"
     yield "        ),"

@@ -97,7 +97,8 @@ class RunResult:
 
     @property
     def failing(self) -> tuple[Sighting, ...]:
-        return tuple(sighting for sighting in self.sightings if not sighting.accepted)
+        """Those that fail the run."""
+        return tuple(one for one in self.sightings if not one.accepted and one.breach.counts)
 
     @property
     def exit_code(self) -> int | None:
@@ -234,7 +235,7 @@ class RunState:
 
     def _result(self, rule: str) -> RuleResult:
         text = self._rule(rule)
-        seen = any(sighting.best.rule == rule for sighting in self._sightings.values())
+        seen = any(one.best.rule == rule and one.best.counts for one in self._sightings.values())
         finished = self._finished.get(rule)
         if finished is None:
             reason = "" if seen else "the run ended before it was judged"
