@@ -27,9 +27,10 @@ APART = {
 
 VERIFY = [
     "claims values errors options",
-    "events",
+    "evaluation events",
     "replay",
     "recorder known_breaches transport reports",
+    "statements",
     "expect",
     "monitor",
     "records",

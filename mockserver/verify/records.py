@@ -12,9 +12,10 @@ from typing import TypeVar
 from mockserver.billing.money import exponent
 from mockserver.billing.profile import Value
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.expect import Expect, Subject, id_of, of, succeeds, sum_of
+from mockserver.verify.expect import Expect
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
+from mockserver.verify.statements import Subject, id_of, of, succeeds, sum_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer, Transport
 from mockserver.verify.values import Row, exact

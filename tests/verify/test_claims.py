@@ -38,9 +38,9 @@ from mockserver.verify.claims import (
     Value,
     Where,
     answers_of,
-    holds,
     judged,
 )
+from mockserver.verify.evaluation import holds
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.reports.replay_writer import runtime
 

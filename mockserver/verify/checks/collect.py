@@ -7,7 +7,8 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.expect import (
+from mockserver.verify.records import UNKNOWN_ID, OwnInvoice, row_of
+from mockserver.verify.statements import (
     Evidence,
     all_of,
     any_of,
@@ -19,7 +20,6 @@ from mockserver.verify.expect import (
     status_of,
     succeeds,
 )
-from mockserver.verify.records import UNKNOWN_ID, OwnInvoice, row_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import Row, shown

@@ -11,9 +11,9 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.records import UNKNOWN_ID, OwnCharge, OwnInvoice, due, row_of
+from mockserver.verify.statements import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import exact
 

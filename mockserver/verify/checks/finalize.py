@@ -9,8 +9,8 @@ from functools import partial
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
 from mockserver.verify.context import Context
-from mockserver.verify.expect import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.records import UNKNOWN_ID, OwnInvoice, row_of
+from mockserver.verify.statements import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import shown
 

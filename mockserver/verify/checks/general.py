@@ -6,8 +6,8 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import all_of, any_of, came, is_refused, of, status_of, succeeds
 from mockserver.verify.records import UNKNOWN_ID, row_of
+from mockserver.verify.statements import all_of, any_of, came, is_refused, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import FORM_TYPE, Billing
 from mockserver.verify.transport.http import Answer
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import all_of, any_of, id_of, joined, list_of, of, status_of, succeeds
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.records import UNKNOWN_ID, OwnInvoice
+from mockserver.verify.statements import all_of, any_of, id_of, joined, list_of, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import shown

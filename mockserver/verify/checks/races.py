@@ -11,8 +11,8 @@ from functools import partial
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible
-from mockserver.verify.expect import all_of, any_of, is_answered, list_of, of, status_of, succeeded
 from mockserver.verify.records import OwnInvoice, due, row_of
+from mockserver.verify.statements import all_of, any_of, is_answered, list_of, of, status_of, succeeded
 from mockserver.verify.transport.http import Answer
 
 ROUNDS = 6

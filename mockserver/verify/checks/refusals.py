@@ -8,8 +8,8 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import all_of, is_answered, of
 from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import all_of, is_answered, of
 from mockserver.verify.transport.http import Answer
 
 ODD_SEARCHES = (

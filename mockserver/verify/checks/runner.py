@@ -11,8 +11,8 @@ from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expect import status_of
 from mockserver.verify.recorder import FoundBy
+from mockserver.verify.statements import status_of
 from mockserver.verify.transport.safety import Withheld
 
 

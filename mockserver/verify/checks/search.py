@@ -19,9 +19,9 @@ from mockserver.verify.checks.search_oracle import (
 )
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import all_of, id_of, joined, of, succeeds
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import all_of, id_of, joined, of, succeeds
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import Row, shown, when
 

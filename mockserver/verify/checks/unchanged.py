@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import Evidence, Statement, all_of, came, of
 from mockserver.verify.records import OwnCharge, OwnInvoice, row_of
+from mockserver.verify.statements import Evidence, Statement, all_of, came, of
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import exact, shown
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import Subject, id_of, is_refused, list_of, of, succeeds
 from mockserver.verify.generated.fake import Fake
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import Subject, id_of, is_refused, list_of, of, succeeds
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import Row, exact
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from mockserver.verify.claims import Operator, compares
+from mockserver.verify.claims import Operator
+from mockserver.verify.evaluation import compares
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expect import Subject
+from mockserver.verify.statements import Subject
 from mockserver.verify.values import Row, exact, shown
 
 MOST_KEPT = 12

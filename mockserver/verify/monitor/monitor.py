@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expect import Evidence, Expect, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
+from mockserver.verify.expect import Expect
 from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory
 from mockserver.verify.monitor.paging import PageFlaw, page_flaws, repeated_ids
 from mockserver.verify.monitor.response_schema import ResponseSchema
 from mockserver.verify.recorder import Recorder
+from mockserver.verify.statements import Evidence, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
 from mockserver.verify.transport.http import Answer, Transport
 from mockserver.verify.transport.request_ids import addressed, named_charges, parameter

@@ -7,7 +7,8 @@ from typing import Any
 from mockserver.contract.compiled import SchemaFlaw
 from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.claims import Operator
-from mockserver.verify.expect import Expect, Statement, Subject, any_of, is_json, list_of, of, status_of
+from mockserver.verify.expect import Expect
+from mockserver.verify.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
 from mockserver.verify.transport.http import NOT_JSON, Answer
 
 FORM_RULES = {

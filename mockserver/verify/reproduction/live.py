@@ -9,8 +9,8 @@ from mockserver.verify.claims import Claim, LiveAnswer
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expect import reply_of
 from mockserver.verify.replay.playing import Part, Parts, Replay, ReplayStep
+from mockserver.verify.statements import reply_of
 from mockserver.verify.transport.http import Outgoing
 
 
