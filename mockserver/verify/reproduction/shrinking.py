@@ -60,7 +60,8 @@ def _is_about_them(breach: Breach, place: int) -> bool:
         made.setdefault(ref.answer, set()).add(key)
     about = [{*named_in(one), *made.get(number, ())} for number, one in enumerate(breach.exchanges)]
     judged = [breach.exchanges[number] for number in answers_of(breach.check)]
-    if not about[place] or any(map(clears, judged)):
+    # A create that names no charge may have taken any.
+    if not about[place] or any(map(clears, [breach.exchanges[place], *judged])):
         return True
     known = set().union(*(about[number] for number in answers_of(breach.check)))
     for _ in about:
