@@ -143,9 +143,6 @@ class Recorder:
                 if reason not in known:
                     known.append(reason)
 
-    def is_broken(self, rule: str) -> bool:
-        return any(breach.rule == rule for breach in self.breaches.values())
-
 
 def _size(breach: Breach) -> tuple[bool, bool, int, int]:
     """Better than any short sequence is one that makes its own records, and one that is no race."""

@@ -14,9 +14,10 @@ import pytest
 
 from mockserver.contract.contract import Contract
 from mockserver.core.resources import openapi_path
-from mockserver.verify.events import Breach
+from mockserver.verify.events import Breach, RunStarted
 from mockserver.verify.options import Options
 from mockserver.verify.reports import make
+from mockserver.verify.reports.shell import commands
 from mockserver.verify.run import verify
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.config import PROVIDER, Mutant, without_fault
@@ -123,6 +124,22 @@ def test_once_it_is_gone_the_script_ends_with_0_and_the_pytest_file_passes(writt
     assert file.returncode == 0, file.stdout + file.stderr
     assert "failed" not in file.stdout
     assert "passed" in file.stdout
+
+
+def test_the_printed_commands_run_by_themselves(written: Written, tmp_path: Path) -> None:
+    """Pasted into a shell, on another server with the fault, they end with the answer that was recorded."""
+    fault = FAULTS[written.name]
+    environment = os.environ | {"TOKEN": token_of(fault), "OTHER_TOKEN": "merchant2"}
+    with running(filled(fault)) as server:
+        for breach in written.breaches:
+            recorded = written.heard.events[0]
+            assert isinstance(recorded, RunStarted)
+            lines = "\n".join(commands(breach, recorded.target)).replace(recorded.target, server.url)
+            done = subprocess.run(["sh", "-c", lines], env=environment, cwd=tmp_path, capture_output=True, text=True)
+            assert done.returncode == 0, lines + done.stderr
+            if not any(exchange.race for exchange in breach.exchanges):
+                last = [line for line in done.stdout.splitlines() if line.startswith("HTTP/")][-1]
+                assert last.split()[1] == str(breach.exchanges[-1].status), lines + done.stdout + done.stderr
 
 
 def test_a_server_that_refuses_the_token_is_no_mended_one(written: Written) -> None:

@@ -99,15 +99,6 @@ def named_in(exchange: RecordedExchange) -> tuple[Key, ...]:
     return tuple(key for key in dict.fromkeys(found) if key[0] in ("invoice", "charge", "stripe", "part"))
 
 
-def origins(exchanges: Sequence[RecordedExchange]) -> tuple[str, ...]:
-    """For each request, which of its ids come from where: `57 is charge.id of answer 1`; empty when none does."""
-    told: list[str] = []
-    for threaded in thread(exchanges):
-        known = dict.fromkeys(threaded.ids)
-        told.append("; ".join(f"{_value(id_, exchanges)} is {id_} of answer {id_.answer + 1}" for id_ in known))
-    return tuple(told)
-
-
 def _value(wanted: Ref, exchanges: Sequence[RecordedExchange]) -> object:
     value: Any = parsed(exchanges[wanted.answer].answer)
     for step in wanted.path:

@@ -89,8 +89,10 @@ class Ledger:
             known.add(key)
             if key[0] == "part":
                 key = next((one for one in self._makers if one[0] == "stripe" and key[1] in one[1]), key)
-            ways = [self._makers.get(key), *self._actions.get(key, [])]
-            yield from (one for one in ways if one is not None and one.number <= before)
+            maker = self._makers.get(key)
+            # Without one it is nobody's record, and whoever names it means that.
+            ways = [] if maker is None else [maker, *self._actions.get(key, [])]
+            yield from (one for one in ways if one.number <= before)
 
 
 def _may_have_changed(exchange: RecordedExchange) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mockserver.verify.claims import CannotTell, Claim, Eventually
+from mockserver.verify.claims import CannotTell, Claim, Eventually, judged
 from mockserver.verify.context import Context
 from mockserver.verify.errors import OutOfTime
-from mockserver.verify.events import Breach, PhaseStarted, Progress, Reproduction
+from mockserver.verify.events import Breach, PhaseStarted, Progress, RecordedExchange, Reproduction
 from mockserver.verify.expect import moved
 from mockserver.verify.replay.steps import steps_of
 from mockserver.verify.reproduction.live import LivePlay
@@ -120,13 +121,23 @@ def _shortest(context: Context, breach: Breach) -> Breach:
         return time.monotonic() < until and next(variants, None) is not None and _plays(context, candidate) is not None
 
     short = shrunk(breach, shows)
-    if _requests(short) <= _requests(breach):
-        return short
-    # The answers of then are not those to the requests of now.
+    if short is breach:
+        return breach
+    # The answers of then are not those to the sequence of now.
     played = _plays(context, short)
     if played is None or len(played.exchanges) < len(short.exchanges):
         return breach
-    return replace(short, exchanges=tuple(exchange for _, exchange in sorted(played.exchanges.items())))
+    exchanges = tuple(exchange for _, exchange in sorted(played.exchanges.items()))
+    return replace(short, exchanges=exchanges, actual=_retold(short, exchanges))
+
+
+def _retold(breach: Breach, exchanges: Sequence[RecordedExchange]) -> str:
+    """What came, as of now, where the sentence is nothing but the one answer that is judged."""
+    for place in judged(breach.check) if breach.check is not None else ():
+        then = breach.exchanges[place].brief()
+        if breach.actual.endswith(then):
+            return breach.actual.removesuffix(then) + exchanges[place].brief()
+    return breach.actual
 
 
 def _plays(context: Context, breach: Breach) -> LivePlay | None:
@@ -136,7 +147,3 @@ def _plays(context: Context, breach: Breach) -> LivePlay | None:
         return play if breach.check is not None and play.shows(breach.check) else None
     except (CannotTell, Withheld):
         return None
-
-
-def _requests(breach: Breach) -> set[tuple[object, ...]]:
-    return {(one.method, one.url, one.headers, one.body) for one in breach.exchanges}
