@@ -115,5 +115,5 @@ class Api:
 @pytest.fixture
 def api(server: Running) -> Iterator[Api]:
     """A client of a fresh world."""
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         yield Api(server, f"test-{next(_numbers)}", "provider", http)

@@ -33,6 +33,7 @@ VERIFY = [
     "statements",
     "expect",
     "monitor",
+    "own_records",
     "records",
     "context",
     "discovery generated",

@@ -65,22 +65,43 @@ class Profile:
     unknown_merchant_status: int = _choice(
         403, 404, 422, help="Status for a merchant header that the token does not reach."
     )
+    merchant_header: str = _choice(
+        "optional", "required", help="A call without X-Selected-Client-Id by a token that reaches several merchants."
+    )
     refinalize: str = _choice("refuse", "accept", help="Finalizing an invoice that is finalized already.")
     recollect: str = _choice("refuse", "accept", help="Collecting an invoice that is paid already.")
+    payment_shown: str = _choice("at_once", "later", help="When a successful collect shows as `paid`.")
     finalized_label: str = _choice("Finalized", "Open", help="The invoice's `status` once it is no draft.")
     action_body: str = _choice("message_and_invoice", "message", help="What a successful finalize or collect answers.")
     list_order: str = _choice("newest_first", "oldest_first", help="Order of the list of invoices.")
     per_page_max: int | None = _choice(100, None, any_number=True, help="The largest page; null for no limit.")
     per_page_above_max: str = _choice("clamp", "refuse", help="What happens to a `per_page` above the largest page.")
     page_below_one: str = _choice("refuse", "first_page", help="What happens to a `page` below 1.")
-    range_base: int = _choice(1, 0, help="The page's `from` for the very first row.")
+    page_not_a_number: str = _choice("refuse", "default", help="A `page` or `per_page` that is no number.")
+    range_base: int = _choice(
+        1, 0, help="The page's `from` for the very first row; with 0 its `to` is one past the last row."
+    )
+    page_links: str = _choice(
+        "keep_query", "drop_query", "absent", help="The query in a page's links to others, where it carries links."
+    )
     no_charges: str = _choice("refuse", "empty_draft", help="Creating when nothing is left to invoice.")
     duplicate_charge_ids: str = _choice("refuse", "collapse", help="A charge named twice in `charge_ids`.")
+    empty_charge_ids: str = _choice("refuse", "as_omitted", help='`charge_ids` of null, "" or an empty form value.')
     numeric_strings: str = _choice("refuse", "accept", help='Numbers given as strings ("1") in `charge_ids`.')
-    invalid_search: str = _choice("refuse", "ignore", help="A search with an unknown field, a bad date or bad syntax.")
+    loose_integers: str = _choice(
+        "refuse", "accept", help='"+1", 1.0 or true in `charge_ids`, or an object in place of the array.'
+    )
+    unreadable_body: str = _choice(
+        "refuse", "as_empty", help="A body of JSON that can't be parsed or is no object; as_empty bills all charges."
+    )
+    unknown_search_field: str = _choice("refuse", "ignore", help="A clause of a search on a field that there is not.")
+    bad_search_value: str = _choice("refuse", "ignore", help="A clause whose value is no date, or no id.")
+    bad_search_syntax: str = _choice("refuse", "ignore", help="A search that can't be read.")
     date_without_modifier: str = _choice("refuse", "accept", help="`created_at` searched without `$DATE`.")
     party_id_type: str = _choice("string", "integer", help="Type of `charger_id` and `chargee_id`.")
-    created_at_precision: str = _choice("microseconds", "seconds", help="How finely `created_at` tells the time.")
+    created_at_precision: str = _choice(
+        "microseconds", "seconds", "zero_microseconds", help="How finely `created_at` tells the time."
+    )
 
     def changed(self, overrides: Mapping[str, Value]) -> Profile:
         """This profile with some choices made otherwise; raises `Unusable` for an unknown key or value."""

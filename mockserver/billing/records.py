@@ -71,6 +71,8 @@ class Invoice:
     stripe_invoice_id: str | None = None
     stripe_invoice_status: str | None = None
     voided_at: int | None = None
+    payment_pending: bool = False
+    """Whether the card was charged, and Stripe has not reported it yet (COLLECT-3)."""
 
     @property
     def draft(self) -> bool:
@@ -144,7 +146,7 @@ def collectable(invoice: Invoice) -> None:
         raise IllegalState(
             f"Invoice {invoice.id} is a draft: finalize it before collecting payment.", because="COLLECT-1"
         )
-    if invoice.paid:
+    if invoice.paid or invoice.payment_pending:
         raise IllegalState(f"Invoice {invoice.id} is paid already.", because="profile:recollect")
     if invoice.stripe_invoice_status in (STRIPE_VOID, UNCOLLECTIBLE):
         raise IllegalState(
@@ -160,4 +162,9 @@ def put_on_stripe(invoice: Invoice, stripe_invoice_id: str) -> Invoice:
 
 def pay(invoice: Invoice) -> Invoice:
     """The invoice, paid (COLLECT-3)."""
-    return replace(invoice, stripe_invoice_status=PAID)
+    return replace(invoice, stripe_invoice_status=PAID, payment_pending=False)
+
+
+def await_report(invoice: Invoice) -> Invoice:
+    """The invoice once its card was charged, until Stripe reports so (COLLECT-3)."""
+    return replace(invoice, payment_pending=True)

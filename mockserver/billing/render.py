@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.billing.money import to_number
 from mockserver.billing.profile import Profile
 from mockserver.billing.records import Charge, Invoice, Merchant, Provider
-from mockserver.core.clock import render_time
+from mockserver.core.clock import render_time, whole_second
 
 JSON = dict[str, Any]
 _NOT_REPEATED = ("page", "api_token")
@@ -23,6 +23,8 @@ def party_id(number: int, profile: Profile) -> int | str:
 
 
 def moment(at: int, profile: Profile) -> str:
+    if profile.created_at_precision == "zero_microseconds":
+        return render_time(whole_second(at))
     return render_time(at, microseconds=profile.created_at_precision == "microseconds")
 
 
@@ -88,21 +90,25 @@ def page(
     total: int,
     number: int,
     per_page: int,
-    range_base: int,
+    profile: Profile,
     address: str,
     query_string: str,
 ) -> JSON:
     """The page around its rows (LIST-3); `address` is the list's own URL, `query_string` its query, still encoded."""
     last_page = max(1, -(-total // per_page))
-    first = (number - 1) * per_page + range_base
-    links = page_links(address, query_string, number, last_page)
+    before = (number - 1) * per_page
+    links: JSON = {}
+    if profile.page_links != "absent":
+        kept = query_string if profile.page_links == "keep_query" else ""
+        links = page_links(address, kept, number, last_page)
     return {
         "current_page": number,
         "data": rows,
-        "from": first if rows else None,
+        "from": before + profile.range_base if rows else None,
         "last_page": last_page,
         "per_page": per_page,
-        "to": first + len(rows) - 1 if rows else None,
+        # Counted from 1 it is the last row; counted from 0 it is one past it. Both come to the same.
+        "to": before + len(rows) if rows else None,
         "total": total,
         **links,
     }

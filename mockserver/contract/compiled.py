@@ -16,6 +16,7 @@ from jsonschema_rs import ValidationError
 
 from mockserver.contract import decoding, schemas
 from mockserver.contract.decoding import JSON
+from mockserver.contract.leniency import Leniency
 from mockserver.contract.node import Node, complaint
 from mockserver.contract.parameters import Field, Fields, Gathered
 from mockserver.core import validation
@@ -86,6 +87,8 @@ class Reading:
     path: dict[str, Any]
     query: Gathered
     headers: dict[str, Any]
+    forgiven: list[str]
+    """A sentence for each part that counts as left out, though it was sent."""
     media: Media | None = None
     body: Any = None
     form: Gathered | None = None
@@ -108,15 +111,39 @@ class Media:
             return reading.form.unknown
         return [name for name in reading.body if name not in self.known] if isinstance(reading.body, dict) else []
 
-    def read(self, body: bytes, reading: Reading, *, numeric_strings: bool) -> None:
+    def read(self, body: bytes, reading: Reading, leniency: Leniency) -> None:
         if self.fields is not None:
-            reading.form = self.fields.gather(decoding.form(body))
-            reading.body = reading.form.values
-            return
-        value = decoding.json_value(body)
-        if self.integers is not None and (numeric_strings or _FLOAT.search(body)):
-            value = schemas.settle(value, self.integers, numeric_strings=numeric_strings)
+            reading.form = self.fields.gather(decoding.form(body), leniency)
+            value: Any = reading.form.values
+            reading.forgiven += reading.form.forgiven
+        else:
+            value = self._json(body, reading, leniency)
+        if self.integers is not None:
+            if leniency.empty_arrays and isinstance(value, dict):
+                self._leave_out_empty_arrays(value, self.integers, reading)
+            if leniency.loose_integers or (self.fields is None and (leniency.numeric_strings or _FLOAT.search(body))):
+                value = schemas.settle(value, self.integers, leniency)
         reading.body = value
+
+    def _json(self, body: bytes, reading: Reading, leniency: Leniency) -> Any:
+        try:
+            value = decoding.json_value(body)
+        except decoding.Unreadable as unreadable:
+            if not leniency.unreadable_bodies:
+                raise
+            reading.forgiven.append(f"{unreadable.message}: it counts as an empty one")
+            return {}
+        if not isinstance(value, dict) and leniency.unreadable_bodies:
+            reading.forgiven.append(f"the body is no JSON object, got {shown(value)}: it counts as an empty one")
+            return {}
+        return value
+
+    def _leave_out_empty_arrays(self, value: dict[str, Any], integers: schemas.Integers, reading: Reading) -> None:
+        for name, within in integers.properties.items():
+            given = value.get(name, ...)
+            if within.items and (given in (None, "") or (given == [""] and self.fields is not None)):
+                del value[name]
+                reading.forgiven.append(f"{name.removesuffix('[]')} is empty: it counts as left out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,17 +163,18 @@ class RequestPlan:
     """By media type; empty for an operation that takes no body."""
     body_required: bool
 
-    def read(self, params: Mapping[str, str], request: Request, *, numeric_strings: bool) -> Reading:
+    def read(self, params: Mapping[str, str], request: Request, leniency: Leniency) -> Reading:
         """Raises `InvalidRequest` or `UnsupportedMediaType` for what can't be read whatever the spec says."""
         path = {name: self.paths[name].value(decoding.segment(text, name)) for name, text in params.items()}
-        query = self.query.gather(decoding.pairs(request.query_string, "query") if request.query_string else [])
+        pairs = decoding.pairs(request.query_string, "query") if request.query_string else []
+        query = self.query.gather(pairs, leniency)
         headers = {}
         for name, field in self.headers.items():
             if (text := request.headers.get(name)) is not None:
                 headers[name] = field.value(text)
-        reading = Reading(path, query, headers)
+        reading = Reading(path, query, headers, query.forgiven)
         if request.body:
-            self._read_body(request, reading, numeric_strings)
+            self._read_body(request, reading, leniency)
         return reading
 
     def fits(self, reading: Reading) -> bool:
@@ -172,7 +200,7 @@ class RequestPlan:
 
     def warnings(self, request: Request, reading: Reading) -> list[str]:
         """A sentence for each thing that a real server would silently pass over."""
-        found = validation.warnings("query parameter", reading.query.unknown, self.query.known)
+        found = [*reading.forgiven, *validation.warnings("query parameter", reading.query.unknown, self.query.known)]
         if reading.media is not None:
             found += validation.warnings("body property", reading.media.unknown(reading), reading.media.known)
         if reading.ignored_body:
@@ -187,7 +215,7 @@ class RequestPlan:
             rest[0] = self.headers[str(rest[0])].name
         return validation.body_field(rest)
 
-    def _read_body(self, request: Request, reading: Reading, numeric_strings: bool) -> None:
+    def _read_body(self, request: Request, reading: Reading, leniency: Leniency) -> None:
         if not self.media:
             reading.ignored_body = True
             return
@@ -199,7 +227,7 @@ class RequestPlan:
             _unsupported(f"the Content-Type of a body must be {' or '.join(self.media)}; {got}")
         if charset not in ("", "utf-8", "utf8", "us-ascii"):
             _unsupported(f"the charset of a body must be utf-8, got {shown(charset)}")
-        media.read(request.body, reading, numeric_strings=numeric_strings)
+        media.read(request.body, reading, leniency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from mockserver.contract import decoding, rules
 from mockserver.contract.compiled import AnswerPlan, Reading, RequestPlan, SchemaFlaw, find_answer, readable
 from mockserver.contract.compiler import Compiler
 from mockserver.contract.decoding import JSON
+from mockserver.contract.leniency import STRICT, Leniency
 from mockserver.contract.node import Node
 from mockserver.contract.router import Router
 from mockserver.core import validation
@@ -147,18 +148,18 @@ class Contract:
         return operation if operation.method == method else None
 
     def accept(
-        self, operation: Operation, params: Mapping[str, str], request: Request, *, numeric_strings: bool = False
+        self, operation: Operation, params: Mapping[str, str], request: Request, *, leniency: Leniency = STRICT
     ) -> Call:
-        """The request as a call; `numeric_strings` lets "1" pass for an integer in a JSON body.
+        """The request as a call, read as forgivingly as `leniency` says.
 
         Raises `InvalidRequest`, with a message for each field, or `UnsupportedMediaType`.
         """
         plan = self._requests[operation.id]
-        reading = plan.read(params, request, numeric_strings=numeric_strings)
+        reading = plan.read(params, request, leniency)
         if not plan.fits(reading):
             is_large = len(request.body) > LARGE
             problems = plan.problems(reading, first_only=is_large)
-            if is_large or self._request_objections(operation, params, request, reading, numeric_strings):
+            if is_large or self._request_objections(operation, params, request, reading, leniency):
                 # A misspelt name often is what a missing field comes from.
                 message = "; ".join([validation.summary(problems), *plan.warnings(request, reading)])
                 raise InvalidRequest(message, because=decoding.RULE, errors=problems)
@@ -168,7 +169,7 @@ class Contract:
             body = {name.removesuffix("[]"): value for name, value in body.items()}
         query = {**plan.defaults, **reading.query.values} if plan.defaults else reading.query.values
         call = Call(operation.id, reading.path, query, reading.headers, body)
-        if reading.query.unknown or reading.media is not None or reading.ignored_body:
+        if reading.query.unknown or reading.media is not None or reading.ignored_body or reading.forgiven:
             call.warnings = tuple(plan.warnings(request, reading))
         return call
 
@@ -195,15 +196,13 @@ class Contract:
             raise ContractBroken(operation.id, [*problems, *(f"openapi-core: {each}" for each in objections)])
         log.error("%s: only the compiled validators refuse this reply: %s", operation.id, problems)
 
-    def request_objections(
-        self, operation: Operation, params: Mapping[str, str], request: Request, *, numeric_strings: bool = False
-    ) -> list[str]:
+    def request_objections(self, operation: Operation, params: Mapping[str, str], request: Request) -> list[str]:
         """What openapi-core alone says against a request; nothing if it allows it.
 
         Raises as `accept` does for what can't be read.
         """
-        reading = self._requests[operation.id].read(params, request, numeric_strings=numeric_strings)
-        return self._request_objections(operation, params, request, reading, numeric_strings)
+        reading = self._requests[operation.id].read(params, request, STRICT)
+        return self._request_objections(operation, params, request, reading, STRICT)
 
     def reply_objections(
         self, operation: Operation, status: int, body: Any, headers: Mapping[str, str] = _NO_HEADERS
@@ -237,12 +236,12 @@ class Contract:
         params: Mapping[str, str],
         request: Request,
         reading: Reading,
-        numeric_strings: bool,
+        leniency: Leniency,
     ) -> list[str]:
         body = request.body if reading.media is not None else b""
         if reading.form is not None:
             body = urlencode(reading.form.kept).encode()
-        elif reading.media is not None and numeric_strings:
+        elif reading.media is not None and leniency is not STRICT:
             body = json.dumps(reading.body).encode()
         with self._asking:
             return self._the_reference().request(

@@ -80,20 +80,29 @@ def form(body: bytes) -> list[tuple[str, str]]:
     return pairs(body.decode("latin-1"), "body")
 
 
+class Unreadable(InvalidRequest):
+    """A body that is no JSON at all."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, because=RULE, errors={"body": [message]})
+
+
 def json_value(body: bytes) -> Any:
     """The value of a JSON body.
 
-    Raises `InvalidRequest` for what RFC 8259 doesn't allow or leaves unpredictable (a key given twice, an unpaired
-    surrogate, NaN), for NUL, for numbers beyond 64 bits and for nesting deeper than `DEEPEST`.
+    Raises `Unreadable` for what is no JSON, and `InvalidRequest` for what RFC 8259 leaves unpredictable (a key given
+    twice, an unpaired surrogate), for NUL, for numbers beyond 64 bits and for nesting deeper than `DEEPEST`.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        refuse("body", f"the body is not UTF-8: byte 0x{body[error.start]:02x} at position {error.start}")
+        raise Unreadable(f"the body is not UTF-8: byte 0x{body[error.start]:02x} at position {error.start}") from error
     try:
         value = _JSON.decode(text)
     except json.JSONDecodeError as error:
-        refuse("body", f"the body is not valid JSON: {_reason(error)} at line {error.lineno} column {error.colno}")
+        raise Unreadable(
+            f"the body is not valid JSON: {_reason(error)} at line {error.lineno} column {error.colno}"
+        ) from error
     except RecursionError:
         refuse("body", f"the body nests deeper than {DEEPEST} levels")
     except ValueError:
@@ -224,7 +233,7 @@ def _finite(text: str) -> float:
 
 
 def _no_constant(name: str) -> NoReturn:
-    refuse("body", f"the body is not valid JSON: it has no {name}")
+    raise Unreadable(f"the body is not valid JSON: it has no {name}")
 
 
 _JSON = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant)

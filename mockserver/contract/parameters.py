@@ -9,6 +9,7 @@ from typing import Any
 
 from mockserver.contract import decoding, schemas
 from mockserver.contract.decoding import refuse
+from mockserver.contract.leniency import STRICT, Leniency, is_number, loose_integer
 from mockserver.contract.node import Node
 from mockserver.core.text import SHOWN, shown
 
@@ -27,6 +28,7 @@ class Field:
     """An array written as one text with commas in it."""
     empty_is_absent: bool
     """`?q=` is the same as no `q` at all (`allowEmptyValue`)."""
+    is_integer: bool = False
 
     def value(self, text: str) -> Any:
         """All of one text, as a path or a header has it."""
@@ -41,6 +43,8 @@ class Gathered:
     kept: list[tuple[str, str]]
     """The pairs that the spec knows, an array's under its own name: what openapi-core is given."""
     unknown: list[str]
+    forgiven: list[str]
+    """A sentence for each field that counts as left out, though it was sent."""
 
 
 class Fields:
@@ -52,20 +56,26 @@ class Fields:
         self._where = where
         self._arrays = {name.removesuffix("[]"): field for name, field in self.known.items() if field.is_array}
 
-    def gather(self, pairs: list[tuple[str, str]]) -> Gathered:
+    def gather(self, pairs: list[tuple[str, str]], leniency: Leniency = STRICT) -> Gathered:
         """Raises `InvalidRequest` for a field that is given twice and is no array."""
-        gathered = Gathered({}, [], [])
+        gathered = Gathered({}, [], [], [])
         values, kept = gathered.values, gathered.kept
         for name, text in pairs:
             field = self.known.get(name)
             if field is None:
-                self._odd(name, text, gathered)
+                self._odd(name, text, gathered, leniency)
             elif field.is_array:
                 self._append(field, text, gathered)
             elif name in values:
                 refuse(name, f"{name} is given more than once in the {self._where}")
             elif text or not field.empty_is_absent:
-                values[name] = field.read(text)
+                value = field.read(text)
+                if value is text and field.is_integer and leniency.odd_numbers:
+                    if not is_number(text):
+                        gathered.forgiven.append(f"{name} is no number, got {shown(text)}: it counts as left out")
+                        continue
+                    value = loose_integer(text) or value
+                values[name] = value
                 kept.append((name, text))
         return gathered
 
@@ -78,7 +88,7 @@ class Fields:
         gathered.values.setdefault(field.name, []).extend(field.read(item) for item in texts)
         gathered.kept.append((field.name, text))
 
-    def _odd(self, name: str, text: str, gathered: Gathered) -> None:
+    def _odd(self, name: str, text: str, gathered: Gathered, leniency: Leniency) -> None:
         # PHP, which the real server is written in, knows an array by the brackets after its name: a[]=1, a[0]=1.
         indexed = _INDEXED.fullmatch(name)
         field = self._arrays.get(indexed[1] if indexed else name)
@@ -87,6 +97,8 @@ class Fields:
         if field is None:
             if name not in self.tolerated:
                 gathered.unknown.append(name)
+        elif indexed is None and not text and leniency.empty_arrays:
+            gathered.forgiven.append(f"{name} is empty: it counts as left out")
         elif indexed is None:
             # Without brackets PHP sees one text where an array must be; unread, it would mean "all of them".
             refuse(name, f"{name} must be an array, got {shown(text)}: write {name}[]={text[:SHOWN]}")
@@ -96,7 +108,8 @@ class Fields:
 
 def field_of(name: str, schema: Node, *, splits: bool = False, empty_is_absent: bool = False) -> Field:
     """How a field of that schema is read; `splits` where an array is written with commas."""
-    is_array = schemas.types(schema) == {"array"}
+    types = schemas.types(schema)
+    is_array = types == {"array"}
     inner = schemas.items(schema) if is_array else schema
     return Field(
         name=name,
@@ -104,4 +117,5 @@ def field_of(name: str, schema: Node, *, splits: bool = False, empty_is_absent: 
         is_array=is_array,
         splits=is_array and splits,
         empty_is_absent=empty_is_absent,
+        is_integer=types == {"integer"},
     )

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.contract.decoding import read_integer, within_64_bits
+from mockserver.contract.decoding import read_integer, refuse, within_64_bits
+from mockserver.contract.leniency import Leniency, loose_integer
 from mockserver.contract.node import Node
+from mockserver.core.text import shown
 
 ALL_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", "null"})
 
@@ -53,30 +55,39 @@ def integers(schema: Node, *, _outer: frozenset[tuple[Any, ...]] = frozenset()) 
     return found if found.here or found.items or found.properties else None
 
 
-def settle(value: Any, wanted: Integers, *, numeric_strings: bool, path: tuple[str, ...] = ()) -> Any:
-    """The value with an int wherever the schema wants an integer and got one under another guise.
+def settle(value: Any, wanted: Integers, leniency: Leniency, path: tuple[str, ...] = ()) -> Any:
+    """The value with an int wherever the schema wants an integer and got one under a guise that is let pass.
 
-    JSON Schema takes 1.0 for an integer; with `numeric_strings`, "1" counts as one as well. Raises `InvalidRequest` for
-    a float that is an integer beyond 64 bits.
+    Raises `InvalidRequest` for a float that is an integer, where none is let pass, or one beyond 64 bits.
     """
     if wanted.here:
-        if isinstance(value, float) and value.is_integer():
-            return within_64_bits(int(value), ".".join(path))
-        if numeric_strings and isinstance(value, str):
-            return read_integer(value)
+        return _integer(value, leniency, ".".join(path))
+    if wanted.items and isinstance(value, dict) and leniency.loose_integers:
+        value = list(value.values())
     if wanted.items and isinstance(value, list):
-        return [
-            settle(item, wanted.items, numeric_strings=numeric_strings, path=(*path, str(index)))
-            for index, item in enumerate(value)
-        ]
+        return [settle(item, wanted.items, leniency, (*path, str(index))) for index, item in enumerate(value)]
     if wanted.properties and isinstance(value, dict):
         return {
-            name: settle(item, wanted.properties[name], numeric_strings=numeric_strings, path=(*path, name))
-            if name in wanted.properties
-            else item
+            name: settle(item, wanted.properties[name], leniency, (*path, name)) if name in wanted.properties else item
             for name, item in value.items()
         }
     return value
+
+
+def _integer(value: Any, leniency: Leniency, field: str) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        if not leniency.whole_floats:
+            refuse(field, f"{field} must be an integer, written without a point, got {shown(value)}")
+        return within_64_bits(int(value), field)
+    if isinstance(value, bool):
+        return int(value) if leniency.loose_integers else value
+    if not isinstance(value, str):
+        return value
+    plain = read_integer(value)
+    if plain is not value:
+        return plain if leniency.numeric_strings else value
+    loose = loose_integer(value) if leniency.loose_integers else None
+    return value if loose is None else loose
 
 
 def _types(schema: Node, outer: frozenset[tuple[Any, ...]]) -> frozenset[str]:

@@ -96,6 +96,11 @@ def render_time(moment: int, *, microseconds: bool = True) -> str:
     return text.isoformat(timespec="microseconds" if microseconds else "seconds") + "Z"
 
 
+def whole_second(moment: int) -> int:
+    """The beginning of the second that holds `moment`."""
+    return moment - moment % MICROSECONDS
+
+
 def parse_duration(text: str | float) -> int:
     """Seconds, or an ISO 8601 duration of weeks, days and time such as `PT90M`, in microseconds; raises ValueError."""
     duration = _duration(text)

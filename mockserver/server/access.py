@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mockserver.billing.profile import Profile
 from mockserver.contract import decoding
 from mockserver.core.errors import InvalidRequest, Unauthenticated, UnknownMerchant
 from mockserver.core.messages import Request
@@ -33,9 +34,11 @@ def split(given: str) -> tuple[str, str]:
     return token, world or COMMON
 
 
-def narrow(merchant: int | None, reach: Scope) -> Scope:
+def narrow(merchant: int | None, reach: Scope, profile: Profile) -> Scope:
     """What the token reaches, narrowed by the merchant header (GEN-7, GEN-8)."""
     if merchant is None:
+        if len(reach) > 1 and profile.merchant_header == "required":
+            raise no_merchant("this token reaches several merchants", "profile:merchant_header")
         return reach
     if merchant not in reach:
         raise UnknownMerchant(
@@ -44,6 +47,15 @@ def narrow(merchant: int | None, reach: Scope) -> Scope:
             errors={"X-Selected-Client-Id": [f"X-Selected-Client-Id {merchant} is no merchant of this token"]},
         )
     return frozenset((merchant,))
+
+
+def no_merchant(why: str, because: str) -> InvalidRequest:
+    """The refusal of a request that lacks the merchant header; `because` names the rule or the choice."""
+    return InvalidRequest(
+        f"Send the header X-Selected-Client-Id: {why}.",
+        because=because,
+        errors={"X-Selected-Client-Id": ["X-Selected-Client-Id is required"]},
+    )
 
 
 def _parameter(request: Request) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from mockserver.billing import records, render
@@ -27,6 +27,7 @@ from mockserver.core.errors import (
     StripeTrouble,
 )
 from mockserver.core.messages import Call, Reply
+from mockserver.server.access import no_merchant
 from mockserver.state.store.base import Scope, Store
 from mockserver.state.world import State, World
 
@@ -54,6 +55,8 @@ class OperationContext:
     """Seconds from finalize to the creation on Stripe."""
     stripe_late: float = 0.0
     """Seconds that a late answer of Stripe takes."""
+    payment_delay: float = 0.0
+    """Seconds until Stripe reports a payment, where it shows only then."""
     forced: Outcome | None = None
     """How the attempt to charge is to end, whatever the card says."""
 
@@ -73,13 +76,12 @@ def list_invoices(call: Call, context: OperationContext) -> Reply:
     because = "LIST-1"
     query = search.NOTHING_ASKED
     if (text := call.query.get("q")) is not None:
-        because = "SEARCH-6"
-        try:
-            query = search.parse(text, date_without_modifier=profile.date_without_modifier == "accept")
-        except search.SearchError as error:
-            if profile.invalid_search == "refuse" or error.because == "profile:date_without_modifier":
-                raise
-            because = "profile:invalid_search"
+        query = search.parse(
+            text,
+            date_without_modifier=profile.date_without_modifier == "accept",
+            ignored=_ignored_in_searches(profile),
+        )
+        because = " ".join([f"profile:{choice}" for choice in query.ignored]) or "SEARCH-6"
     rows, total = context.store.page_of_invoices(
         context.scope,
         query,
@@ -93,6 +95,17 @@ def list_invoices(call: Call, context: OperationContext) -> Reply:
         for row in rows
     ]
     return _page(shown, total, number, per_page, context, because)
+
+
+@lru_cache(maxsize=8)
+def _ignored_in_searches(profile: Profile) -> frozenset[str]:
+    """The choices by which what is wrong with a search is ignored."""
+    choices = {
+        "unknown_search_field": profile.unknown_search_field,
+        "bad_search_value": profile.bad_search_value,
+        "bad_search_syntax": profile.bad_search_syntax,
+    }
+    return frozenset(key for key, value in choices.items() if value == "ignore")
 
 
 def list_charges(call: Call, context: OperationContext) -> Reply:
@@ -114,11 +127,7 @@ def get_charge(call: Call, context: OperationContext) -> Reply:
 
 def create_quick_adjustment(call: Call, context: OperationContext) -> Reply:
     if context.merchant is None:
-        raise InvalidRequest(
-            "Send the header X-Selected-Client-Id: it says which merchant owes the charge.",
-            because="GEN-7",
-            errors={"X-Selected-Client-Id": ["X-Selected-Client-Id is required"]},
-        )
+        raise no_merchant("it says which merchant owes the charge", "GEN-7")
     merchant = _merchant(context.merchant, context)
     amount = records.exact(call.body["amount"], merchant.currency, field="amount")
     charge = Charge(
@@ -184,7 +193,7 @@ def collect_invoice(call: Call, context: OperationContext) -> Reply:
     try:
         records.collectable(invoice)
     except IllegalState as refusal:
-        if not (invoice.paid and context.profile.recollect == "accept"):
+        if not ((invoice.paid or invoice.payment_pending) and context.profile.recollect == "accept"):
             raise
         return _acted("Invoice paid already.", invoice, context, refusal.because, context.profile.collect_status)
     stripe, card = context.state.stripe, _merchant(invoice.merchant, context).card
@@ -205,8 +214,13 @@ def collect_invoice(call: Call, context: OperationContext) -> Reply:
         raise Declined(f"The card on file was declined: {_codes(outcome)}.", because=because)
     if not outcome.paid:
         raise _trouble(outcome, because)
-    invoice = records.pay(invoice)
-    context.store.put_invoice(invoice)
+    if context.profile.payment_shown == "later":
+        shown_at = context.state.clock.now() + round(context.payment_delay * 1_000_000)
+        invoice = context.state.pay_later(invoice, due=shown_at)
+        because += " profile:payment_shown"
+    else:
+        invoice = records.pay(invoice)
+        context.store.put_invoice(invoice)
     reply = _acted("Payment collected.", invoice, context, because, context.profile.collect_status)
     reply.delay = context.stripe_late if outcome.late else 0.0
     return reply
@@ -261,7 +275,7 @@ def _page(
         total=total,
         number=number,
         per_page=per_page,
-        range_base=context.profile.range_base,
+        profile=context.profile,
         address=context.address,
         query_string=context.query_string,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
+from mockserver.contract.leniency import Leniency
 from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
 from mockserver.core.messages import Call, Reply, Request
 from mockserver.server.access import credentials, given_token, narrow
@@ -34,9 +36,7 @@ def respond(request: Request, service: Service, *, address: str) -> Exchange:
         if reach is None:
             raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
         world = service.worlds.enter(name)
-        call = service.contract.accept(
-            exchange.operation, params, request, numeric_strings=service.profile.numeric_strings == "accept"
-        )
+        call = service.contract.accept(exchange.operation, params, request, leniency=leniency_of(service.profile))
         exchange.accepted = True
         exchange.warnings = call.warnings
         if call.path:
@@ -65,6 +65,20 @@ def refuse(refusal: Refused, profile: Profile) -> Reply:
     return Reply(status, body, refusal.headers, because=refusal.because)
 
 
+@lru_cache(maxsize=8)
+def leniency_of(profile: Profile) -> Leniency:
+    """How forgivingly requests are read under these open choices."""
+    loose = profile.loose_integers == "accept"
+    return Leniency(
+        numeric_strings=profile.numeric_strings == "accept",
+        whole_floats=loose,
+        loose_integers=loose,
+        empty_arrays=profile.empty_charge_ids == "as_omitted",
+        odd_numbers=profile.page_not_a_number == "default",
+        unreadable_bodies=profile.unreadable_body == "as_empty",
+    )
+
+
 def turned_down(request: Request, service: Service, reply: Reply, *, address: str) -> Exchange:
     """An exchange that ended before its request could be read, or because we failed; for the journal's sake."""
     started = time.perf_counter()
@@ -84,12 +98,13 @@ def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service:
     context = OperationContext(
         world,
         service.profile,
-        narrow(call.merchant, reach),
+        narrow(call.merchant, reach, service.profile),
         call.merchant,
         exchange.address,
         request.query_string,
         settings.stripe_delay,
         settings.stripe_late,
+        settings.payment_delay,
     )
     if world.faults.planned or "prefer" in request.headers:
         return _disturbed(exchange, call, context, service)

@@ -26,6 +26,9 @@ class Settings:
     set: tuple[str, ...] = _option((), "Make one open choice otherwise than the profile; may be repeated.")
     seed: int | None = _option(None, "Seed of all generated data and identifiers, instead of the fixture's own.")
     stripe_delay: float = _option(2.0, "Seconds from finalizing an invoice to its creation on Stripe.")
+    payment_delay: float = _option(
+        2.0, "Seconds from collecting an invoice until it shows as paid, where the profile says payment_shown: later."
+    )
     stripe_late: float = _option(3.0, "Seconds that a late answer of Stripe takes.")
     most_worlds: int = _option(10_000, "How many worlds that tokens named are kept; the longest unused make room.")
     world_idle: float = _option(3600.0, "Seconds after which an unused world that a token named may be dropped.")

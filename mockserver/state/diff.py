@@ -117,7 +117,7 @@ def _charge(record: Charge, blueprint: Blueprint, profile: Profile) -> JSON:
 
 def _invoice(record: Invoice, blueprint: Blueprint, profile: Profile) -> JSON:
     shown = render.invoice_in_event(record, (), _whose(record, blueprint), blueprint.provider, profile)
-    return {**shown, "charges": list(record.charges)}
+    return {**shown, "charges": list(record.charges), "payment_pending": record.payment_pending}
 
 
 def _whose(record: Charge | Invoice, blueprint: Blueprint) -> Merchant:

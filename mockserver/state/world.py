@@ -29,10 +29,17 @@ class State:
     queue: list[tuple[int, int]] = field(default_factory=list)
     """Invoices to create on Stripe, as a heap of (due, invoice id); due in microseconds since 1970 (FINALIZE-2)."""
     outbox: Outbox = field(default_factory=Outbox)
+    reports: list[tuple[int, int]] = field(default_factory=list)
+    """Payments that Stripe has yet to report, as a heap of (due, invoice id) like the queue (COLLECT-3)."""
 
     def copy(self) -> State:
         return State(
-            self.store.copy(), self.stripe.copy(), Clock(self.clock.state), self.queue.copy(), self.outbox.copy()
+            self.store.copy(),
+            self.stripe.copy(),
+            Clock(self.clock.state),
+            self.queue.copy(),
+            self.outbox.copy(),
+            self.reports.copy(),
         )
 
     def settle(self) -> None:
@@ -42,6 +49,18 @@ class State:
             invoice = self.store.invoice(invoice_id)
             if invoice is not None and invoice.stripe_invoice_id is None:
                 self.put_on_stripe(invoice)
+        while self.reports and self.reports[0][0] <= self.clock.now():
+            _, invoice_id = heapq.heappop(self.reports)
+            invoice = self.store.invoice(invoice_id)
+            if invoice is not None and invoice.payment_pending:
+                self.store.put_invoice(records.pay(invoice))
+
+    def pay_later(self, invoice: Invoice, *, due: int) -> Invoice:
+        """Save the invoice, whose card was charged, as one that shows as paid once Stripe reports it (COLLECT-3)."""
+        invoice = records.await_report(invoice)
+        self.store.put_invoice(invoice)
+        heapq.heappush(self.reports, (min(due, LATEST), invoice.id))
+        return invoice
 
     def enqueue(self, invoice: Invoice, *, due: int) -> None:
         """Queue the finalized invoice for creation on Stripe."""

@@ -11,8 +11,9 @@ from mockserver.verify.errors import NotPossible
 from mockserver.verify.expect import Expect
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
+from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.recorder import Recorder
-from mockserver.verify.records import OwnInvoice, Records
+from mockserver.verify.records import Records
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer, Transport
 
@@ -67,6 +68,11 @@ class Context:
     def profile(self) -> dict[str, Value]:
         """The open choices that were measured so far, or were given."""
         return self.records.profile
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """The companions that the server does not have."""
+        return self.monitor.absent
 
     @property
     def anyone(self) -> Billing:

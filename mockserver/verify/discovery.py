@@ -30,7 +30,9 @@ def find_api(me: Billing) -> list[Answer]:
         if answer.ok and isinstance(answer.mapping.get("data"), list):
             return answers
         problems.append(f"GET {me.transport.base_url}/billing/{operation} {_trouble(answer)}")
-    raise NoApi(problems[0])
+    hint = "; where the header X-Selected-Client-Id is required, give --merchant" if me.merchant is None else ""
+    refused = any(answer.refused and answer.status != 401 for answer in answers)
+    raise NoApi(problems[0] + (hint if refused else ""))
 
 
 def _trouble(answer: Answer) -> str:
@@ -54,6 +56,35 @@ def _trouble(answer: Answer) -> str:
     if answer.refused:
         return f"is refused: {answer.brief()}"
     return f"answers JSON that is no page of the billing API: {answer.brief()}"
+
+
+ABSENT = (404, 405)
+"""How a path is answered that a server does not have."""
+
+
+def find_companions(context: Context) -> None:
+    """Learns which of the operations on charges the server lacks altogether: on those nothing is judged."""
+    found: dict[str, Answer] = {}
+    listed = context.me.charges()
+    if listed.status in ABSENT:
+        found["listCharges"] = listed
+    known = [row["id"] for row in listed.rows if isinstance(row.get("id"), int)][:2] or context.records.pool[:2]
+    if context.me.merchant is not None and not context.options.read_only:
+        # Where charges are given none is made: what lacks an amount is refused wherever there is anybody to refuse it.
+        amount = None if context.options.charge_ids else context.records.spare_amount
+        made = context.me.adjust(amount, context.records.mark())
+        if made.status in ABSENT:
+            found["createQuickAdjustment"] = made
+        elif isinstance(number := made.part("charge").get("id"), int):
+            known.append(number)
+    alone = [context.me.charge(number) for number in known]
+    if alone and all(answer.status in ABSENT for answer in alone):
+        found["getCharge"] = alone[-1]
+    context.monitor.absent = frozenset(found)
+    for name, answer in found.items():
+        operation = context.contract.operations[name]
+        words = f"{operation.method} {operation.path} is answered with {answer.status}"
+        context.recorder.note(f"the server has no {name} ({words}): nothing is judged on it", warning=True)
 
 
 def find_callers(context: Context) -> None:

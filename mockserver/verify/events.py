@@ -180,7 +180,8 @@ class Note:
     """Something worth telling that is no verdict: a known breach that no longer happens, a throttled server."""
 
     text: str
-    level: Literal["info", "warning"] = "info"
+    level: Literal["info", "warning", "money"] = "info"
+    """`money`: legal, but it can bill somebody for what nobody meant; told first and loudest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ class Recorder:
             for listener in self.listeners:
                 listener(event)
 
-    def note(self, text: str, *, warning: bool = False) -> None:
-        self.emit(Note(text, "warning" if warning else "info"))
+    def note(self, text: str, *, warning: bool = False, about_money: bool = False) -> None:
+        self.emit(Note(text, "money" if about_money else "warning" if warning else "info"))
 
     def held(self, *rules: str) -> None:
         """Each of `rules` was put to the test once, and held."""

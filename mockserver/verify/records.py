@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
@@ -15,7 +15,8 @@ from mockserver.verify.errors import NotPossible, Stop
 from mockserver.verify.expect import Expect
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
-from mockserver.verify.statements import Subject, id_of, of, succeeds, sum_of
+from mockserver.verify.own_records import OwnCharge, OwnInvoice, newest_charges
+from mockserver.verify.statements import id_of, of, succeeds
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer, Transport
 from mockserver.verify.values import Row, exact
@@ -25,45 +26,8 @@ UNKNOWN_ID = 2_147_483_646
 """An id that no server has: the last but one that fits 32 bits."""
 MARK = "mockserver verify"
 """How the descriptions of all charges that a run makes begin."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnCharge:
-    """A charge of this run, as the server shows it."""
-
-    id: int
-    amount: Decimal
-    currency: str
-    made_by: Answer
-
-    @property
-    def shown(self) -> Subject:
-        """What the answer that made or showed it says of it."""
-        return of(self.made_by).at("charge")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnInvoice:
-    """An invoice of this run as it was created."""
-
-    id: int
-    charges: tuple[OwnCharge, ...]
-    made_by: Answer
-
-    @property
-    def shown(self) -> Subject:
-        """What the create answered of it."""
-        return of(self.made_by).at("invoice")
-
-
-def due(charges: Iterable[OwnCharge]) -> Subject:
-    """The exact sum of what these charges are of."""
-    return sum_of(charge.shown.at("amount") for charge in charges)
-
-
-def row_of(invoice: OwnInvoice, answer: Answer) -> Subject:
-    """The invoice's row in a page."""
-    return of(answer).row("invoice", invoice.id)
+REPORT = 0.4
+"""How much of the time that the queue for Stripe may take a payment may take to show (COLLECT-3)."""
 
 
 @dataclass(slots=True)
@@ -87,10 +51,13 @@ class Records:
     """Invoices that were finalized early, so that the queue for Stripe works while other checks run."""
     patience: float = field(init=False)
     """Seconds that the queue for Stripe may take."""
+    report_patience: float = field(init=False)
+    """Seconds that a payment may take to show."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.patience = self.options.stripe_wait
+        self.report_patience = self.options.stripe_wait * REPORT
 
     @property
     def spare_amount(self) -> Decimal:
@@ -120,9 +87,11 @@ class Records:
         """A fresh charge; raises `NotPossible` when none can be had."""
         caller = by or self.me
         if self.pool and by is None and amount is None:
-            return self._shown(self.me.charge(self.pool.pop(0)))
+            return self._given(self.pool.pop(0))
         if self.options.charge_ids and by is None:
             raise NotPossible("the charges given by --charge-ids are used up")
+        if "createQuickAdjustment" in self.monitor.absent:
+            raise NotPossible("the server has no quick-adjustment to make charges by (--charge-ids)")
         if caller.merchant is None:
             raise NotPossible("a charge can't be made without a merchant (--merchant)")
         due = amount if amount is not None else self.amount() if by is None else self.spare_amount
@@ -195,15 +164,33 @@ class Records:
         return self.waiting.pop(0) if self.waiting else self.finalized()
 
     def paid(self, invoice: OwnInvoice | None = None) -> OwnInvoice:
-        """A paid invoice; raises `NotPossible` when the card does not pay."""
+        """A paid invoice that shows as one; raises `NotPossible` when the card does not pay."""
         self.needs_charges()
         invoice = self.finalized(invoice)
         for _ in range(3):
             answer = self.me.collect(invoice.id)
             # Where the answer of Stripe was lost, the charge may have succeeded.
             if answer.ok or self.must_row(invoice.id)[0].get("stripe_invoice_status") == "paid":
+                self.shown_paid(invoice.id)
                 return invoice
         raise NotPossible(f"the merchant's card does not pay: collect answers {answer.brief()}")
+
+    def shown_paid(
+        self, invoice: int, *, by: Billing | None = None, succeeded: bool = True
+    ) -> tuple[Row, Answer] | None:
+        """The row of an invoice that was collected, once it shows the payment; None when that takes too long.
+
+        Where a collect that has `succeeded` was waited for in vain, there is no long wait again.
+        """
+
+        def ready() -> tuple[Row, Answer] | None:
+            row, answer = self.row(invoice, by=by)
+            return (row, answer) if row is not None and row.get("stripe_invoice_status") == "paid" else None
+
+        found = self.until(ready, self.report_patience)
+        if found is None and succeeded:
+            self.report_patience = min(self.report_patience, 1.0)
+        return found
 
     def needs_charges(self) -> None:
         if not self.options.charges_allowed:
@@ -248,21 +235,12 @@ class Records:
 
     def charge_status(self, charge: int) -> tuple[object, Answer]:
         """The charge's status, None when it can't be read."""
-        answer = self.me.charge(charge)
-        return answer.part("charge").get("status"), answer
+        row, answer = self._charge_row(charge)
+        return row.get("status"), answer
 
     def newest_charges(self, count: int) -> Iterator[Row]:
         """Some `count` of the merchant's newest charges, whoever made them, from four pages at most."""
-        seen = 0
-        for page in (1, 2, 3, 4):
-            answer = self.me.charges(page=page, per_page=min(count, 100))
-            if not answer.ok:
-                answer = self.me.charges(page=page)
-            yield from answer.rows
-            seen += len(answer.rows)
-            last = answer.mapping.get("last_page")
-            if seen >= count or not isinstance(last, int) or page >= last:
-                return
+        return newest_charges(self.me, count)
 
     def open_currencies(self) -> set[str]:
         """The currencies of the merchant's uninvoiced charges, as far as the newest ones show."""
@@ -299,6 +277,22 @@ class Records:
             except ValueError:
                 # Not of ISO 4217; its amounts are taken to be whole.
                 self.digits = 0
+
+    def _charge_row(self, charge: int) -> tuple[Row, Answer]:
+        """The charge as it is shown, alone or in the list; empty when it is not."""
+        answer = self.me.charge(charge)
+        if "getCharge" in self.monitor.absent and "listCharges" not in self.monitor.absent:
+            row = next((row for row in self.newest_charges(400) if row.get("id") == charge), {})
+            return row, answer
+        return answer.part("charge"), answer
+
+    def _given(self, number: int) -> OwnCharge:
+        """A charge of those given by their ids."""
+        row, answer = self._charge_row(number)
+        if "getCharge" not in self.monitor.absent:
+            return self._shown(answer)
+        self.learn_currency(row.get("currency"))
+        return OwnCharge(number, exact(row.get("amount")), str(row.get("currency")), answer)
 
     def _shown(self, answer: Answer) -> OwnCharge:
         row = answer.part("charge")

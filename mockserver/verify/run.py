@@ -19,7 +19,7 @@ from mockserver.verify.checks.runner import held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
 from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
-from mockserver.verify.discovery import find_api, find_callers
+from mockserver.verify.discovery import find_api, find_callers, find_companions
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import (
     Listener,
@@ -38,7 +38,7 @@ from mockserver.verify.recorder import Recorder
 from mockserver.verify.records import Records
 from mockserver.verify.reproduction.confirming import confirm
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Transport, variable_name
+from mockserver.verify.transport.http import Answer, Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
 from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
@@ -86,7 +86,7 @@ def verify(
             options,
             transport,
             monitor,
-            Expect(recorder, transport.ledger),
+            Expect(recorder, transport.ledger, monitor.lacks),
             Billing(transport, options.token, options.merchant),
             dict(options.profile or {}),
             pool=list(options.charge_ids),
@@ -106,8 +106,7 @@ def _go(context: Context) -> tuple[str, bool]:
     try:
         for answer in find_api(context.me):
             context.monitor.see(answer)
-        context.transport.on_answer = context.monitor.see
-        find_callers(context)
+        _look_around(context)
         if context.records.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
             run_check(GIVEN, context)
         if not context.options.read_only:
@@ -152,6 +151,17 @@ def _reproduce(context: Context) -> None:
 def _reserve(options: Options) -> float:
     """Seconds of the run that are kept for replaying what was found."""
     return min(MOST_REPLAYING, options.max_time / 10)
+
+
+def _look_around(context: Context) -> None:
+    """Learns who calls and what the server has, and only then judges the answers that told so."""
+    heard: list[Answer] = []
+    context.transport.on_answer = heard.append
+    find_callers(context)
+    find_companions(context)
+    context.transport.on_answer = context.monitor.see
+    for answer in heard:
+        context.monitor.see(answer)
 
 
 def _why_over(context: Context) -> str:

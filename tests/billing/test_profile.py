@@ -26,7 +26,7 @@ choices = st.fixed_dictionaries({}, optional={key: st.sampled_from(choice.values
 
 
 def test_the_shipped_profiles_are_listed_with_the_default_one_first() -> None:
-    assert [one.name for one in profiles()] == ["default", "alternative", "lenient", "strict"]
+    assert [one.name for one in profiles()] == ["default", "alternative", "laravel", "lenient", "strict"]
     assert all(one.description for one in profiles())
 
 

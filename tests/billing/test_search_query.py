@@ -169,12 +169,13 @@ def test_days_before_1970_and_at_both_ends_of_the_calendar_are_days_too() -> Non
     assert parse('created_at$DATE<="9999-12-31"').matches(1, None, at("9999-12-31T23:59:59.999999"))
 
 
-def test_thousands_of_clauses_that_alternate_are_folded_and_evaluated_fast() -> None:
+def test_thousands_of_clauses_that_alternate_are_folded_and_evaluated_in_no_time() -> None:
     alternating = " ".join(f'OR id:"{2 * i}" AND id!:"{2 * i + 1}"' for i in range(4_000))
     query = parse(alternating.removeprefix("OR "))
     start = time.process_time()
     certain, possible = query.spans(lambda clause: clause.intervals)
-    assert time.process_time() - start < 0.5
+    # Some 100 ms; what grows with the square would take minutes.
+    assert time.process_time() - start < 10
     assert certain == possible
     assert [piece[0] for piece in certain.pieces()] == list(range(0, 8_000, 2))
     assert query.matches(0, None, 0)

@@ -26,6 +26,7 @@ def charge(world, amount=10):
         f"{world.url}/billing/charges/quick-adjustment",
         json={"amount": amount, "description": "A fee"},
         headers={**world.headers, "X-Selected-Client-Id": "1"},
+        timeout=60,
     )
 """
 

@@ -19,6 +19,8 @@ CARDS: dict[int, str] = {1: PAYS, 2: PAYS, 3: "pm_card_visa_chargeDeclined", 4: 
 MERCHANT: tuple[str, ...] = ("--token", "merchant1", "--merchant", "1", "--other-token", "merchant2")
 MIXED: tuple[str, ...] = (*MERCHANT, "--charge-ids", "1,2,3,4")
 """For `mixed_currencies` with `empty`, where the charges have these ids."""
+GIVEN: tuple[str, ...] = (*MERCHANT, "--charge-ids", ",".join(str(number) for number in range(1, 161)))
+"""For `four_operations`."""
 PROVIDER: tuple[str, ...] = ("--token", "provider", "--merchant", "1", "--other-token", "merchant2")
 
 

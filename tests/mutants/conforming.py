@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.mutants.config import MIXED, PROVIDER, ServerConfig
+from tests.mutants.config import GIVEN, MERCHANT, MIXED, PROVIDER, ServerConfig
 from tests.mutants.noise import NUISANCES
 from tests.mutants.reference.choices import LISTED, UNLISTED
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
@@ -13,11 +13,18 @@ from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
 CORRECT = ServerConfig(name="correct", says="every choice at its default, nothing in the way")
 DECLINING = "pm_card_visa_chargeDeclinedInsufficientFunds"
 LARAVEL: dict[str, Any] = {
+    "page_below_one": "first_page",
+    "page_not_a_number": "default",
+    "page_links": "drop_query",
+    "empty_charge_ids": "as_omitted",
+    "numeric_strings": "accept",
+    "loose_integers": "accept",
+    "unreadable_body": "as_empty",
     "finalize_status": 202,
     "illegal_state_status": 409,
     "list_order": "oldest_first",
     "party_id_type": "integer",
-    "created_at_precision": "seconds",
+    "created_at_precision": "zero_microseconds",
     "refinalize": "accept",
     "recollect": "accept",
     "action_body": "message",
@@ -29,7 +36,13 @@ LENIENT: dict[str, Any] = {
     "no_charges": "empty_draft",
     "duplicate_charge_ids": "collapse",
     "numeric_strings": "accept",
-    "invalid_search": "ignore",
+    "page_not_a_number": "default",
+    "empty_charge_ids": "as_omitted",
+    "loose_integers": "accept",
+    "unreadable_body": "as_empty",
+    "unknown_search_field": "ignore",
+    "bad_search_value": "ignore",
+    "bad_search_syntax": "ignore",
     "date_without_modifier": "accept",
     "refinalize": "accept",
     "recollect": "accept",
@@ -48,6 +61,7 @@ TERSE: dict[str, Any] = {
     "unknown_merchant_status": 404,
     "action_body": "message",
     "range_base": 0,
+    "page_links": "absent",
     "per_page_max": None,
     "finalized_label": "Open",
     "paid_label": "same",
@@ -55,15 +69,27 @@ TERSE: dict[str, Any] = {
 }
 
 
+NEEDS: dict[str, dict[str, Any]] = {
+    "per_page_above_max": {"per_page_max": 25},
+    "ignored_search": {
+        "unknown_search_field": "ignore",
+        "bad_search_value": "ignore",
+        "bad_search_syntax": "ignore",
+    },
+}
+"""What else must be chosen for a choice to show."""
+
+
 def other_values() -> Iterator[ServerConfig]:
     """One configuration for each value that is not a default."""
     for key, values in (LISTED | UNLISTED).items():
         for value in values[1:]:
-            needs = {"per_page_above_max": {"per_page_max": 25}}.get(key, {})
+            needs = NEEDS.get(key, {})
             yield ServerConfig(
                 name=f"{key}={'null' if value is None else value}",
                 says=f"the choice {key} is {value!r}",
                 choices={**needs, key: value},
+                arguments=PROVIDER if key == "merchant_header" else MERCHANT,
             )
 
 
@@ -76,7 +102,7 @@ def combinations() -> Iterator[ServerConfig]:
         name="staging",
         says="a shared staging server",
         choices=LARAVEL,
-        nuisances=("prefilled", "busy", "extra", "links"),
+        nuisances=("prefilled", "busy", "extra"),
         stripe_delay=1.0,
     )
     yield ServerConfig(
@@ -103,6 +129,20 @@ def combinations() -> Iterator[ServerConfig]:
         nuisances=("empty", "mixed_currencies"),
         arguments=MIXED,
         exits=frozenset((0, 3)),
+    )
+    yield ServerConfig(
+        name="four_operations",
+        says="has the operations on invoices alone, and takes charges that were made elsewhere",
+        nuisances=("four_operations", "charges_given", "empty"),
+        arguments=GIVEN,
+        exits=frozenset((0, 3)),
+    )
+    yield ServerConfig(
+        name="webhook_integration",
+        says="learns of payments from Stripe seconds later, of lost answers too; a provider must select a merchant",
+        choices={"payment_shown": "later", "merchant_header": "required", "recollect": "accept"},
+        cards={2: ANSWER_LOST},
+        arguments=PROVIDER,
     )
     yield ServerConfig(
         name="declining",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.mutants.config import MERCHANT, Mutant, ServerConfig, without_fault
+from tests.mutants.frameworks.variants import Variant, started
 from tests.mutants.non_apis import NonApi
-from tests.mutants.processes import Alarm, alarms, served, verify
+from tests.mutants.processes import Alarm, Served, alarms, served, verify
 from tests.mutants.scenarios.every import first_broken
 
 RAW_SEEDS = 3
@@ -22,7 +24,7 @@ RAW_SEEDS = 3
 class Job:
     """One server and one seed."""
 
-    what: ServerConfig | NonApi
+    what: ServerConfig | NonApi | Variant
     seed: int
     options: tuple[str, ...] = ()
     """For the verifier, beside those of the configuration."""
@@ -31,11 +33,11 @@ class Job:
     def kind(self) -> str:
         if isinstance(self.what, Mutant):
             return "fault"
-        return "legal" if isinstance(self.what, ServerConfig) else "non-api"
+        return "non-api" if isinstance(self.what, NonApi) else "legal"
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        own = self.what.arguments if isinstance(self.what, ServerConfig) else MERCHANT
+        own = MERCHANT if isinstance(self.what, NonApi) else self.what.arguments
         return own + self.options
 
 
@@ -65,7 +67,7 @@ class Row:
     """The first rule whose plain scenario fails."""
     seconds: float = 0.0
     requests: int = 0
-    """As the server counted them."""
+    """As the server counted them, or the verifier where it does not."""
     words: str = ""
     """What the verifier printed last, where its exit code is wrong."""
 
@@ -95,6 +97,17 @@ class Raw:
             return alarms(at.url, fault.arguments[1], seed=seed, directory=Path(directory))
 
 
+@contextmanager
+def at_work(job: Job) -> Iterator[Served]:
+    """The server of a job; one on another framework does not count its requests."""
+    if isinstance(job.what, Variant):
+        with started(job.what) as running:
+            yield Served(running.base_url)
+    else:
+        with served(f"--{job.kind}", job.what.name) as at:
+            yield at
+
+
 def judge(job: Job, *, ours: bool, raw: Raw | None, plain: bool) -> Row:
     """The verifier if `ours`, and for a fault also Schemathesis and the plain scenarios, if they are wanted."""
     fault = job.what if isinstance(job.what, Mutant) else None
@@ -115,7 +128,7 @@ def verified(job: Job, row: Row) -> Row:
     """The row with what the verifier says."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
-        with served(f"--{job.kind}", job.what.name) as at:
+        with at_work(job) as at:
             outcome = verify(at.url, job.arguments, seed=job.seed, directory=Path(directory))
     right_exit = outcome.exit in job.what.exits
     after = [found for rule, found in outcome.named.items() if rule in row.rules]
@@ -128,6 +141,6 @@ def verified(job: Job, row: Row) -> Row:
         named_right_first=bool(after) and min(after) <= min(outcome.named.values()) if row.rules else None,
         named_after=min(after, default=None),
         seconds=round(outcome.seconds or time.monotonic() - started, 1),
-        requests=at.requests,
+        requests=at.requests or outcome.requests,
         words="" if right_exit else outcome.words,
     )

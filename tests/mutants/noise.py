@@ -25,7 +25,8 @@ NUISANCES: dict[str, str] = {
     "strict_throttle": "more than 10 requests in a second get 429 with Retry-After",
     "late_queue": "creation on Stripe takes 3 s after finalizing",
     "extra": "every object has properties that are documented nowhere",
-    "links": "pages have the addresses of their neighbours",
+    "charges_given": "the merchant has 160 open charges at first, 1 to 160",
+    "four_operations": "there is nothing at all below /billing/charges",
     "throttled_by_date": "as throttled, and Retry-After is a date",
     "short_keep_alive": "idle connections are closed after 0.3 s",
     "http_1_0": "the connection is closed after every answer",
@@ -33,7 +34,6 @@ NUISANCES: dict[str, str] = {
 API_OPTIONS: dict[str, dict[str, Any]] = {
     "late_queue": {"stripe_delay": 3.0},
     "extra": {"extra": True},
-    "links": {"links": True},
 }
 SLOWNESS = 0.05
 """Seconds."""
@@ -72,6 +72,8 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
             api.before.append(sleep)
         elif name == "throttled":
             api.before.append(Throttle(100).check)
+        elif name == "four_operations":
+            api.before.append(no_charges)
         elif name == "strict_throttle":
             api.before.append(Throttle(10).check)
         elif name == "throttled_by_date":
@@ -83,6 +85,13 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
         elif name == "charged":
             background.append(Background(OtherClient(api, (1,)).leave_a_charge, 0.05))
     return background
+
+
+def no_charges(request: Request) -> Reply | None:
+    """As a web framework answers for a path that it doesn't know."""
+    if not request.path.startswith("/api/billing/charges"):
+        return None
+    return Reply(404, headers={"Content-Type": "text/html"}, raw=b"<h1>Not Found</h1>")
 
 
 def sleep(request: Request) -> None:

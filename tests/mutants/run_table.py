@@ -15,10 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.config import Mutant, ServerConfig
 from tests.mutants.conforming import LEGAL
+from tests.mutants.frameworks.variants import Variant, startable
 from tests.mutants.judging import Job, Raw, Row, judge
 from tests.mutants.non_apis import NON_APIS, NonApi
 from tests.mutants.showing import tables, write
 
+CONFORMING: Mapping[str, ServerConfig | Variant] = {**LEGAL, **startable()}
+"""The correct servers: the reference in its variants, and those on other frameworks that are installed."""
 WIDTH = 180
 """Columns, where the table does not go to a terminal."""
 
@@ -46,7 +49,9 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def chosen(available: Mapping[str, ServerConfig | NonApi], names: Sequence[str] | None) -> list[ServerConfig | NonApi]:
+def chosen(
+    available: Mapping[str, ServerConfig | NonApi | Variant], names: Sequence[str] | None
+) -> list[ServerConfig | NonApi | Variant]:
     """Those of these names, or of these areas; all when there are no names; raises UnknownName."""
     if names is None:
         return []
@@ -68,7 +73,7 @@ def jobs_of(given: argparse.Namespace) -> list[Job]:
     once = [*chosen(FAULTS, faults), *chosen(NON_APIS, non_apis)]
     jobs = [Job(what, given.seed, tuple(given.option)) for what in once]
     seeds = range(given.seed, given.seed + given.seeds)
-    return jobs + [Job(what, seed, tuple(given.option)) for what in chosen(LEGAL, legal) for seed in seeds]
+    return jobs + [Job(what, seed, tuple(given.option)) for what in chosen(CONFORMING, legal) for seed in seeds]
 
 
 def work(jobs: Sequence[Job], given: argparse.Namespace, console: Console) -> list[Row]:

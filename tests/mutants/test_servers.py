@@ -20,11 +20,12 @@ from tests.mutants.catalogue.every import CATALOGS, FAULTS
 from tests.mutants.client import Talk
 from tests.mutants.config import Mutant, ServerConfig, without_fault
 from tests.mutants.conforming import CORRECT, LEGAL
+from tests.mutants.frameworks.variants import startable
 from tests.mutants.noise import NUISANCES
 from tests.mutants.non_apis import NON_APIS, posing
 from tests.mutants.processes import PROJECT, SPEC, served
 from tests.mutants.reference.choices import LISTED, UNLISTED, Choices, UnknownChoice, choose, read_choice
-from tests.mutants.run_table import jobs_of, main, read_arguments
+from tests.mutants.run_table import CONFORMING, jobs_of, main, read_arguments
 from tests.mutants.scenarios.bed import CHECKS
 from tests.mutants.scenarios.every import broken, first_broken, keep
 from tests.mutants.server import Running, running
@@ -165,7 +166,7 @@ def test_an_amount_below_the_minimum_is_not_charged() -> None:
 
 
 def test_extra_properties_and_links_are_there_when_asked_for() -> None:
-    with talking("extra", "links", "http_1_0") as (talk, _):
+    with talking("extra", "http_1_0") as (talk, _):
         answer = talk.page(per_page=1)
         assert {"links", "path", "next_page_url"} <= answer.document.keys()
         assert "number" in answer.rows[0]
@@ -203,9 +204,10 @@ def test_a_wrong_choice_on_the_command_line_is_one_clear_line() -> None:
 
 def test_the_table_takes_everything_unless_it_is_told_what() -> None:
     jobs = jobs_of(read_arguments(["--seeds", "2"]))
-    assert len(jobs) == len(FAULTS) + len(NON_APIS) + 2 * len(LEGAL)
+    assert len(jobs) == len(FAULTS) + len(NON_APIS) + 2 * len(CONFORMING)
     assert len(jobs_of(read_arguments(["--faults", "races", "total_in_cents"]))) == len(CATALOGS[-1].faults) + 1
-    assert len(jobs_of(read_arguments(["--legal", "--seeds", "1"]))) == len(LEGAL)
+    assert len(jobs_of(read_arguments(["--legal", "--seeds", "1"]))) == len(CONFORMING)
+    assert len(CONFORMING) == len(LEGAL) + len(startable()), "no two servers have one name"
 
 
 def test_the_table_counts_and_writes_what_came(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,7 +134,7 @@ def _raw(api: Api, method: str, target: str) -> tuple[int, bytes]:
         f"{method} {where.path}{target} HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n"
         f"Authorization: Bearer {api.token}@{api.world}\r\nAccept: application/json\r\n\r\n"
     )
-    with socket.create_connection((where.hostname or "", where.port or 80), timeout=10) as connection:
+    with socket.create_connection((where.hostname or "", where.port or 80), timeout=60) as connection:
         connection.sendall(head.encode("latin-1"))
         answer = b""
         while part := connection.recv(65536):

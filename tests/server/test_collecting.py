@@ -108,7 +108,7 @@ def declining() -> Any:
 
 @pytest.fixture
 def decliner(declining: Running, request: pytest.FixtureRequest) -> Any:
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         yield Api(declining, request.node.name, "provider", http)
 
 

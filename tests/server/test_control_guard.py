@@ -171,7 +171,7 @@ def test_a_local_name_is_accepted(server: Running, name: str) -> None:
 
 def test_a_request_without_a_host_comes_from_no_browser(server: Running) -> None:
     address = httpx.URL(server.base)
-    with socket.create_connection((address.host, address.port), timeout=5) as connection:
+    with socket.create_connection((address.host, address.port), timeout=60) as connection:
         connection.sendall(b"GET /_mock/health HTTP/1.0\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.0 200")
     with pytest.raises(Forbidden):

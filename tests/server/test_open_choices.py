@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ def _nth(key: str, number: int) -> Any:
 def choosing(request: pytest.FixtureRequest) -> Iterator[tuple[int, Api]]:
     number = request.param
     options: list[str] = []
-    for key in CHOICES:
+    for key in CHOICES.keys() - {"merchant_header"}:
         value = _nth(key, number)
         options += ["--set", f"{key}={'null' if value is None else value}"]
-    with running("--stripe-delay", "60", *options) as live, httpx.Client() as http:
+    with running("--stripe-delay", "60", "--payment-delay", "0.3", *options) as live, httpx.Client(timeout=60) as http:
         yield number, Api(live, "choices", "provider", http)
 
 
@@ -82,6 +83,40 @@ def _nothing_left(api: Api) -> httpx.Response:
     return api.post("/billing/invoices", token="merchant2", json={})
 
 
+def _payment_shown(api: Api) -> str:
+    invoice_id = _paid(api)
+    shown = api.invoice(invoice_id)["stripe_invoice_status"]
+    until = time.monotonic() + 5
+    while api.invoice(invoice_id)["stripe_invoice_status"] != "paid":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return "at_once" if shown == "paid" else "later"
+
+
+def _as_body(api: Api, **kwargs: Any) -> httpx.Response:
+    """A create for a merchant with something to invoice, if that is what the body asks for."""
+    headers = {"X-Selected-Client-Id": "1", "Content-Type": "application/json"}
+    api.charge()
+    return api.post("/billing/invoices", headers=headers, **kwargs)
+
+
+def _links(api: Api) -> str:
+    page = api.get("/billing/invoices", params={"q": 'id>"0"', "per_page": 1}).json()
+    if "links" not in page:
+        return "absent"
+    return "keep_query" if "q=" in page["first_page_url"] else "drop_query"
+
+
+def _search(api: Api, text: str) -> str:
+    return _refused_or("ignore", api.get("/billing/invoices", params={"q": text}))
+
+
+def _precision(text: str) -> str:
+    if "." not in text:
+        return "seconds"
+    return "zero_microseconds" if text.endswith(".000000Z") else "microseconds"
+
+
 def _declined(api: Api) -> int:
     invoice = api.create(api.charge(0.01)["id"]).json()["invoice"]
     api.finalize(invoice["id"])
@@ -113,20 +148,30 @@ PROBES: dict[str, Probe] = {
     "numeric_strings": lambda api: _refused_or(
         "accept", api.post("/billing/invoices", json={"charge_ids": [str(api.charge()["id"])]})
     ),
-    "invalid_search": lambda api: _refused_or("ignore", api.get("/billing/invoices", params={"q": "nonsense"})),
+    "payment_shown": _payment_shown,
+    "page_not_a_number": lambda api: _refused_or("default", api.get("/billing/invoices", params={"page": "first"})),
+    "page_links": _links,
+    "empty_charge_ids": lambda api: _refused_or("as_omitted", _as_body(api, json={"charge_ids": None})),
+    "unreadable_body": lambda api: _refused_or("as_empty", _as_body(api, content=b'{"charge_ids": [')),
+    "loose_integers": lambda api: _refused_or(
+        "accept", api.post("/billing/invoices", json={"charge_ids": {"a": api.charge()["id"]}})
+    ),
+    "unknown_search_field": lambda api: _search(api, 'nonsense:"1"'),
+    "bad_search_value": lambda api: _search(api, 'created_at$DATE:"2026-02-30"'),
+    "bad_search_syntax": lambda api: _search(api, "nonsense"),
     "date_without_modifier": lambda api: _refused_or(
         "accept", api.get("/billing/invoices", params={"q": 'created_at>="2026-01-01"'})
     ),
     "party_id_type": lambda api: {str: "string", int: "integer"}[type(api.draft()["chargee_id"])],
-    "created_at_precision": lambda api: "microseconds" if "." in api.draft()["created_at"] else "seconds",
+    "created_at_precision": lambda api: _precision(api.draft()["created_at"]),
 }
 
 
 def test_every_key_has_its_probe() -> None:
-    assert set(PROBES) == set(CHOICES)
+    assert {*PROBES, "merchant_header"} == set(CHOICES)
 
 
-@pytest.mark.parametrize("key", CHOICES)
+@pytest.mark.parametrize("key", PROBES)
 def test_the_choice_is_seen_from_outside(choosing: tuple[int, Api], key: str) -> None:
     number, api = choosing
     if key == "per_page_above_max" and _nth("per_page_max", number) is None:

@@ -26,6 +26,7 @@ from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
 from mockserver.state.outbox import MOST_DELIVERIES, DeliveryAttempt, Outbox, Subscription, check_url
 from mockserver.state.world import World
+from tests.calls import calls
 from tests.conftest import Api
 
 SECRET = "s3cret"
@@ -59,7 +60,7 @@ class Receiver:
         return self.got
 
 
-def eventually(true: Callable[[], object], *, seconds: float = 20) -> None:
+def eventually(true: Callable[[], object], *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen"
@@ -507,7 +508,7 @@ def test_an_event_goes_to_a_receiver_whatever_proxy_the_environment_names(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("MOCKSERVER_WEBHOOK_SECRET", "from the environment")
-    with running("--webhook-url", receiver.url) as live, httpx.Client(trust_env=False) as http:
+    with running("--webhook-url", receiver.url) as live, httpx.Client(trust_env=False, timeout=60) as http:
         api = Api(live, "w", "provider", http)
         api.draft()
         (got,) = receiver.wait(1)
@@ -566,17 +567,10 @@ def test_an_event_that_nobody_looks_at_is_never_rendered() -> None:
     Outbox().add("invoice.created", never, now=0)
 
 
-def test_an_event_costs_a_few_microseconds_when_nobody_is_told() -> None:
+def test_an_event_costs_a_handful_of_calls_when_nobody_is_told() -> None:
     outbox = Outbox()
-    best = min(_seconds(lambda: outbox.add("invoice.created", nothing, now=0), 500) for _ in range(5))
-    assert best / 500 < 20e-6
-
-
-def _seconds(what: Callable[[], object], times: int) -> float:
-    started = time.perf_counter()
-    for _ in range(times):
-        what()
-    return time.perf_counter() - started
+    outbox.add("invoice.created", nothing, now=0)
+    assert calls(lambda: outbox.add("invoice.created", nothing, now=0)) < 20
 
 
 def test_no_thread_is_started_before_there_is_something_to_send() -> None:

@@ -13,6 +13,8 @@ from mockserver.billing.money import LARGEST_AMOUNT
 from mockserver.billing.records import (
     INVOICED,
     OPEN,
+    STRIPE_DRAFT,
+    STRIPE_OPEN,
     STRIPE_STATUSES,
     STRIPE_VOID,
     VOID,
@@ -123,12 +125,14 @@ def worlds(draw: st.DrawFn) -> World:
     stripe = Stripe(Identifiers(draw(st.integers(-(10**18), 10**18)), draw(st.integers(0, 10**6))))
     state = State(store, stripe, Clock(draw(_clocks())))
     outcomes = st.sampled_from(sorted(OUTCOMES)).map(OUTCOMES.__getitem__)
-    for invoice in store.invoices():
+    for invoice in list(store.invoices()):
         due = Due(invoice.id, invoice.stripe_invoice_id, invoice.merchant, invoice.total, invoice.currency, "none")
         for outcome in draw(st.lists(outcomes, max_size=3)):
             stripe.attempt(due, outcome, now=draw(times))
         if not invoice.draft and (invoice.stripe_invoice_id is None or draw(st.booleans())):
             state.enqueue(invoice, due=draw(times))
+        if invoice.stripe_invoice_status in (STRIPE_DRAFT, STRIPE_OPEN) and draw(st.booleans()):
+            state.pay_later(invoice, due=draw(times))
     stripe.forced.extend(draw(st.lists(outcomes, max_size=3)))
     everyone = [merchant.id for merchant in store.merchants()]
     reaches = draw(st.dictionaries(tokens, st.frozensets(st.sampled_from(everyone)), min_size=1, max_size=3))
@@ -158,6 +162,7 @@ def everything(world: World) -> dict[str, Any]:
         "open": store.uninvoiced(reach_of_all(world)),
         "clock": state.clock.state,
         "queue": state.queue,
+        "reports": state.reports,
         "stripe": (stripe.identifiers, stripe.ledger, stripe.settled, stripe.answered, list(stripe.forced)),
     }
 

@@ -20,6 +20,7 @@ from mockserver.server.process import Running
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.world import Blueprint
 from mockserver.state.worlds import COMMON, Worlds
+from tests.calls import calls
 from tests.conftest import Api
 from tests.properties import examples
 
@@ -45,12 +46,13 @@ def used_once(worlds: Worlds, name: str) -> None:
     worlds.leave(worlds.enter(name))
 
 
-def test_a_world_of_the_default_fixture_is_made_in_under_two_milliseconds(blueprint: Blueprint) -> None:
-    worlds = Worlds(blueprint, most=1000, idle=60)
-    started = time.perf_counter()
-    for number in range(200):
-        used_once(worlds, f"w{number}")
-    assert (time.perf_counter() - started) / 200 < 0.002
+def test_making_a_world_hardly_costs_more_where_more_is_in_it() -> None:
+    def cost(fixture: str) -> int:
+        worlds = Worlds(load_fixture(fixture), most=1000, idle=60)
+        used_once(worlds, "first")
+        return calls(lambda: used_once(worlds, "second"))
+
+    assert cost("large:2000") < 3 * cost("large:20")
 
 
 def test_a_thousand_worlds_take_little_memory(blueprint: Blueprint) -> None:
@@ -149,7 +151,7 @@ LIVES = st.lists(
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-    with httpx.Client(limits=limits, timeout=30) as client:
+    with httpx.Client(limits=limits, timeout=120) as client:
         yield client
 
 
@@ -196,7 +198,7 @@ def test_two_hundred_clients_in_two_hundred_worlds_do_not_see_each_other(
 
     def crowded(number: int) -> Any:
         if number < start.parties:
-            start.wait(30)
+            start.wait(120)
         return lead(server, http, f"crowd-{stamp}-{number}", lives[number % len(lives)])
 
     with ThreadPoolExecutor(20) as pool:

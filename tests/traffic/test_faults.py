@@ -58,7 +58,7 @@ def over_the_wire(api: Api, method: str = "GET", path: str = LIST, *, prefer: st
     address = urlsplit(api.server.base)
     head = f"{method} /api{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}@{api.world}\r\n"
     head += f"Prefer: {prefer}\r\n" if prefer else ""
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as wire:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=60) as wire:
         started = time.perf_counter()
         wire.sendall(f"{head}Connection: close\r\nContent-Length: 0\r\n\r\n".encode())
         data, times, ended = b"", [], "closed"
@@ -181,22 +181,21 @@ def test_before_nothing_has_happened_and_after_it_has(api: Api, kind: str) -> No
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_latency_waits_before_or_after_it_is_done(api: Api, when: str) -> None:
     invoice = api.finalized()
-    plan(api, kind="latency", delay=0.6, when=when, operation="collectInvoice")
+    plan(api, kind="latency", delay=2, when=when, operation="collectInvoice")
     with ThreadPoolExecutor(1) as pool:
         collecting = pool.submit(api.collect, invoice["id"])
-        time.sleep(0.3)
+        time.sleep(0.5)
         assert api.invoice(invoice["id"])["stripe_invoice_status"] == (None if when == "before" else "paid")
         assert collecting.result().status_code == 200
 
 
 def test_a_late_answer_holds_up_nobody_else(api: Api) -> None:
-    plan(api, kind="latency", delay=1, operation="listCharges")
+    plan(api, kind="latency", delay=3, operation="listCharges")
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(api.get, "/billing/charges")
         time.sleep(0.1)
-        started = time.perf_counter()
         api.get(LIST)
-        assert time.perf_counter() - started < 0.5
+        assert not slow.done()
         assert slow.result().status_code == 200
 
 

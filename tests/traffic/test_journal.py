@@ -231,14 +231,14 @@ def forgetful() -> Iterator[Running]:
 
 
 def test_the_environment_of_the_server_is_no_header_of_a_request(forgetful: Running) -> None:
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=60) as http:
         api = Api(forgetful, "environment", "provider", http)
         api.get(LIST)
         assert "proxy" not in entries(api)[0]["request"]["headers"]
 
 
 def test_the_journal_is_bounded_and_tells_its_loss(forgetful: Running) -> None:
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         api = Api(forgetful, "bounded", "provider", http)
         for _ in range(5):
             api.get(LIST)
@@ -313,7 +313,7 @@ def test_a_curl_command_asks_the_same_again(api: Api, method: str, path: str, kw
     api.request(method, path, headers={"X-Selected-Client-Id": "1", "X-Empty": ""}, **kwargs)
     answer = api.control("GET", "/journal", params={"format": "curl"})
     assert answer.headers["Content-Type"].startswith("text/plain")
-    subprocess.run(["sh", "-c", answer.text.strip()], check=True, capture_output=True, timeout=10)
+    subprocess.run(["sh", "-c", answer.text.strip()], check=True, capture_output=True, timeout=60)
     first, second = entries(api)
     ours = {"accept-encoding", "connection", "content-length"}
     for entry in (first, second):

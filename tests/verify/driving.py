@@ -47,8 +47,12 @@ class Heard:
         return {choice.key: choice.value for choice in self.measurements if choice.measured}
 
     @property
+    def told(self) -> list[Note]:
+        return [event for event in self.events if isinstance(event, Note)]
+
+    @property
     def notes(self) -> str:
-        return "\n".join(event.text for event in self.events if isinstance(event, Note))
+        return "\n".join(note.text for note in self.told)
 
     @property
     def end(self) -> RunFinished:

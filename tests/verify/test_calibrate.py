@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mockserver.billing.profile import CHOICES, load_profile
-from tests.mutants.conforming import CORRECT
+from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.reference.choices import LISTED
+from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.server import running
 from tests.verify.driving import Heard, judge
 
@@ -44,6 +45,42 @@ def test_every_value_of_every_choice_is_measured(tmp_path: Path, key: str, value
 def test_any_largest_page_is_found(tmp_path: Path, largest: int, above: str) -> None:
     _, profile = measured(tmp_path, per_page_max=largest, per_page_above_max=above)
     assert (profile["per_page_max"], profile["per_page_above_max"]) == (largest, above)
+
+
+def test_a_choice_that_a_server_makes_both_ways_is_not_measured_and_not_failed() -> None:
+    """As Express does by itself: lists pass for empty bodies, and JSON that is cut off is refused."""
+
+    def lists_are_empty(request: Request) -> Reply | None:
+        if not request.body.startswith(b"["):
+            return None
+        return server.api.respond(dataclasses.replace(request, body=b"{}"))
+
+    with running() as server:
+        server.api.before.append(lists_are_empty)
+        heard = judge(server.url, only=("GEN-5", "GEN-6"))
+    assert heard.breaches == []
+    reasons = {choice.key: choice.evidence for choice in heard.measurements if not choice.measured}
+    assert "a body that is a list is answered with 200" in reasons["unreadable_body"]
+    assert "JSON that is cut off is answered with 422" in reasons["unreadable_body"]
+    assert [note.level for note in heard.told if "bills everything" in note.text] == ["money"]
+
+
+def test_taking_an_unreadable_body_for_an_empty_one_is_a_warning_about_money_and_no_breach() -> None:
+    with running(dataclasses.replace(CORRECT, choices={"unreadable_body": "as_empty"})) as server:
+        heard = judge(server.url, only=("GEN",))
+    assert (heard.breaches, heard.end.exit_code) == ([], 0)
+    (warning,) = [note.text for note in heard.told if note.level == "money"]
+    assert "a client's broken JSON bills everything that is uninvoiced" in warning
+
+
+def test_with_charges_given_no_body_is_sent_that_might_bill_others() -> None:
+    bodies: list[bytes] = []
+    with running(LEGAL["four_operations"]) as server:
+        server.api.before.append(lambda request: bodies.append(request.body))
+        heard = judge(server.url, charge_ids=tuple(range(1, 161)), only=("GEN-5", "GEN-6"))
+    assert not {b'{"charge_ids": [', b"[1]", b'{"charge_ids": null}', b"charge_ids="} & set(bodies)
+    reasons = {choice.key: choice.evidence for choice in heard.measurements if not choice.measured}
+    assert "--charge-ids" in reasons["unreadable_body"] and "--charge-ids" in reasons["empty_charge_ids"]
 
 
 def test_what_cannot_be_measured_is_said_with_its_reason() -> None:

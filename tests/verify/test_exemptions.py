@@ -71,3 +71,35 @@ def test_a_server_error_is_an_alarm_save_where_stripe_may_be_the_trouble() -> No
     collect = _sent("collectInvoice", "/billing/invoices/1/collect", status=503)
     assert open_cause("ServerError", "", collect, KNOWN, None)
     assert open_cause("ServerError", "", _sent("listInvoices", "/billing/invoices", status=500), KNOWN, None) is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "target", "body", "choice"),
+    [
+        ("listInvoices", "/billing/invoices?page=AAA", None, "page_not_a_number"),
+        ("listCharges", "/billing/charges?per_page=null", None, "page_not_a_number"),
+        ("createInvoice", "/billing/invoices", [1], "unreadable_body"),
+        ("createInvoice", "/billing/invoices", "text", "unreadable_body"),
+        ("createInvoice", "/billing/invoices", {"charge_ids": None}, "empty_charge_ids"),
+        ("createInvoice", "/billing/invoices", {"charge_ids": ""}, "empty_charge_ids"),
+        ("createInvoice", "/billing/invoices", {"charge_ids": {"a": 1}}, "loose_integers"),
+        ("createInvoice", "/billing/invoices", {"charge_ids": [True, "+1", 2.0]}, "loose_integers"),
+    ],
+)
+def test_what_a_server_may_let_pass_is_no_alarm_unless_it_refuses_it(
+    operation: str, target: str, body: Any, choice: str
+) -> None:
+    sent = _sent(operation, target, method="GET" if operation.startswith("list") else "POST", body=body, status=200)
+    strict = dict.fromkeys(
+        ("numeric_strings", "loose_integers", "empty_charge_ids", "unreadable_body", "page_not_a_number"), "refuse"
+    )
+    for profile, excused in ((strict, False), (strict | {choice: "accept"}, True)):
+        known = Known(merchant="1", digits=2, profile=profile)
+        assert bool(open_cause("AcceptedNegativeData", "", sent, known, body)) is excused
+
+
+@pytest.mark.parametrize("ids", ["all", [1.5], ["2abc"], [[1]], [None]])
+def test_what_no_leniency_covers_is_an_alarm(ids: Any) -> None:
+    sent = _sent("createInvoice", "/billing/invoices", body={"charge_ids": ids}, status=200)
+    known = Known(merchant="1", digits=2, profile={})
+    assert open_cause("AcceptedNegativeData", "", sent, known, {"charge_ids": ids}) is None

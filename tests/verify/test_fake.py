@@ -23,7 +23,7 @@ ADDRESS = "http://127.0.0.1/api"
 
 def fake(**settings: Any) -> httpx.WSGITransport:
     """The fake as it is served, without a network."""
-    service = open_service(Settings(stripe_delay=0.05, **settings))
+    service = open_service(Settings(stripe_delay=0.05, payment_delay=0.05, **settings))
     return httpx.WSGITransport(app=create_app(Current(service), RequestLog(io.StringIO(), "text")))
 
 
@@ -36,6 +36,16 @@ def test_the_fake_conforms_under_every_profile(name: str) -> None:
     if expected["per_page_max"] is None:
         del expected["per_page_above_max"]
     assert heard.choices == expected
+
+
+@pytest.mark.parametrize("name", [profile.name for profile in profiles()])
+def test_a_fake_with_the_written_profile_behaves_as_the_server_that_was_measured(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "measured.yaml"
+    brief: dict[str, Any] = {"token": "provider", "only": ("COLLECT-5",)}
+    first = judge(ADDRESS, connection=fake(profile=name), write_profile=path, **brief)
+    again = judge(ADDRESS, connection=fake(profile=str(path)), **brief)
+    written = load_profile(str(path)).profile.values()
+    assert again.choices == first.choices == {key: written[key] for key in first.choices}
 
 
 @pytest.mark.parametrize(("key", "value"), EVERY_VALUE)

@@ -24,7 +24,7 @@ TOLD = "answered for Bearer merchant1, by merchant1"
 def tell_the_token(request: Request) -> Reply | None:
     """A server that repeats the secrets that it was given."""
     if request.path.startswith("/api/billing/charges/") and request.method == "GET":
-        return Reply(404, {"message": TOLD}, {"X-Caller": "merchant1"})
+        return Reply(403, {"message": TOLD}, {"X-Caller": "merchant1"})
     return None
 
 

@@ -34,7 +34,7 @@ def page(**changes: Any) -> Subject:
     ("changes", "target"),
     [
         ({}, "?page=2"),
-        ({"from": 15, "to": 16}, "?page=2"),
+        ({"from": 15, "to": 17}, "?page=2"),
         ({"data": [], "current_page": 3, "from": None, "to": None}, "?page=3"),
         ({"data": [], "current_page": 1, "total": 0, "last_page": 1, "from": 0, "to": 0}, ""),
         ({"per_page": 15}, "?page=2&per_page=1000"),
@@ -51,6 +51,8 @@ def test_a_sound_page_has_no_flaw(changes: dict[str, Any], target: str) -> None:
         ({"last_page": 1}, "?page=2", "LIST-3"),
         ({"total": 18}, "?page=2", "LIST-3"),
         ({"to": 16}, "?page=2", "LIST-3"),
+        ({"from": 15, "to": 16}, "?page=2", "LIST-3"),
+        ({"from": 16, "to": 18}, "?page=2", "LIST-3"),
         ({"from": 18, "to": 19}, "?page=2", "LIST-3"),
         ({"from": None, "to": None}, "?page=2", "LIST-3"),
         ({"current_page": 3}, "?page=3", "LIST-4"),

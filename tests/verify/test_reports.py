@@ -286,5 +286,17 @@ def test_a_target_other_than_the_default_is_shown(tmp_path: Path) -> None:
     assert TARGET != "https://staging.example/api"
 
 
+def test_a_warning_about_money_is_told_apart_from_breaches_in_every_report(tmp_path: Path) -> None:
+    told = "a client's broken JSON bills everything"
+    stream = run(exit_code=0, notes=[Note("the queue is slow", "warning"), Note(told, "money")])
+    texts = everything(tmp_path, stream)
+    assert texts["report.md"].index("[!CAUTION]") < texts["report.md"].index("the queue is slow")
+    assert "broken JSON" in texts["report.md"].partition("[!CAUTION]")[2].partition("| ✅")[0]
+    assert 'role="alert"' in texts["report.html"]
+    assert {"level": "money", "text": told} in json.loads(texts["report.json"])["notes"]
+    for name, text in texts.items():
+        assert "broken JSON bills everything" in text.replace("&#39;", "'") or name.endswith((".py", ".sh")), name
+
+
 def test_rule_texts_are_values() -> None:
     assert Rule("A-1", "derived", "a", "b") == Rule("A-1", "derived", "a", "b")

@@ -145,3 +145,9 @@ def test_what_a_run_will_leave_behind_is_told_before_anything_else() -> None:
     report(RunStarted("http://server/api", 1, ("GEN-1",), "0.1.0", "3 charges, 1 draft", False, False))
     assert isinstance(console.file, io.StringIO)
     assert "leave behind: 3 charges, 1 draft" in console.file.getvalue()
+
+
+def test_a_warning_about_money_comes_last_before_the_verdict() -> None:
+    text = shown(run(exit_code=0, notes=[Note("it bills everything", "money"), Note("the queue is slow", "warning")]))
+    assert text.index("the queue is slow") < text.rindex("!! it bills everything") < text.rindex("Verdict")
+    assert "!! A warning about money: it bills everything" in text

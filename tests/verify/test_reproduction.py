@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -138,8 +139,8 @@ def test_the_printed_commands_run_by_themselves(written: Written, tmp_path: Path
             done = subprocess.run(["sh", "-c", lines], env=environment, cwd=tmp_path, capture_output=True, text=True)
             assert done.returncode == 0, lines + done.stderr
             if not any(exchange.race for exchange in breach.exchanges):
-                last = [line for line in done.stdout.splitlines() if line.startswith("HTTP/")][-1]
-                assert last.split()[1] == str(breach.exchanges[-1].status), lines + done.stdout + done.stderr
+                last = re.findall(r"HTTP/[0-9.]+ ([0-9]+)", done.stdout)[-1]
+                assert last == str(breach.exchanges[-1].status), lines + done.stdout + done.stderr
 
 
 def test_a_server_that_refuses_the_token_is_no_mended_one(written: Written) -> None:

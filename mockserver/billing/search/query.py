@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator as compare
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from math import inf
-from typing import Literal
+from typing import Literal, TypeVar
 
 from mockserver.billing.search.intervals import Intervals, join
 from mockserver.billing.search.tokens import Joiner, Operator, Reader, SearchError, Token, shown
@@ -33,6 +33,8 @@ _DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The least that Python's own limit on reading integers (PYTHONINTMAXSTRDIGITS) can be set to.
 _MOST_DIGITS = 640
 _LONGEST_GUESSED = 40
+_VALUE = "bad_search_value"
+Meaning = TypeVar("Meaning")
 
 _ORDERED = (Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST)
 _OPERATORS = {
@@ -138,6 +140,8 @@ class Query:
     """
 
     steps: tuple[tuple[Joiner, Clause], ...] = ()
+    ignored: tuple[str, ...] = ()
+    """The keys of the profile by which something of it was ignored."""
 
     def matches(self, id: int, stripe_invoice_id: str | None, created_at: int) -> bool:
         """Whether an invoice with these properties matches; `created_at` in microseconds since 1970 (UTC)."""
@@ -169,28 +173,66 @@ NOTHING_ASKED = Query()
 """The query of a request without `q`: every invoice matches."""
 
 
-def parse(text: str, *, date_without_modifier: bool = False) -> Query:
+def parse(text: str, *, date_without_modifier: bool = False, ignored: Container[str] = ()) -> Query:
     """The query that `text` is; blank text is a query without clauses, as if there were no `q`.
 
-    `date_without_modifier` takes `created_at` for `created_at$DATE`. Raises SearchError.
+    `date_without_modifier` takes `created_at` for `created_at$DATE`. `ignored` has the choices (`SearchError.choice`)
+    that are no error: a clause that can be read but not meant is as if it were absent, and a text that can't be read is
+    as if there were no `q`. Raises SearchError.
     """
     reader = Reader(text)
     steps: list[tuple[Joiner, Clause]] = []
-    while not reader.at_end():
-        joiner = reader.joiner() if steps else Joiner.AND
-        steps.append((joiner, _clause(reader, date_without_modifier=date_without_modifier)))
-    return Query(tuple(steps))
+    left_out: list[str] = []
+    read_any = False
+    try:
+        while not reader.at_end():
+            joiner = reader.joiner() if read_any else Joiner.AND
+            clause = _clause(reader, left_out, ignored, date_without_modifier=date_without_modifier)
+            if clause is not None:
+                steps.append((joiner if steps else Joiner.AND, clause))
+            read_any = True
+    except SearchError as error:
+        if error.choice not in ignored:
+            raise
+        return Query(ignored=(error.choice,))
+    return Query(tuple(steps), tuple(dict.fromkeys(left_out)))
 
 
-def _clause(reader: Reader, *, date_without_modifier: bool) -> Clause:
-    field = _field(reader.field(), date_without_modifier=date_without_modifier)
+def _clause(
+    reader: Reader, left_out: list[str], ignored: Container[str], *, date_without_modifier: bool
+) -> Clause | None:
+    """The next clause, or None for one that is ignored, which is noted in `left_out`."""
+    noted = len(left_out)
+
+    def meant(read: Callable[[], Meaning]) -> Meaning | None:
+        try:
+            return read()
+        except SearchError as error:
+            if error.choice not in ignored:
+                raise
+            left_out.append(error.choice)
+            return None
+
+    written = reader.field()
+    field = meant(lambda: _field(written, date_without_modifier=date_without_modifier))
     operator, position = reader.operator()
+    if field is not None:
+        meant(lambda: _check_operator(field, operator, position))
+    value = reader.value()
+    if field is None or len(left_out) > noted:
+        return None
+    return meant(lambda: _meaning(field, operator, value))
+
+
+def _check_operator(field: str, operator: Operator, position: int) -> None:
     if operator not in _OPERATORS[field]:
         # Only those of created_at are documented; with the other fields the choice is the fake's.
-        because = "SEARCH-5" if field == "created_at" else "profile:invalid_search"
+        because = "SEARCH-5" if field == "created_at" else "profile:bad_search_syntax"
         hint = f"it takes {' '.join(_OPERATORS[field])}"
         raise SearchError(f"{field} does not take {operator}", position=position, because=because, hint=hint)
-    value = reader.value()
+
+
+def _meaning(field: str, operator: Operator, value: Token) -> Clause:
     if field == "id":
         return IdClause(operator, _integer(value))
     if field == "created_at":
@@ -213,6 +255,7 @@ def _field(written: Token, *, date_without_modifier: bool) -> str:
             position=written.position,
             because="SEARCH-4",
             hint=hint,
+            choice="unknown_search_field",
         )
     right = _FIELDS[name]
     if written.text == right or (name == "created_at" and not dollar and date_without_modifier):
@@ -221,19 +264,25 @@ def _field(written: Token, *, date_without_modifier: bool) -> str:
     hint = f"did you mean {right}?"
     if not dollar:
         because = "profile:date_without_modifier"
-        raise SearchError(f"{name} needs its modifier", position=after, because=because, hint=hint)
+        raise SearchError(
+            f"{name} needs its modifier",
+            position=after,
+            because=because,
+            hint=hint,
+            choice="date_without_modifier",
+        )
     problem = f"{name} has no modifier {shown(dollar + modifier)}"
-    raise SearchError(problem, position=after, because="SEARCH-5", hint=hint)
+    raise SearchError(problem, position=after, because="SEARCH-5", hint=hint, choice="unknown_search_field")
 
 
 def _integer(value: Token) -> int:
     if not (value.text.isascii() and value.text.isdigit()):
         problem = f"id is an integer, got {shown(value.text)}"
-        raise SearchError(problem, position=value.position, because="SEARCH-4", hint="write digits only")
+        raise SearchError(problem, position=value.position, because="SEARCH-4", hint="write digits only", choice=_VALUE)
     if len(value.text) > _MOST_DIGITS:
         problem = f"a number of {len(value.text)} digits"
         hint = f"at most {_MOST_DIGITS} are taken"
-        raise SearchError(problem, position=value.position, because="SEARCH-4", hint=hint)
+        raise SearchError(problem, position=value.position, because="SEARCH-4", hint=hint, choice=_VALUE)
     return int(value.text)
 
 
@@ -247,7 +296,7 @@ def _day(value: Token) -> date:
     problem = f"expected a date, got {shown(value.text)}"
     if _DATE_FORM.fullmatch(value.text):
         problem = f"there is no day {shown(value.text)}"
-    raise SearchError(problem, position=value.position, because="SEARCH-5", hint=hint)
+    raise SearchError(problem, position=value.position, because="SEARCH-5", hint=hint, choice=_VALUE)
 
 
 def _date_or_none(text: str) -> date | None:

@@ -57,13 +57,25 @@ class Joiner(StrEnum):
 
 
 class SearchError(InvalidRequest):
-    """A search that can't be read: `position` counts characters from 1, `hint` says what would be right."""
+    """A search that can't be read: `position` counts characters from 1, `hint` says what would be right.
 
-    def __init__(self, problem: str, *, position: int, because: str, hint: str | None = None) -> None:
+    `choice` is the key of the profile that says whether such a mistake is refused.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        position: int,
+        because: str,
+        hint: str | None = None,
+        choice: str = "bad_search_syntax",
+    ) -> None:
         message = f"position {position}: {problem}" + (f"; {hint}" if hint else "")
         super().__init__(message, because=because, errors={"q": [message]})
         self.position = position
         self.hint = hint
+        self.choice = choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,37 +4,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.calibration.collecting import collects
 from mockserver.verify.calibration.measurements import Calibration
+from mockserver.verify.calibration.reading import empty_ids, loose_ids, odd_pages, unreadable
+from mockserver.verify.calibration.searching import searches
 from mockserver.verify.checks.runner import held_back, still_there
 from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
-from mockserver.verify.records import UNKNOWN_ID, OwnInvoice
+from mockserver.verify.own_records import OwnInvoice
+from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.transport.safety import Withheld
 from mockserver.verify.values import Row
 
+ZEROS = ".000000"
+LINKS = ("first_page_url", "last_page_url", "next_page_url", "prev_page_url", "links")
 NOTHING = f'id:"{UNKNOWN_ID}"'
 """A search that no invoice matches, so that a probe never fetches a large page."""
 HUGE_PAGE = 1_000_000
 USUAL_MAXIMA = (100, 50, 25, 200, 250, 500, 1000)
 
 
+SEARCHES = ("unknown_search_field", "bad_search_value", "bad_search_syntax")
+PAYING = ("collect_status", "recollect", "illegal_state_status", "declined_status", "payment_shown")
+
+
 def calibrate(context: Context) -> dict[str, Value]:
     """Measures what can be measured, emits it, and puts it into the context's profile; returns the measured ones."""
     steps: tuple[tuple[str, Callable[[Calibration], None], tuple[str, ...]], ...] = (
         ("page sizes", _page_sizes, ("per_page_max", "per_page_above_max")),
-        ("reading lists", _lists, ("page_below_one", "range_base", "party_id_type", "created_at_precision")),
-        ("searching", _searches, ("invalid_search", "date_without_modifier")),
-        ("merchants", _merchants, ("unknown_merchant_status",)),
-        ("creating", _creates, ("create_status", "duplicate_charge_ids", "numeric_strings", "list_order")),
+        ("reading lists", _lists, ("page_below_one", "range_base", "party_id_type")),
+        ("pages that are no number", odd_pages, ("page_not_a_number",)),
+        ("links of pages", _links, ("page_links",)),
+        ("merchants", _merchants, ("unknown_merchant_status", "merchant_header")),
+        ("creating", _creates, ("create_status", "duplicate_charge_ids", "list_order", "created_at_precision")),
         ("refusing", _refusals, ("invalid_request_status",)),
+        ("numbers", loose_ids, ("numeric_strings", "loose_integers")),
+        ("empty lists of charges", empty_ids, ("empty_charge_ids",)),
+        ("unreadable bodies", unreadable, ("unreadable_body",)),
+        ("searching", searches, (*SEARCHES, "date_without_modifier")),
         ("finalizing", _finalizes, ("finalize_status", "finalized_label", "refinalize", "action_body")),
-        ("collecting", collects, ("collect_status", "recollect", "illegal_state_status", "declined_status")),
+        ("collecting", collects, PAYING),
         ("isolation", _isolation, ("foreign_invoice_status",)),
         ("nothing to invoice", _nothing, ("no_charges",)),
     )
@@ -94,19 +109,52 @@ def _lists(work: Calibration) -> None:
     if first.rows and isinstance(start, int):
         work.record("range_base", start, f"the first page's from is {start}")
     for row in first.rows[:1]:
-        _row(work, row, "a listed invoice")
+        _row(work, row, "a listed invoice", own=False)
 
 
-def _row(work: Calibration, row: Row, where: str) -> None:
+def _row(work: Calibration, row: Row, where: str, *, own: bool) -> None:
     party = row.get("chargee_id")
     if isinstance(party, str | int):
         kind = "integer" if isinstance(party, int) else "string"
         work.record("party_id_type", kind, f"chargee_id of {where} is {party!r}")
     digits = re.search(r"T\d\d:\d\d:\d\d(\.\d+)?", str(row.get("created_at")))
-    if digits:
+    if digits is None or not (own or work.context.options.read_only):
+        # What was there before may have been written by something else, to another precision.
+        return
+    evidence = f"created_at of {where} is {row.get('created_at')}"
+    if digits[1] != ZEROS:
         fraction = len(digits[1] or ".") - 1
         precision = {0: "seconds", 6: "microseconds"}.get(fraction, f"{fraction} digits")
-        work.record("created_at_precision", precision, f"created_at of {where} is {row.get('created_at')}")
+        work.record("created_at_precision", precision, evidence)
+    elif own:
+        # Any one time, and any that somebody entered, may happen to be of a whole second.
+        work.whole_seconds.append(str(row.get("created_at")))
+        if len(work.whole_seconds) > 1:
+            told = " and ".join(work.whole_seconds)
+            work.record("created_at_precision", "zero_microseconds", f"created_at of what was just made is {told}")
+
+
+def _links(work: Calibration) -> None:
+    """What of the request's query the links of its page repeat."""
+    answer = work.context.me.invoices('created_at$DATE>="1970-01-01"', per_page=1)
+    page = answer.mapping
+    if not answer.ok:
+        return
+    if not any(name in page for name in LINKS):
+        work.record("page_links", "absent", f"a page has none of {', '.join(LINKS)}")
+        return
+    links = page.get("links")
+    urls = [page.get(name) for name in LINKS if name != "links"]
+    urls += [link.get("url") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    queries = [dict(parse_qsl(urlsplit(url).query)) for url in urls if isinstance(url, str)]
+    kept = [{"q", "per_page"} & query.keys() for query in queries if "page" in query]
+    shown = next((url for url in urls if isinstance(url, str) and "page=" in url), None)
+    if kept and all(len(names) == 2 for names in kept):
+        work.record("page_links", "keep_query", f"a page asked for with q and per_page links to {shown}")
+    elif kept and not any(kept):
+        work.record("page_links", "drop_query", f"a page asked for with q and per_page links to {shown}")
+    elif kept:
+        work.unmeasured(f"a part of the query is kept in links: {shown}", "page_links")
 
 
 def _page_sizes(work: Calibration) -> None:
@@ -145,28 +193,6 @@ def _largest_page(accepted: Callable[[int], bool]) -> int:
     return low
 
 
-def _searches(work: Calibration) -> None:
-    me = work.context.me
-    probes = ('nonsense:"1"', 'created_at$DATE>="2026-13-45"', 'id:"1" AND AND', "id = 1")
-    answers = [me.invoices(q, per_page=1) for q in probes]
-    if all(answer.refused for answer in answers):
-        work.record("invalid_search", "refuse", f"{probes[0]} is answered with {answers[0].status}")
-    elif all(answer.ok for answer in answers):
-        work.record("invalid_search", "ignore", f"{probes[0]} is answered with {answers[0].status}")
-    else:
-        told = ", ".join(f"{q}: {answer.status}" for q, answer in zip(probes, answers, strict=True))
-        work.unmeasured(f"some are refused and some ignored ({told})", "invalid_search")
-    dated = me.invoices('created_at>="2000-01-01"', per_page=1)
-    if dated.refused:
-        work.record("date_without_modifier", "refuse", f"created_at without $DATE is answered with {dated.status}")
-    elif dated.ok:
-        none = me.invoices('created_at<"2000-01-01"', per_page=1).mapping.get("total")
-        if none == 0 or not me.invoices(per_page=1).mapping.get("total"):
-            work.record("date_without_modifier", "accept", 'created_at<"2000-01-01" finds nothing, and is not refused')
-        else:
-            work.unmeasured('created_at<"2000-01-01" is answered as if it was not there', "date_without_modifier")
-
-
 def _merchants(work: Calibration) -> None:
     unknown = work.context.me.acting(merchant=str(UNKNOWN_ID)).invoices(NOTHING)
     if unknown.refused:
@@ -175,6 +201,23 @@ def _merchants(work: Calibration) -> None:
         work.unmeasured(
             f"an unknown merchant is not refused but answered with {unknown.status}", "unknown_merchant_status"
         )
+    _header(work)
+
+
+def _header(work: Calibration) -> None:
+    """Whether a provider's calls need the merchant header; a token that reaches one merchant alone tells less."""
+    context = work.context
+    bare = context.anyone.invoices(per_page=context.records.at_most(25))
+    if bare.refused:
+        evidence = f"without X-Selected-Client-Id a list is answered with {bare.status}"
+        work.record("merchant_header", "required", evidence)
+        return
+    parties = {str(row.get("chargee_id")) for row in (*bare.rows, *context.anyone.charges().rows)}
+    if bare.ok and (context.reaches_both or len(parties) > 1):
+        evidence = f"without X-Selected-Client-Id a list is answered with {bare.status}"
+        work.record("merchant_header", "optional", evidence)
+    else:
+        work.unmeasured("the token is not known to reach several merchants", "merchant_header")
 
 
 def _creates(work: Calibration) -> None:
@@ -183,7 +226,7 @@ def _creates(work: Calibration) -> None:
     draft = context.records.draft((first,))
     row = draft.made_by.part("invoice")
     work.record("create_status", draft.made_by.status, f"a create is answered with {draft.made_by.status}")
-    _row(work, row, "a created invoice")
+    _row(work, row, "a created invoice", own=True)
     twice = context.records.charge()
     answer = context.me.create([twice.id, twice.id])
     if answer.refused:
@@ -194,18 +237,14 @@ def _creates(work: Calibration) -> None:
             "collapse",
             f"an id given twice makes a total of {answer.part('invoice').get('total')} for a charge of {twice.amount}",
         )
-    spare = twice if answer.refused else context.records.charge()
-    answer = context.me.create([str(spare.id)])
     if answer.refused:
-        work.record("numeric_strings", "refuse", f'"{spare.id}" is answered with {answer.status}')
-        context.records.draft((spare,))
-    elif answer.ok:
-        work.record("numeric_strings", "accept", f'"{spare.id}" is answered with {answer.status}')
+        context.records.draft((twice,))
     _order(work, draft)
 
 
 def _order(work: Calibration, older: OwnInvoice) -> None:
     newer = work.context.records.draft()
+    _row(work, newer.made_by.part("invoice"), "a created invoice", own=True)
     page = work.context.me.invoices(f'id:"{older.id}" OR id:"{newer.id}"', per_page=5)
     ids = [row.get("id") for row in page.rows]
     if newer.id in ids and older.id in ids:

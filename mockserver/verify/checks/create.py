@@ -12,7 +12,8 @@ from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.records import UNKNOWN_ID, OwnCharge, OwnInvoice, due, row_of
+from mockserver.verify.own_records import OwnCharge, OwnInvoice, due, row_of
+from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import exact

@@ -9,7 +9,8 @@ from functools import partial
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
 from mockserver.verify.context import Context
-from mockserver.verify.records import UNKNOWN_ID, OwnInvoice, row_of
+from mockserver.verify.own_records import OwnInvoice, row_of
+from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import shown
@@ -155,6 +156,16 @@ def unknown_invoice(context: Context) -> None:
         context.expect.refused("FINALIZE-3", context.me.finalize(number), "a finalize of an unknown invoice")
 
 
+def no_integer(context: Context) -> None:
+    """FINALIZE-3: what is no integer names no invoice, though it begins with the id of one."""
+    draft = context.records.draft()
+    for odd in (f"{draft.id}abc", f"{draft.id}.5"):
+        answer = context.me.finalize(odd)
+        context.expect.refused("FINALIZE-3", answer, "a finalize of what is no integer", [draft.made_by])
+        if not still_draft(context, "FINALIZE-3", draft, "a finalize of what is no integer", [answer]):
+            return
+
+
 def again(context: Context) -> None:
     """FINALIZE-4: before it is on Stripe, and after."""
     invoice = context.records.finalized()
@@ -239,6 +250,7 @@ def alone(context: Context) -> None:
 
 CHECKS = (
     Check("an unknown invoice", ("FINALIZE-3",), unknown_invoice),
+    Check("finalizing what is no integer", ("FINALIZE-3",), no_integer),
     Check("finalize locks a draft", ("FINALIZE-1", "GEN-9"), locks_a_draft),
     Check("finalize leaves others alone", ("GEN-9",), alone, thorough=True),
     Check("a finalized invoice is locked", ("FINALIZE-1", "CREATE-4"), locked_for_good, thorough=True),

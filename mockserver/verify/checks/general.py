@@ -6,7 +6,8 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.records import UNKNOWN_ID, row_of
+from mockserver.verify.own_records import row_of
+from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import all_of, any_of, came, is_refused, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import FORM_TYPE, Billing
 from mockserver.verify.transport.http import Answer
@@ -149,6 +150,7 @@ def bodies_as_forms(context: Context) -> None:
     charges, left = context.records.charges(2), context.records.charge()
     answer = context.me.create_by_form([charge.id for charge in charges])
     invoice = context.records.made(answer, charges, "GEN-2")
+    context.recorder.held("GEN-2")
     for charge in charges:
         status, after = context.records.charge_status(charge.id)
         context.expect(
@@ -216,6 +218,9 @@ def made_for_the_merchant(context: Context) -> None:
         raise NotPossible("no merchant given (--merchant)")
     draft = context.records.draft()
     for what, made in (("charge", draft.charges[0].shown), ("invoice", draft.shown)):
+        if what == "charge" and not made.value():
+            # It was given, on a server that shows no charges.
+            continue
         context.expect(
             "GEN-7",
             made.at("chargee_id").agrees(context.me.merchant),

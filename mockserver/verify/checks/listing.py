@@ -12,8 +12,9 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.records import UNKNOWN_ID, OwnInvoice
-from mockserver.verify.statements import all_of, any_of, id_of, joined, list_of, of, status_of, succeeds
+from mockserver.verify.own_records import OwnInvoice
+from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import all_of, any_of, id_of, is_refused, joined, list_of, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.values import shown
@@ -156,14 +157,15 @@ def page_sizes(context: Context) -> None:
 
 
 def large_page_numbers(context: Context) -> None:
-    """LIST-4: far past the end there is nothing, and it is no error."""
+    """LIST-4: far past the end there is nothing, and it is no error; a number that is absurd may be refused."""
     for number in (1_000_000, UNKNOWN_ID):
         answer = context.me.invoices(page=number)
+        empty = all_of(succeeds(answer), of(answer).at("data").is_empty())
         context.expect(
             "LIST-4",
-            all_of(succeeds(answer), of(answer).at("data").is_empty()),
+            any_of(is_refused(answer), empty) if number == UNKNOWN_ID else empty,
             kind="page past the last",
-            because="a page past the last is empty",
+            because="a page past the last is empty" + (", or refused" if number == UNKNOWN_ID else ""),
             actual=f"the answer is {answer.brief()}",
         )
 
@@ -186,6 +188,24 @@ def whole_list(context: Context) -> None:
             because="two pages of 4 are the first page of 8",
             actual=f"they are {_ids(one)} and {_ids(two)}, and {_ids(both)}",
         )
+
+
+def pages_of_charges(context: Context) -> None:
+    """LIST-4 on the list of charges, as far as others leave it alone: no charge is on its first two pages both."""
+    for _ in range(3):
+        one, two, again = (context.me.charges(page=page) for page in (1, 2, 1))
+        if _ids(one) != _ids(again):
+            continue
+        both = set(_ids(one)) & set(_ids(two))
+        context.expect(
+            "LIST-4",
+            of(two).each("id").lacks(*_ids(one)),
+            kind="a charge on two pages",
+            because="going through the pages of charges meets each of them once",
+            actual=f"the charges {sorted(map(str, both))} are on the first page and on the second",
+            using=[one],
+        )
+        return
 
 
 def newest_is_listed(context: Context) -> None:
@@ -274,6 +294,7 @@ CHECKS = (
     Check("a new invoice is listed", ("CREATE-7",), newest_is_listed),
     Check("pages of our own", ("LIST-3", "LIST-4"), pages_of_our_own),
     Check("the whole list", ("LIST-4",), whole_list, thorough=True),
+    Check("pages of charges", ("LIST-4",), pages_of_charges, thorough=True),
     Check("the order is stable", ("LIST-4",), orders_are_stable, thorough=True),
     Check("generated pages", ("LIST-3", "LIST-4"), generated_pages, "property"),
 )

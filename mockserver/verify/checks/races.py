@@ -11,8 +11,8 @@ from functools import partial
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible
-from mockserver.verify.records import OwnInvoice, due, row_of
-from mockserver.verify.statements import all_of, any_of, is_answered, list_of, of, status_of, succeeded
+from mockserver.verify.own_records import OwnInvoice, due, row_of
+from mockserver.verify.statements import all_of, any_of, eventually, is_answered, list_of, of, status_of, succeeded
 from mockserver.verify.transport.http import Answer
 
 ROUNDS = 6
@@ -203,12 +203,17 @@ def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answe
             using=[after],
         )
     if won:
+        found = context.records.shown_paid(invoice.id)
+        seen = row_of(invoice, after if found is None else found[1])
         context.expect(
             "COLLECT-3",
-            any_of(
-                succeeded(answers).equals(0),
-                status_of(won[0]).equals(202),
-                seen.at("stripe_invoice_status").equals("paid"),
+            eventually(
+                any_of(
+                    succeeded(answers).equals(0),
+                    status_of(won[0]).equals(202),
+                    seen.at("stripe_invoice_status").equals("paid"),
+                ),
+                context.records.report_patience,
             ),
             kind="not paid after a race",
             because="after a successful collect the invoice is paid",

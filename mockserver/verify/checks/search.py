@@ -121,7 +121,7 @@ def _as_numbers(context: Context, rows: Sequence[Row]) -> None:
         judge(context, shorter, rows, "SEARCH-4", "id compared as text")
     padded = query(("AND", clause("id", ":", f"00{number}")))
     answer = ask(context, padded)
-    if answer.ok and not (context.profile.get("invalid_search") != "refuse" and answer.mapping.get("total") != 1):
+    if answer.ok and not (_may_ignore(context) and answer.mapping.get("total") != 1):
         # Else it reads as no integer, and what is made of those is open.
         judge(context, padded, rows[:1], "SEARCH-4", "id with leading zeros", alone=False)
 
@@ -138,7 +138,7 @@ def by_operators(context: Context) -> None:
         answer = ask(context, wanted)
         if not answer.ok:
             continue
-        if context.profile.get("invalid_search") != "refuse" and _ignored(answer, context, rows, scope):
+        if _may_ignore(context) and _ignored(answer, context, rows, scope):
             continue
         taken.append(sign)
         judge(context, wanted, rows, "SEARCH-3", f"id {sign}")
@@ -153,6 +153,12 @@ def _of_other_lengths(rows: Sequence[Row]) -> list[int]:
     ids = [int(row["id"]) for row in rows]
     longer = 10 ** len(str(max(ids)))
     return [number for number in (9, longer) if number < min(ids) or max(ids) < number <= UNKNOWN_ID]
+
+
+def _may_ignore(context: Context) -> bool:
+    """Whether what the server can't read may be as if absent: which kind of mistake a clause is, is its own view."""
+    kinds = ("unknown_search_field", "bad_search_value", "bad_search_syntax")
+    return any(context.profile.get(kind) != "refuse" for kind in kinds)
 
 
 def _ignored(answer: Answer, context: Context, rows: Sequence[Row], scope: OracleQuery) -> bool:
@@ -172,9 +178,7 @@ def by_text(context: Context) -> None:
         for text in (value, value[:-1], value[3:8], "in_zzzzzzzz_none"):
             wanted = scope.within([clause("stripe_invoice_id", sign, text)])
             answer = ask(context, wanted)
-            if not answer.ok or (
-                context.profile.get("invalid_search") != "refuse" and _ignored(answer, context, rows, scope)
-            ):
+            if not answer.ok or (_may_ignore(context) and _ignored(answer, context, rows, scope)):
                 break
             judge(context, wanted, rows, "SEARCH-4" if sign == ":" else "SEARCH-3", f"stripe_invoice_id {sign}")
         else:

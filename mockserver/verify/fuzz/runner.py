@@ -144,6 +144,8 @@ def _run(context: Context, address: str, folder: Path, until: float) -> tuple[in
         "--suppress-health-check",
         "all",
     ]
+    for operation in sorted(context.absent):
+        command += ["--exclude-operation-id", operation]
     if context.options.read_only:
         command += ["--include-method", "GET"]
     elif not context.options.charges_allowed:

@@ -11,7 +11,7 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.expect import Expect
 from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory
-from mockserver.verify.monitor.paging import PageFlaw, page_flaws, repeated_ids
+from mockserver.verify.monitor.paging import SIZES, PageFlaw, page_flaws, repeated_ids
 from mockserver.verify.monitor.response_schema import ResponseSchema
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.statements import Evidence, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
@@ -45,9 +45,11 @@ class Monitor:
         """Operation, documented status, state of the invoice addressed: how often."""
         self.reaches: dict[tuple[str, str], Reach] = {}
         """By the token and the merchant header, which is empty when there is none."""
+        self.absent: frozenset[str] = frozenset()
+        """Companions that the server does not have; nothing is judged on them."""
         self.shown: set[int] = set()
         """The ids of all invoices and charges that any answer showed."""
-        self._expect = Expect(recorder, transport.ledger)
+        self._expect = Expect(recorder, transport.ledger, self.lacks)
         self._schema = ResponseSchema(contract, self._expect)
         self._seen: dict[int, float] = {}
         """Every invoice id that any answer showed, and when."""
@@ -65,12 +67,19 @@ class Monitor:
         finally:
             self._rests = False
 
+    def lacks(self, answer: Evidence) -> bool:
+        """Whether that is the answer of an operation that the server does not have."""
+        if not self.absent or not isinstance(answer, Answer):
+            return False
+        operation = self._contract.addressed(answer.outgoing.method, answer.outgoing.target)
+        return operation is not None and operation.id in self.absent
+
     def see(self, answer: Answer) -> None:
         """Judges one answer."""
         if self._rests:
             return
         operation = self._contract.addressed(answer.outgoing.method, answer.outgoing.target)
-        if operation is None or getattr(self._confirming, "now", False):
+        if operation is None or operation.id in self.absent or getattr(self._confirming, "now", False):
             return
         with self._lock:
             state = self._state_of(operation, answer)
@@ -80,37 +89,39 @@ class Monitor:
                 self.met[key] = self.met.get(key, 0) + 1
             if not self._schema.keeps(operation, answer):
                 return
-        if operation.id == "listInvoices" and answer.ok:
-            self._figures(answer)
         if operation.id in ("listInvoices", "listCharges") and answer.ok:
+            self._figures(operation, answer)
             self._within_reach(operation, answer)
         with self._lock:
             self._remember(operation, answer)
 
     # --- figures ----------------------------------------------------------------------------------------------
 
-    def _figures(self, answer: Answer) -> None:
+    def _figures(self, operation: Operation, answer: Answer) -> None:
         """A page that contradicts itself is asked for again: somebody else may have been writing just then."""
         if not answer.mapping:
             return
-        flaws = self._page_flaws(answer)
+        flaws = self._page_flaws(operation, answer)
         latest = answer
         for _ in range(2):
             if not flaws:
                 break
             latest = self._again(latest)
             kinds = {flaw.kind for flaw in flaws}
-            again = self._page_flaws(latest)
+            again = self._page_flaws(operation, latest)
             flaws = [flaw for flaw in again if flaw.kind in kinds]
         for flaw in flaws:
             # It was asked for three times, and contradicts itself.
-            self._breach(flaw.rule, flaw.statement, f"listInvoices: {flaw.kind}", flaw.because, proves=True)
-        broken = {flaw.rule for flaw in flaws}
-        self.recorder.held(*({"LIST-3"} - broken))
+            self._breach(flaw.rule, flaw.statement, f"{operation.id}: {flaw.kind}", flaw.because, proves=True)
+        if not any(flaw.rule == "LIST-3" for flaw in flaws) and operation.id == "listInvoices":
+            self.recorder.held("LIST-3")
 
-    def _page_flaws(self, answer: Answer) -> list[PageFlaw]:
+    def _page_flaws(self, operation: Operation, answer: Answer) -> list[PageFlaw]:
         seen = of(answer)
-        return [*page_flaws(seen, answer.outgoing.target), *repeated_ids(seen)]
+        # How many charges a page has, and whether that can be asked for, nothing says.
+        unknown = SIZES if operation.id == "listCharges" else frozenset()
+        found = [*page_flaws(seen, answer.outgoing.target), *repeated_ids(seen)]
+        return [flaw for flaw in found if flaw.kind not in unknown]
 
     def _again(self, answer: Answer) -> Answer:
         self._confirming.now = True

@@ -11,6 +11,8 @@ from mockserver.verify.statements import Statement, Subject
 
 FIGURES = ("current_page", "per_page", "last_page", "total")
 DEFAULT_PER_PAGE = 15
+SIZES = frozenset({"default per_page", "per_page"})
+"""The kinds of flaws in what was made of the page size that was asked for, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def asked_for(target: str) -> tuple[str | None, str | None]:
 
 
 def page_flaws(seen: Subject, target: str) -> list[PageFlaw]:
-    """Where a page of invoices contradicts itself or the request, judged only by figures that are integers."""
+    """Where a page contradicts itself or the request, judged only by figures that are integers."""
     page = seen.value()
     if any(not _whole(page.get(name)) for name in FIGURES) or not isinstance(page.get("data"), list):
         return []
@@ -41,14 +43,14 @@ def page_flaws(seen: Subject, target: str) -> list[PageFlaw]:
 
 
 def repeated_ids(seen: Subject) -> list[PageFlaw]:
-    """An invoice that stands on one page twice."""
+    """A record that stands on one page twice."""
     if not isinstance(seen.at("data").value(), list):
         return []
     ids = seen.each("id")
     if any(number is None for number in ids.value()):
         return []
     unique = PageFlaw(
-        "repeated row", "a page shows each invoice once", ids.count().equals(ids.distinct().count()), "LIST-4"
+        "repeated row", "a page shows each record once", ids.count().equals(ids.distinct().count()), "LIST-4"
     )
     return [] if unique.statement.is_true() else [unique]
 
@@ -91,13 +93,15 @@ def _range(seen: Subject, page: Mapping[str, Any]) -> Iterator[PageFlaw]:
         because = "a page with rows says from where to where they go"
         yield PageFlaw("from and to", because, wrong.compares("is a", "integer"))
         return
-    because = f"to - from + 1 is the number of rows, {len(page['data'])}"
-    framed = last.calc("-", first).calc("+", 1).equals(rows)
-    yield PageFlaw("from and to", because, framed)
-    if framed.is_true():
-        before = seen.at("current_page").calc("-", 1).calc("*", seen.at("per_page"))
-        because = f"the page's first row is number {before.value() + 1} of the matches"
-        yield PageFlaw("from", because, first.calc("-", before).is_one_of(0, 1))
+    before = seen.at("current_page").calc("-", 1).calc("*", seen.at("per_page"))
+    begins = first.calc("-", before).is_one_of(0, 1)
+    yield PageFlaw("from", f"the page's first row is number {before.value() + 1} of the matches", begins)
+    if begins.is_true():
+        # Counted from 1, `to` is the last row; counted from 0, as in the vendor's example, it is one past that.
+        told = "to - from + 1" if page["from"] > before.value() else "counted from 0, to - from"
+        yield PageFlaw(
+            "from and to", f"{told} is the number of rows, {len(page['data'])}", last.calc("-", before).equals(rows)
+        )
 
 
 def _whole(value: object) -> TypeGuard[int]:

@@ -23,6 +23,8 @@ FORM_RULES = {
 """The rule that an answer of the wrong form breaks, by operation."""
 FRONT_SERVER = frozenset({413, 414, 431})
 """Statuses that a web server answers before the API is reached, in a form of its own."""
+NUL = "%00"
+"""What web servers refuse in a path by themselves, as 400 or 404."""
 
 
 UTC = r"(Z|[+-]00:?00)$"
@@ -51,7 +53,7 @@ class ResponseSchema:
                     proves=True,
                 )
             return answer.content is not NOT_JSON
-        if answer.status in FRONT_SERVER:
+        if answer.status in FRONT_SERVER or (answer.refused and NUL in answer.outgoing.target.partition("?")[0]):
             return False
         if answer.content is NOT_JSON or "json" not in answer.content_type.lower():
             return self._no_json(operation, answer)

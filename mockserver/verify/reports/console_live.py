@@ -20,7 +20,7 @@ from mockserver.verify.events import (
     RunStarted,
 )
 from mockserver.verify.reports.console_summary import STYLES, summary
-from mockserver.verify.reports.phrases import MARKS, choice_value, limits, target, visible, word
+from mockserver.verify.reports.phrases import MARKS, MONEY, choice_value, limits, target, visible, word
 from mockserver.verify.reports.run_state import RuleResult, RunState
 
 
@@ -81,6 +81,8 @@ class ConsoleReport:
                     (visible(breach.rule), STYLES["broken"]),
                     f": {visible(breach.expected)}, but {visible(breach.actual)}",
                 )
+            case Note(level="money"):
+                return Text(visible(f"!! {MONEY}: {event.text}"), style=STYLES["broken"])
             case Note(level="warning"):
                 return Text.assemble(("! ", "yellow"), visible(event.text))
             case _:

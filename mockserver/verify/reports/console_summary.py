@@ -14,6 +14,7 @@ from rich.text import Text
 from mockserver.verify.events import Coverage, Verdict
 from mockserver.verify.reports.phrases import (
     MARKS,
+    MONEY,
     VERDICTS,
     answer_line,
     choice_value,
@@ -52,9 +53,13 @@ def summary(run: RunResult, width: int) -> RenderableType:
     if run.coverage:
         parts += [_title(f"Coverage: {run.met} of {len(run.coverage)} met"), _coverage(run)]
     parts += _breaches(run, width)
-    if run.notes:
+    notes = [note for note in run.notes if note.level != "money"]
+    if notes:
         parts.append(_title("Notes"))
-        parts += [Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in run.notes]
+        parts += [Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in notes]
+    if run.dangers:
+        parts.append(_title(MONEY))
+        parts += [Text(visible(f"!! {note.text}"), style=STYLES["broken"]) for note in run.dangers]
     parts += [_title("Verdict"), *_verdict(run)]
     return Group(*parts)
 

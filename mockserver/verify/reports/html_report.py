@@ -11,6 +11,7 @@ from mockserver.verify.events import RecordedExchange
 from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
 from mockserver.verify.reports.phrases import (
     MARKS,
+    MONEY,
     VERDICTS,
     answer_line,
     choice_value,
@@ -51,6 +52,7 @@ def html_report(run: RunResult) -> str:
     environment.globals.update(
         answer_line=answer_line,
         choice_value=choice_value,
+        money=MONEY,
         count=count,
         commands=partial(commands, base=target(run), separator=" \\\n  ", limit=4000),
         sent=_sent,

@@ -7,6 +7,7 @@ import io
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from mockserver.verify.reports.phrases import (
+    MONEY,
     VERDICTS,
     answer_line,
     choice_value,
@@ -113,5 +114,6 @@ def _run(run: RunResult) -> TestCase:
         failure = Failure(_clean(headline(run)), "not_proved")
         failure.text = _clean("\n".join(f"{result.rule}: {result.reason}" for result in run.wanting))
         case.result = [failure]
-    case.system_out = _clean(exit_meaning(run))
+    told = [exit_meaning(run), *(f"{MONEY}: {note.text}" for note in run.dangers)]
+    case.system_out = _clean("\n".join(told))
     return case

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mockserver.verify.reports.console_summary import grid, state_name
 from mockserver.verify.reports.phrases import (
+    MONEY,
     VERDICTS,
     answer_line,
     choice_value,
@@ -77,6 +78,8 @@ def _opening(run: RunResult) -> Iterator[str]:
     for line in (ending(run), limits(run)):
         if line:
             yield f"\n{inline(line)}."
+    for note in run.dangers:
+        yield f"\n> [!CAUTION]\n> **{MONEY}:** {inline(note.text)}"
     yield ""
     yield "| " + " | ".join(f"{SIGNS[verdict]} {name}" for verdict, name in VERDICTS.items()) + " |"
     yield "| --: | --: | --: | --: |"
@@ -141,9 +144,10 @@ def _coverage(run: RunResult) -> Iterator[str]:
 
 
 def _ending(run: RunResult) -> Iterator[str]:
-    if run.notes:
+    notes = [note for note in run.notes if note.level != "money"]
+    if notes:
         yield ""
-        for note in run.notes:
+        for note in notes:
             yield f"- {inline(note.text)}"
     if run.start and run.start.left_behind:
         yield f"\nLeft on the server: {inline(run.start.left_behind)}"

@@ -33,6 +33,8 @@ FOUND_BY: dict[str, str] = {
     "fuzzing": "fuzzing from the schema",
 }
 
+MONEY = "A warning about money"
+
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

@@ -101,6 +101,11 @@ class RunResult:
         return tuple(one for one in self.sightings if not one.accepted and one.breach.counts)
 
     @property
+    def dangers(self) -> tuple[Note, ...]:
+        """What is legal and can cost money."""
+        return tuple(note for note in self.notes if note.level == "money")
+
+    @property
     def exit_code(self) -> int | None:
         return None if self.end is None else self.end.exit_code
 

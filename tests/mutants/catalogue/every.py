@@ -11,10 +11,11 @@ from tests.mutants.catalogue.isolation import ISOLATION
 from tests.mutants.catalogue.listing import LIST
 from tests.mutants.catalogue.nonsense import NONSENSE
 from tests.mutants.catalogue.racing import RACES
+from tests.mutants.catalogue.reading import READING
 from tests.mutants.catalogue.searching import SEARCH
 from tests.mutants.config import Mutant
 
-CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, MONEY, FINALIZE, COLLECT, ISOLATION, RACES)
+CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, MONEY, FINALIZE, COLLECT, ISOLATION, READING, RACES)
 
 
 class DuplicateName(ValueError):

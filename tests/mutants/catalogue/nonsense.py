@@ -102,15 +102,6 @@ def crash_on_odd_merchant(api: Api) -> None:
     crash_when(api, lambda request: not request.headers.get("x-selected-client-id", "1").isdigit())
 
 
-@NONSENSE.fault("GEN-5", "LIST-2", says="a page that is no number is the first one")
-def takes_any_page(api: Api) -> None:
-    def number(query: Mapping[str, str]) -> int:
-        text = query.get("page", "1")
-        return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 19 and int(text) else 1
-
-    swap(api.pages, "number", number)
-
-
 @NONSENSE.fault("GEN-5", "CREATE-1", "CREATE-6", "GEN-6", says="charge_ids that are no list count as omitted")
 def odd_charge_ids_mean_all(api: Api) -> None:
     def charge_ids(request: Request, body: Mapping[str, Any]) -> Any:

@@ -26,11 +26,8 @@ Handler = Callable[..., Reply]
 class Api:
     """One server: its parts, the road that each request takes, and hooks before it."""
 
-    def __init__(
-        self, choices: Choices, *, stripe_delay: float = 0.0, extra: bool = False, links: bool = False
-    ) -> None:
+    def __init__(self, choices: Choices, *, stripe_delay: float = 0.0, extra: bool = False) -> None:
         self.choices = choices
-        self.links = links
         self.records = Records(choices.first_id, choices.ids == "scattered")
         self.stripe = Stripe(choices, stripe_delay)
         self.billing = Billing(choices, self.records, self.stripe)
@@ -109,7 +106,8 @@ class Api:
         try:
             return read_body(request)
         except BadBody as bad:
-            return bad
+            as_empty = self.choices.unreadable_body == "as_empty" and not isinstance(bad, WrongType)
+            return {} if as_empty else bad
 
     def caller(self, request: Request, body: Mapping[str, Any], operation: str) -> Caller:
         """Raises Refusal when the token is unknown or the header selects what it does not reach."""
@@ -135,6 +133,8 @@ class Api:
     def selected(self, request: Request, reach: frozenset[int], operation: str) -> int | None:
         text = request.headers.get("x-selected-client-id")
         if text is None:
+            if self.choices.merchant_header == "required" and len(reach) > 1:
+                raise Refusal(self.choices.invalid_request_status, "Select a merchant by X-Selected-Client-Id.")
             return None
         number = self.path_number(text.strip())
         if number not in reach:
@@ -152,8 +152,8 @@ class Api:
 
     def page_reply(self, request: Request, page: Page, rows: list[dict[str, Any]]) -> Reply:
         document = {"data": rows} | self.pages.figures(page)
-        if self.links:
-            document |= self.pages.links(page, request.path)
+        if self.choices.page_links != "absent":
+            document |= self.pages.links(page, request.path, request.query)
         return Reply(200, document)
 
     def create_invoice(self, caller: Caller, request: Request, body: Mapping[str, Any]) -> Reply:
@@ -165,6 +165,10 @@ class Api:
         if "charge_ids" not in body:
             return None
         given = body["charge_ids"]
+        if self.choices.empty_charge_ids == "as_omitted" and given in (None, "", [""]):
+            return None
+        if self.choices.loose_integers == "accept" and isinstance(given, dict):
+            given = list(given.values())
         if not isinstance(given, list):
             raise self.billing.invalid(
                 "The charge ids must be a list.", {"charge_ids": ["The charge_ids must be an array."]}
@@ -184,8 +188,13 @@ class Api:
         """None for what is no integer."""
         if isinstance(item, str) and strings and NUMBER.fullmatch(item):
             return int(item)
-        if isinstance(item, Decimal) and item.is_finite() and item.adjusted() < 30 and item == int(item):
-            return int(item)
+        if self.choices.loose_integers == "accept":
+            if isinstance(item, Decimal) and item.is_finite() and item.adjusted() < 30 and item == int(item):
+                return int(item)
+            if isinstance(item, str) and NUMBER.fullmatch(item.removeprefix("+")) and (strings or item[0] == "+"):
+                return int(item)
+            if isinstance(item, bool):
+                return int(item)
         return item if type(item) is int else None
 
     def finalize_invoice(self, caller: Caller, number: int) -> Reply:
@@ -198,7 +207,8 @@ class Api:
 
     def list_charges(self, caller: Caller, request: Request, body: Mapping[str, Any]) -> Reply:
         query = {"per_page": str(self.choices.charges_per_page)} | dict(request.query)
-        page = self.pages.cut(query, self.visible_charges(caller)[::-1])
+        step = 1 if self.choices.charges_order == "oldest_first" else -1
+        page = self.pages.cut(query, self.visible_charges(caller)[::step])
         return self.page_reply(request, page, [self.view.charge(row) for row in page.rows])
 
     def visible_charges(self, caller: Caller) -> list[Charge]:

@@ -178,7 +178,10 @@ class Billing:
             self.declined(invoice, decline)
             return
         invoice.state = "paid"
-        invoice.stripe_status = "paid"
+        if self.choices.payment_shown == "later":
+            self.stripe.report_later(invoice)
+        else:
+            invoice.stripe_status = "paid"
         if card == ANSWER_LOST and invoice.attempts == 1:
             raise Refusal(502, "Stripe did not answer.")
 

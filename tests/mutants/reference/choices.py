@@ -15,22 +15,31 @@ LISTED: dict[str, tuple[Any, ...]] = {
     "declined_status": (402, 422, 400),
     "foreign_invoice_status": (404, 403),
     "unknown_merchant_status": (403, 404, 422),
+    "merchant_header": ("optional", "required"),
     "refinalize": ("refuse", "accept"),
     "recollect": ("refuse", "accept"),
+    "payment_shown": ("at_once", "later"),
     "finalized_label": ("Finalized", "Open"),
     "action_body": ("message_and_invoice", "message"),
     "list_order": ("newest_first", "oldest_first"),
     "per_page_max": (100, 50, 25, 1000, None),
     "per_page_above_max": ("clamp", "refuse"),
     "page_below_one": ("refuse", "first_page"),
+    "page_not_a_number": ("refuse", "default"),
     "range_base": (1, 0),
+    "page_links": ("keep_query", "drop_query", "absent"),
     "no_charges": ("refuse", "empty_draft"),
     "duplicate_charge_ids": ("refuse", "collapse"),
+    "empty_charge_ids": ("refuse", "as_omitted"),
     "numeric_strings": ("refuse", "accept"),
-    "invalid_search": ("refuse", "ignore"),
+    "loose_integers": ("refuse", "accept"),
+    "unreadable_body": ("refuse", "as_empty"),
+    "unknown_search_field": ("refuse", "ignore"),
+    "bad_search_value": ("refuse", "ignore"),
+    "bad_search_syntax": ("refuse", "ignore"),
     "date_without_modifier": ("refuse", "accept"),
     "party_id_type": ("string", "integer"),
-    "created_at_precision": ("microseconds", "seconds"),
+    "created_at_precision": ("microseconds", "seconds", "zero_microseconds"),
 }
 """The contract's last table: key to its values, the first one being the default. `per_page_max` takes any number."""
 
@@ -56,6 +65,8 @@ UNLISTED: dict[str, tuple[Any, ...]] = {
     "charset": ("unnamed", "named"),
     "foreign_charge_status": (404, 403),
     "most_clauses": (None, 3),
+    "ignored_search": ("clause", "whole"),
+    "charges_order": ("newest_first", "oldest_first"),
 }
 """What the contract says nothing about, or says in passing; each value is as legal as the other."""
 
@@ -76,19 +87,28 @@ class Choices:
     declined_status: int = 402
     foreign_invoice_status: int = 404
     unknown_merchant_status: int = 403
+    merchant_header: str = "optional"
     refinalize: str = "refuse"
     recollect: str = "refuse"
+    payment_shown: str = "at_once"
     finalized_label: str = "Finalized"
     action_body: str = "message_and_invoice"
     list_order: str = "newest_first"
     per_page_max: int | None = 100
     per_page_above_max: str = "clamp"
     page_below_one: str = "refuse"
+    page_not_a_number: str = "refuse"
     range_base: int = 1
+    page_links: str = "keep_query"
     no_charges: str = "refuse"
     duplicate_charge_ids: str = "refuse"
+    empty_charge_ids: str = "refuse"
     numeric_strings: str = "refuse"
-    invalid_search: str = "refuse"
+    loose_integers: str = "refuse"
+    unreadable_body: str = "refuse"
+    unknown_search_field: str = "refuse"
+    bad_search_value: str = "refuse"
+    bad_search_syntax: str = "refuse"
     date_without_modifier: str = "refuse"
     party_id_type: str = "string"
     created_at_precision: str = "microseconds"
@@ -113,6 +133,8 @@ class Choices:
     charset: str = "unnamed"
     foreign_charge_status: int = 404
     most_clauses: int | None = None
+    ignored_search: str = "clause"
+    charges_order: str = "newest_first"
 
 
 def choose(values: Mapping[str, Any]) -> Choices:

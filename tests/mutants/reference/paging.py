@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.mutants.reference.choices import Choices
 from tests.mutants.reference.records import Refusal
@@ -74,6 +75,8 @@ class Pages:
         try:
             value = read_integer(query[name])
         except BadSearch:
+            if self.choices.page_not_a_number == "default":
+                return default
             raise self.refuse(name, "must be an integer") from None
         if abs(value) > LARGEST:
             raise self.refuse(name, "is too large")
@@ -86,7 +89,7 @@ class Pages:
         """Everything of the answer but its rows."""
         first = (page.number - 1) * page.size + self.choices.range_base
         start: int | None = first
-        end: int | None = first + len(page.rows) - 1
+        end: int | None = (page.number - 1) * page.size + len(page.rows)
         if not page.rows and self.choices.empty_range == "null":
             start = end = None
         return {
@@ -101,11 +104,14 @@ class Pages:
     def last(self, page: Page) -> int:
         return max(1, -(-page.total // page.size))
 
-    def links(self, page: Page, path: str) -> dict[str, Any]:
+    def links(self, page: Page, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Addresses of the neighbouring pages, for a server that sends them."""
+        kept = {name: value for name, value in query.items() if name not in ("page", "api_token")}
+        if self.choices.page_links == "drop_query":
+            kept = {}
 
         def address(number: int) -> str:
-            return f"{path}?page={number}"
+            return f"{path}?{urlencode(kept | {'page': str(number)})}"
 
         last = self.last(page)
         before = address(page.number - 1) if 1 < page.number else None

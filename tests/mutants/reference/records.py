@@ -74,6 +74,8 @@ class Invoice:
     stripe_id: str | None = None
     stripe_status: str | None = None
     attempts: int = 0
+    reported: bool = True
+    """Whether the card company has told of the payment, where that is what shows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from typing import TypeVar
 
 from tests.mutants.reference.choices import Choices
 from tests.mutants.reference.records import Invoice, Refusal
@@ -15,6 +17,7 @@ CLAUSE = re.compile(r'([a-z_]+)(\$[A-Z]+)?\s*(!:|!~|>=|<=|:|~|>|<)\s*"([^"]*)"')
 JOINER = re.compile(r"\s+(AND|OR)\s+")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+T = TypeVar("T")
 TOO_LONG = 30
 """Digits beyond which a number is taken as just that much: no id comes near."""
 
@@ -29,7 +32,11 @@ COMPARE: dict[str, Callable[[int, int], bool]] = {
 
 
 class BadSearch(ValueError):
-    """The text is not a search; says where and why."""
+    """The text is not a search; says where and why, and which of the choices covers it."""
+
+    def __init__(self, why: str, choice: str = "bad_search_syntax") -> None:
+        super().__init__(why)
+        self.choice = choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,10 @@ class Clause:
     field: str
     operator: str
     value: str
+
+
+NOTHING = Clause("", "", "")
+"""Stands for a clause that is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +70,30 @@ class Search:
             return list(rows)
         try:
             query = self.parse(text)
-            tests = [self.test(clause) for clause in query.clauses]
+            tests = [self.ignoring(partial(self.test, clause)) for clause in query.clauses]
         except BadSearch as bad:
-            if self.choices.invalid_search == "ignore":
+            if self.ignored(bad):
                 return list(rows)
             raise Refusal(
                 self.choices.invalid_request_status, "The search can't be read.", errors={"q": [str(bad)]}
             ) from bad
-        return [row for row in rows if self.fold([test(row) for test in tests], query.joiners)]
+        kept = [(joiner, test) for joiner, test in zip(("AND", *query.joiners), tests, strict=True) if test]
+        if not kept:
+            return list(rows)
+        joiners = [joiner for joiner, _ in kept[1:]]
+        return [row for row in rows if self.fold([test(row) for _, test in kept], joiners)]
+
+    def ignored(self, bad: BadSearch) -> bool:
+        return bool(getattr(self.choices, bad.choice, "refuse") == "ignore")
+
+    def ignoring(self, read: Callable[[], T]) -> T | None:
+        """What is read, or None for what is ignored by itself; raises BadSearch."""
+        try:
+            return read()
+        except BadSearch as bad:
+            if self.ignored(bad) and self.choices.ignored_search == "clause":
+                return None
+            raise
 
     def parse(self, text: str) -> Query:
         """The text as clauses; raises BadSearch."""
@@ -78,7 +105,7 @@ class Search:
             found = CLAUSE.match(text, place)
             if found is None:
                 raise BadSearch(f'position {place}: a clause FIELD OPERATOR "VALUE" is missing')
-            clauses.append(self.clause(*found.groups()))
+            clauses.append(self.ignoring(partial(self.clause, *found.groups())) or NOTHING)
             place = found.end()
             if len(clauses) > (self.choices.most_clauses or len(clauses)):
                 raise BadSearch(f"position {place}: there are more than {self.choices.most_clauses} clauses")
@@ -98,7 +125,7 @@ class Search:
             "created_at": (":", ">", "<", ">=", "<="),
         }.get(field)
         if allowed is None:
-            raise BadSearch(f"there is no field {field}")
+            raise BadSearch(f"there is no field {field}", "unknown_search_field")
         if sign not in allowed:
             raise BadSearch(f"{field} does not take {sign}")
         self.check_modifier(field, modifier)
@@ -110,12 +137,14 @@ class Search:
                 raise BadSearch(f"{field} takes no modifier")
         elif modifier is None:
             if self.choices.date_without_modifier == "refuse":
-                raise BadSearch("created_at needs the modifier $DATE")
+                raise BadSearch("created_at needs the modifier $DATE", "date_without_modifier")
         elif modifier != "$DATE":
             raise BadSearch(f"there is no modifier {modifier}")
 
-    def test(self, clause: Clause) -> Callable[[Invoice], bool]:
+    def test(self, clause: Clause) -> Callable[[Invoice], bool] | None:
         """The clause as a question to an invoice; raises BadSearch for a value that doesn't fit."""
+        if clause == NOTHING:
+            return None
         if clause.field == "id":
             return self.by_id(clause.operator, clause.value)
         if clause.field == "created_at":
@@ -158,7 +187,7 @@ class Search:
 def read_integer(text: str) -> int:
     """Raises BadSearch; numbers beyond any id are cut, which changes no comparison."""
     if not INTEGER.fullmatch(text):
-        raise BadSearch(f"{text[:40]!r} is not an integer")
+        raise BadSearch(f"{text[:40]!r} is not an integer", "bad_search_value")
     digits = text.lstrip("-").lstrip("0")
     if len(digits) > TOO_LONG:
         digits = "9" * TOO_LONG
@@ -169,8 +198,8 @@ def read_integer(text: str) -> int:
 def read_day(text: str) -> date:
     """Raises BadSearch."""
     if not DAY.fullmatch(text):
-        raise BadSearch(f"{text[:40]!r} is not a date like 2026-01-15")
+        raise BadSearch(f"{text[:40]!r} is not a date like 2026-01-15", "bad_search_value")
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadSearch(f"{text!r} is not a day of the calendar") from error
+        raise BadSearch(f"{text!r} is not a day of the calendar", "bad_search_value") from error

@@ -27,6 +27,8 @@ DECLINES: dict[str, tuple[str, str | None]] = {
 }
 """Card on file to `code` and `decline_code`."""
 
+REPORT_DELAY = 0.7
+"""Seconds."""
 PAYS = "pm_card_visa"
 PAYS_LATER = "pays_at_second_attempt"
 """Not one of Stripe's names: short of funds at the first attempt on an invoice, good at the next one."""
@@ -61,6 +63,8 @@ class Stripe:
     charged: list[tuple[int, int]] = field(default_factory=list)
     """Every charge that succeeded: invoice id and minor units."""
     order: itertools.count[int] = field(default_factory=itertools.count)
+    reports: list[tuple[float, int, Invoice]] = field(default_factory=list)
+    """Payments that are still to be told of."""
 
     def enqueue(self, invoice: Invoice) -> None:
         heapq.heappush(self.queue, (time.monotonic() + self.delay, next(self.order), invoice))
@@ -69,6 +73,14 @@ class Stripe:
         """Creates what is due; the caller holds the records' lock."""
         while self.queue and self.queue[0][0] <= time.monotonic():
             self.create(heapq.heappop(self.queue)[2])
+        while self.reports and self.reports[0][0] <= time.monotonic():
+            invoice = heapq.heappop(self.reports)[2]
+            invoice.stripe_status, invoice.reported = "paid", True
+
+    def report_later(self, invoice: Invoice) -> None:
+        """The invoice, which is paid, shows so after a while."""
+        invoice.reported = False
+        heapq.heappush(self.reports, (time.monotonic() + REPORT_DELAY, next(self.order), invoice))
 
     def create(self, invoice: Invoice) -> None:
         """Makes the invoice on Stripe, unless it is there already."""

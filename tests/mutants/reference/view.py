@@ -18,8 +18,8 @@ class View:
         self.extra = extra
 
     def moment(self, when: datetime) -> str:
-        wanted = "%Y-%m-%dT%H:%M:%S.%fZ" if self.choices.created_at_precision == "microseconds" else None
-        return when.strftime(wanted or "%Y-%m-%dT%H:%M:%SZ")
+        written = {"microseconds": "%Y-%m-%dT%H:%M:%S.%fZ", "zero_microseconds": "%Y-%m-%dT%H:%M:%S.000000Z"}
+        return when.strftime(written.get(self.choices.created_at_precision, "%Y-%m-%dT%H:%M:%SZ"))
 
     def charge_moment(self, when: datetime) -> str:
         return self.moment(when) if self.choices.charge_moment == "iso" else when.strftime("%Y-%m-%d %H:%M:%S")
@@ -37,7 +37,7 @@ class View:
     def status(self, invoice: Invoice) -> str:
         if invoice.state == "draft":
             return "Draft"
-        if invoice.state == "paid" and self.choices.paid_label != "same":
+        if invoice.state == "paid" and invoice.reported and self.choices.paid_label != "same":
             return self.choices.paid_label
         return self.choices.finalized_label
 

@@ -11,6 +11,8 @@ from tests.mutants.reference.money import decimals
 from tests.mutants.reference.records import Charge, Invoice, State
 
 EDGES = (time(0, 0, 0), time(23, 59, 59, 999999))
+GIVEN = 160
+"""Charges to be billed by their ids."""
 SMALL_DAYS = 12
 MANY = 5_200
 MANY_DAYS = 400
@@ -22,6 +24,9 @@ def fill(api: Api, nuisances: Sequence[str]) -> None:
     """Twenty-four old invoices, at the edges of days; or none (`empty`), or thousands (`prefilled`)."""
     if "mixed_currencies" in nuisances:
         add_mixed(api)
+    if "charges_given" in nuisances:
+        for place in range(GIVEN):
+            api.records.add_charge(api.records.merchants[1], 1_000 + 37 * place, "given")
     if "empty" in nuisances:
         return
     rng = random.Random(20260115)

@@ -1,0 +1,80 @@
+"""Operations on charges that a server lacks altogether: said to be absent, never judged, and done without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.mutants.config import ServerConfig
+from tests.mutants.conforming import LEGAL
+from tests.mutants.reference.messages import Reply, Request
+from tests.mutants.server import running
+from tests.verify.driving import Heard, judge
+
+Gone = Callable[[Request], bool]
+LACKING: dict[str, tuple[Gone, str]] = {
+    "listCharges": (lambda request: request.path.endswith("/billing/charges"), "GET /billing/charges"),
+    "createQuickAdjustment": (
+        lambda request: request.path.endswith("/quick-adjustment"),
+        "POST /billing/charges/quick-adjustment",
+    ),
+    "getCharge": (
+        lambda request: "/billing/charges/" in request.path and request.method == "GET",
+        "GET /billing/charges/{charge}",
+    ),
+}
+GIVEN = tuple(range(1, 161))
+
+
+def without(name: str, status: int, **given: Any) -> Heard:
+    """A run on a server that lacks this operation, as a web framework answers for it."""
+    gone, _ = LACKING[name]
+
+    def hook(request: Request) -> Reply | None:
+        page = Reply(status, headers={"Content-Type": "text/html"}, raw=b"<h1>Not here</h1>")
+        return page if gone(request) else None
+
+    with running(ServerConfig(name="test", says="has charges to be billed", nuisances=("charges_given",))) as server:
+        server.api.before.append(hook)
+        return judge(server.url, **given)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("name", LACKING)
+def test_a_companion_that_is_absent_is_said_to_be_and_not_judged(name: str, status: int) -> None:
+    given = {"charge_ids": GIVEN} if name == "createQuickAdjustment" else {}
+    heard = without(name, status, fuzz=status == 405, **given)
+    assert f"the server has no {name} ({LACKING[name][1]} is answered with {status})" in heard.notes
+    assert heard.breaches == []
+    assert heard.verdicts["CREATE-1"].verdict == heard.verdicts["COLLECT-3"].verdict == "holds"
+
+
+def test_without_charges_that_can_be_made_the_run_says_what_would_help() -> None:
+    heard = without("createQuickAdjustment", 404)
+    assert heard.breaches == []
+    assert heard.end.exit_code == 3
+    assert "--charge-ids" in heard.verdicts["CREATE-1"].reason
+
+
+def test_a_server_of_the_four_operations_alone_is_judged_on_the_charges_given() -> None:
+    with running(LEGAL["four_operations"]) as server:
+        heard = judge(server.url, charge_ids=GIVEN)
+    assert heard.breaches == []
+    assert heard.notes.count("the server has no") == 3
+    for rule in ("CREATE-4", "CREATE-6", "FINALIZE-1", "FINALIZE-2", "COLLECT-3", "COLLECT-4", "LIST-4", "SEARCH-2"):
+        assert heard.verdicts[rule].verdict == "holds", rule
+
+
+def test_a_charge_that_alone_is_not_found_is_no_absent_operation() -> None:
+    def hook(request: Request) -> Reply | None:
+        last = request.path.rpartition("/")[2]
+        odd = "/billing/charges/" in request.path and last.isdigit() and int(last) % 2
+        return Reply(404, {"message": "There is no such charge."}) if odd else None
+
+    with running() as server:
+        server.api.before.append(hook)
+        heard = judge(server.url)
+    assert "the server has no" not in heard.notes
+    assert heard.broken
