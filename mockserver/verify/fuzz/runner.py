@@ -43,7 +43,13 @@ def fuzz(context: Context) -> None:
         context.recorder.note("there was no time left for fuzzing (--max-time)", warning=True)
         return
     known = _known(context)
-    gateway = Gateway(context.transport, context.monitor, context.options.token, context.me.merchant)
+    gateway = Gateway(
+        context.transport,
+        context.monitor,
+        context.options.token,
+        context.me.merchant,
+        may_sweep=not context.options.charge_ids,
+    )
     with serving(gateway) as address, _folder(context) as folder:
         (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
         (folder / "schemathesis.toml").write_text(_config(context), encoding="utf-8")
@@ -62,7 +68,7 @@ def fuzz(context: Context) -> None:
 
 
 def _known(context: Context) -> dict[str, object]:
-    """Live ids and measured choices, for the hooks."""
+    """Live ids and what is known of the caller, for the hooks."""
     charges: list[int] = []
     invoices: list[int] = []
     if not context.options.read_only:
@@ -74,7 +80,6 @@ def _known(context: Context) -> dict[str, object]:
     return {
         "merchant": context.me.merchant,
         "digits": context.records.digits or 0,
-        "profile": dict(context.profile),
         "charges": charges,
         "invoices": invoices,
     }
@@ -106,7 +111,7 @@ def _config(context: Context) -> str:
         f"max-examples = {max(6, round(WALKS * context.quick()))}",
     ]
     if not context.options.read_only:
-        # Reading changes nothing, so that a walk through the states is made of the other operations.
+        # RequestReading changes nothing, so that a walk through the states is made of the other operations.
         lines += ["[[operations]]", 'include-method = "GET"', "[operations.phases.stateful]", "enabled = false"]
     if context.me.merchant is not None:
         lines += ["[parameters]", f'"header.X-Selected-Client-Id" = {json.dumps(context.me.merchant)}']

@@ -53,6 +53,8 @@ class InvoiceHistory:
     paid_since: float | None = None
     declined: bool = False
     """Whether a collect was refused after it was finalized."""
+    in_doubt: bool = False
+    """Whether something that nobody can tell was done, so that no answer about it contradicts another any more."""
     trace: list[RecordedExchange] = field(default_factory=list)
 
     def append(self, exchange: RecordedExchange) -> None:
@@ -63,9 +65,17 @@ class InvoiceHistory:
 
     def inconsistencies(self, row: Row, asked: float) -> list[Inconsistency]:
         """What `row`, from a request sent at `asked`, says against what was known before."""
-        if asked < self.since:
+        if asked < self.since or self.in_doubt:
             return []
         return [*self._constants(row), *self._state(row, asked), *self._stripe(row, asked)]
+
+    def state(self, at: float) -> str:
+        """`Draft`, `finalized`, `declined` or `paid`, as far as it was known at that time."""
+        if self.paid_since is not None and self.paid_since <= at:
+            return "paid"
+        if self.finalized_since is None or self.finalized_since > at:
+            return "Draft"
+        return "declined" if self.declined else "finalized"
 
     def learn(self, row: Row, at: float, told_by: Subject) -> None:
         """Takes over what an answer that came at `at` says, `told_by` of the row in it."""
@@ -153,6 +163,8 @@ class ChargeHistory:
     invoice: int | None = None
     """The invoice that took it, once a create that named it was accepted."""
     invoiced_since: float | None = None
+    in_doubt: bool = False
+    """Whether something that nobody can tell was done, so that no answer about it contradicts another any more."""
     trace: list[RecordedExchange] = field(default_factory=list)
 
     @property
@@ -161,7 +173,7 @@ class ChargeHistory:
 
     def inconsistencies(self, row: Row, asked: float) -> list[Inconsistency]:
         """What `row`, from a request sent at `asked`, says against what was known before."""
-        if asked < self.since:
+        if asked < self.since or self.in_doubt:
             return []
         return [*self._constants(row), *self._state(row, asked)]
 
@@ -181,7 +193,7 @@ class ChargeHistory:
                 )
 
     def _state(self, row: Row, asked: float) -> Iterator[Inconsistency]:
-        if self.invoiced_since is not None and asked >= self.invoiced_since:
+        if self.was_invoiced(asked):
             if not compares(row.get("status"), "is", "Invoiced"):
                 yield Inconsistency(
                     "CREATE-4",
@@ -191,6 +203,16 @@ class ChargeHistory:
                     "is",
                     "Invoiced",
                 )
+
+    def was_invoiced(self, at: float) -> bool:
+        """Whether it was known at that time to be on an invoice."""
+        return self.invoiced_since is not None and self.invoiced_since <= at
+
+    def learn(self, row: Row, answer: RecordedExchange, at: float) -> None:
+        """Takes over what an answer that came at `at` says: once on an invoice, on an invoice for good."""
+        if row.get("status") == "Invoiced" and self.invoiced_since is None:
+            self.invoiced_since = at
+            self.trace.append(answer)
 
 
 def _kept(name: str, first: Row, row: Row) -> bool:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.expect import Expect
+from mockserver.verify.monitor.canonical import RequestReading, read_request
 from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory
-from mockserver.verify.monitor.paging import SIZES, PageFlaw, page_flaws, repeated_ids
+from mockserver.verify.monitor.paging import list_flaws
 from mockserver.verify.monitor.response_schema import ResponseSchema
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.statements import Evidence, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
-from mockserver.verify.transport.billing_client import MERCHANT_HEADER
-from mockserver.verify.transport.http import Answer, Transport
-from mockserver.verify.transport.request_ids import addressed, named_charges, parameter
+from mockserver.verify.transport.http import Answer, Outgoing, Transport
 from mockserver.verify.values import Row, exact
+
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+"""Methods that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,49 +81,64 @@ class Monitor:
         if self._rests:
             return
         operation = self._contract.addressed(answer.outgoing.method, answer.outgoing.target)
-        if operation is None or operation.id in self.absent or getattr(self._confirming, "now", False):
+        if getattr(self._confirming, "now", False):
             return
+        if operation is None or operation.id in self.absent:
+            if not answer.refused:
+                self.not_answered(answer.outgoing)
+            return
+        reading = read_request(operation.id, answer.outgoing)
         with self._lock:
-            state = self._state_of(operation, answer)
+            state = self._state_of(operation, reading, answer)
             documented = self._contract.documented(operation, answer.status)
             if documented is not None:
                 key = (operation.id, documented, state)
                 self.met[key] = self.met.get(key, 0) + 1
             if not self._schema.keeps(operation, answer):
+                if not answer.refused:
+                    self.not_answered(answer.outgoing)
                 return
         if operation.id in ("listInvoices", "listCharges") and answer.ok:
-            self._figures(operation, answer)
-            self._within_reach(operation, answer)
+            self._figures(answer, reading)
+            self._within_reach(reading, answer)
         with self._lock:
-            self._remember(operation, answer)
+            self._remember(operation, reading, answer)
+
+    def not_answered(self, outgoing: Outgoing) -> None:
+        """Takes into account what a request may have done of which no answer tells."""
+        if self._rests:
+            return
+        operation = self._contract.addressed(outgoing.method, outgoing.target)
+        with self._lock:
+            if operation is None and outgoing.method not in _SAFE:
+                for invoice in self.invoices.values():
+                    invoice.in_doubt = True
+                for charge in self.charges.values():
+                    charge.in_doubt = True
+            elif operation is not None and operation.id in ("finalizeInvoice", "collectInvoice"):
+                self._may_have_acted(read_request(operation.id, outgoing))
 
     # --- figures ----------------------------------------------------------------------------------------------
 
-    def _figures(self, operation: Operation, answer: Answer) -> None:
+    def _figures(self, answer: Answer, reading: RequestReading) -> None:
         """A page that contradicts itself is asked for again: somebody else may have been writing just then."""
         if not answer.mapping:
             return
-        flaws = self._page_flaws(operation, answer)
+        target = answer.outgoing.target if reading.canonical else None
+        flaws = list_flaws(reading.operation, of(answer), target)
         latest = answer
         for _ in range(2):
             if not flaws:
                 break
             latest = self._again(latest)
             kinds = {flaw.kind for flaw in flaws}
-            again = self._page_flaws(operation, latest)
+            again = list_flaws(reading.operation, of(latest), target)
             flaws = [flaw for flaw in again if flaw.kind in kinds]
         for flaw in flaws:
             # It was asked for three times, and contradicts itself.
-            self._breach(flaw.rule, flaw.statement, f"{operation.id}: {flaw.kind}", flaw.because, proves=True)
-        if not any(flaw.rule == "LIST-3" for flaw in flaws) and operation.id == "listInvoices":
+            self._breach(flaw.rule, flaw.statement, f"{reading.operation}: {flaw.kind}", flaw.because, proves=True)
+        if not any(flaw.rule == "LIST-3" for flaw in flaws) and reading.operation == "listInvoices":
             self.recorder.held("LIST-3")
-
-    def _page_flaws(self, operation: Operation, answer: Answer) -> list[PageFlaw]:
-        seen = of(answer)
-        # How many charges a page has, and whether that can be asked for, nothing says.
-        unknown = SIZES if operation.id == "listCharges" else frozenset()
-        found = [*page_flaws(seen, answer.outgoing.target), *repeated_ids(seen)]
-        return [flaw for flaw in found if flaw.kind not in unknown]
 
     def _again(self, answer: Answer) -> Answer:
         self._confirming.now = True
@@ -130,11 +147,9 @@ class Monitor:
         finally:
             self._confirming.now = False
 
-    def _within_reach(self, operation: Operation, answer: Answer) -> None:
+    def _within_reach(self, reading: RequestReading, answer: Answer) -> None:
         """Whatever is searched for, and on whichever page, a list shows nobody else's records."""
-        headers = {name.lower(): value for name, value in answer.outgoing.headers}
-        token = headers.get("authorization", "").removeprefix("Bearer ") or parameter(answer, "api_token")
-        reach = self.reaches.get((token, headers.get(MERCHANT_HEADER.lower(), "")))
+        reach = None if "caller" in reading.odd else self.reaches.get((reading.token or "", reading.merchant or ""))
         parties = {str(row["chargee_id"]) for row in answer.rows if "chargee_id" in row}
         if reach is None or not parties:
             return
@@ -151,16 +166,16 @@ class Monitor:
             because = f"the list is the merchant {reach.only}'s alone"
         actual = f"it shows one of the merchant {min(beyond)}"
         self._breach(
-            reach.rule, statement, f"{operation.id} shows another merchant", because, actual=actual, proves=True
+            reach.rule, statement, f"{reading.operation} shows another merchant", because, actual=actual, proves=True
         )
 
     # --- histories --------------------------------------------------------------------------------------------
 
-    def _remember(self, operation: Operation, answer: Answer) -> None:
+    def _remember(self, operation: Operation, reading: RequestReading, answer: Answer) -> None:
         if operation.id == "createInvoice":
-            self._created(answer)
+            self._created(answer, reading)
         elif operation.id in ("finalizeInvoice", "collectInvoice"):
-            self._acted(operation.id.removesuffix("Invoice"), answer)
+            self._acted(operation.id.removesuffix("Invoice"), reading, answer)
         elif operation.id == "createQuickAdjustment" and answer.ok:
             self._charged(answer)
         elif operation.id == "getCharge" and answer.ok:
@@ -172,8 +187,9 @@ class Monitor:
             for row in answer.rows:
                 self._invoice_row(row, answer, of(answer).row("invoice", row.get("id", 0)))
 
-    def _created(self, answer: Answer) -> None:
-        row, named = answer.part("invoice"), named_charges(answer.outgoing.body)
+    def _created(self, answer: Answer, reading: RequestReading) -> None:
+        """Which charges an odd create has taken is not known until an answer shows them to be invoiced."""
+        row, named = answer.part("invoice"), reading.charges if reading.canonical else None
         made = of(answer).at("invoice")
         new = row.get("id")
         if not answer.ok or not isinstance(new, int):
@@ -210,9 +226,18 @@ class Monitor:
 
     def _taken(self, charge: int, history: InvoiceHistory, answer: Answer) -> None:
         known = self.charges.get(charge)
-        if known is None:
+        if known is None or known.in_doubt:
             return
-        if known.invoice not in (None, history.id):
+        if known.invoice is None and known.was_invoiced(answer.started):
+            self._breach(
+                "CREATE-4",
+                is_refused(answer),
+                "invoiced charge taken",
+                "a charge that is Invoiced is on an invoice, and on no other ever",
+                actual=f"charge {charge} was Invoiced before the create that named it",
+                trace=known.trace,
+            )
+        elif known.invoice not in (None, history.id):
             first = self._trace(known.invoice)[:1]
             both: list[Evidence] = [*first, answer] if answer.exchange.race and first else []
             self._breach(
@@ -230,6 +255,7 @@ class Monitor:
 
     def _sum(self, row: Row, named: tuple[int, ...] | None, answer: Answer) -> None:
         histories = [self.charges[charge] for charge in named or () if charge in self.charges]
+        histories = [history for history in histories if not history.in_doubt]
         if not named or len(histories) != len(set(named)):
             return
         for name, what in (("chargee_id", "merchant"), ("currency", "currency")):
@@ -264,8 +290,10 @@ class Monitor:
                 because = f"the invoice has the {name} of its charges, {' or '.join(values)}"
                 self._breach(rule, statement, f"{name} of its charges", because)
 
-    def _acted(self, action: str, answer: Answer) -> None:
-        history = self.invoices.get(addressed(answer) or -1)
+    def _acted(self, action: str, reading: RequestReading, answer: Answer) -> None:
+        if not answer.refused:
+            self._may_have_acted(reading)
+        history = self.invoices.get(reading.record or -1)
         if history is None:
             return
         history.append(answer.exchange)
@@ -274,15 +302,21 @@ class Monitor:
         history.last_action = action
         if action == "collect" and answer.refused and history.finalized_since is not None:
             history.declined = True
-        if answer.ok or not answer.refused:
-            history.finalize_tried = True
         if action == "collect" and (history.finalize_tried or history.finalized_since is not None):
             # Even a refused attempt is one.
             history.collect_tried = True
-        if answer.ok and action == "finalize" and history.finalized_since is None:
+        if answer.ok and action == "finalize" and history.finalized_since is None and reading.canonical:
             history.finalized_since = answer.ended
         if answer.ok and answer.part("invoice"):
             self._invoice_row(answer.part("invoice"), answer, of(answer).at("invoice"))
+
+    def _may_have_acted(self, reading: RequestReading) -> None:
+        """One that was not refused may have finalized its invoice, or any where the path names none for sure."""
+        named = self.invoices.get(reading.record or -1)
+        for history in self.invoices.values() if "path" in reading.odd else [named]:
+            if history is not None:
+                history.finalize_tried = True
+                history.collect_tried = history.collect_tried or reading.operation == "collectInvoice"
 
     def expect_collect(self, invoice: int) -> None:
         """The invoice is about to be finalized and collected at once, in whichever order."""
@@ -324,6 +358,7 @@ class Monitor:
             self._inconsistent(inconsistency, "charge", seen, trace)
         if not found:
             self.recorder.held("GEN-9", *(("CREATE-4",) if history.invoice is not None else ()))
+        history.learn(row, answer.exchange, answer.ended)
 
     def _void(self, number: int, row: Row, answer: Answer, seen: Subject) -> None:
         if "void" in str(row.get("status")).lower():
@@ -392,14 +427,8 @@ class Monitor:
         history = self.invoices.get(invoice) if invoice is not None else None
         return list(history.trace) if history is not None else []
 
-    def _state_of(self, operation: Operation, answer: Answer) -> str:
+    def _state_of(self, operation: Operation, reading: RequestReading, answer: Answer) -> str:
         if operation.id not in ("finalizeInvoice", "collectInvoice"):
             return "-"
-        history = self.invoices.get(addressed(answer) or -1)
-        if history is None:
-            return "none"
-        if history.paid_since is not None and history.paid_since <= answer.started:
-            return "paid"
-        if history.finalized_since is None or history.finalized_since > answer.started:
-            return "Draft"
-        return "declined" if history.declined else "finalized"
+        history = self.invoices.get(reading.record or -1)
+        return history.state(answer.started) if history else "none"

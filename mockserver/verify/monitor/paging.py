@@ -31,13 +31,24 @@ def asked_for(target: str) -> tuple[str | None, str | None]:
     return query.get("page"), query.get("per_page")
 
 
-def page_flaws(seen: Subject, target: str) -> list[PageFlaw]:
-    """Where a page contradicts itself or the request, judged only by figures that are integers."""
+def list_flaws(operation: str, seen: Subject, target: str | None) -> list[PageFlaw]:
+    """What is wrong with a page of `listInvoices` or `listCharges`; `target` as for `page_flaws`."""
+    found = [*page_flaws(seen, target), *repeated_ids(seen)]
+    # How many charges a page has, and whether that can be asked for, nothing says.
+    unknown = SIZES if operation == "listCharges" else frozenset()
+    return [flaw for flaw in found if flaw.kind not in unknown]
+
+
+def page_flaws(seen: Subject, target: str | None) -> list[PageFlaw]:
+    """Where a page contradicts itself or the request, judged only by figures that are integers.
+
+    Without `target`, where it is open what was asked for, the page is held against itself alone.
+    """
     page = seen.value()
     if any(not _whole(page.get(name)) for name in FIGURES) or not isinstance(page.get("data"), list):
         return []
-    due = [*_echoes(seen, *asked_for(target))]
-    if page["per_page"] >= 1:
+    due = [] if target is None else [*_echoes(seen, *asked_for(target))]
+    if page["per_page"] >= 1 and page["current_page"] >= 1:
         due += [*_sizes(seen, page), *_range(seen, page)]
     return [flaw for flaw in due if not flaw.statement.is_true()]
 

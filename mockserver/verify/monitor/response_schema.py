@@ -8,6 +8,7 @@ from mockserver.contract.compiled import SchemaFlaw
 from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.claims import Operator
 from mockserver.verify.expect import Expect
+from mockserver.verify.monitor.canonical import may_be_turned_away
 from mockserver.verify.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
 from mockserver.verify.transport.http import NOT_JSON, Answer
 
@@ -21,10 +22,6 @@ FORM_RULES = {
     "createQuickAdjustment": "GEN-9",
 }
 """The rule that an answer of the wrong form breaks, by operation."""
-FRONT_SERVER = frozenset({413, 414, 431})
-"""Statuses that a web server answers before the API is reached, in a form of its own."""
-NUL = "%00"
-"""What web servers refuse in a path by themselves, as 400 or 404."""
 
 
 UTC = r"(Z|[+-]00:?00)$"
@@ -53,7 +50,7 @@ class ResponseSchema:
                     proves=True,
                 )
             return answer.content is not NOT_JSON
-        if answer.status in FRONT_SERVER or (answer.refused and NUL in answer.outgoing.target.partition("?")[0]):
+        if may_be_turned_away(answer.outgoing, answer.status):
             return False
         if answer.content is NOT_JSON or "json" not in answer.content_type.lower():
             return self._no_json(operation, answer)
