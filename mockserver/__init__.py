@@ -31,9 +31,11 @@ microseconds since 1970, UTC; `billing.render` alone makes wire forms of them. W
 the `Profile`.
 
 `server.control` is an API of its own with its own OpenAPI document, judged by the same `Contract`. Within `verify`,
-`calibration` measures the open choices of a server, `checks`, `generated` and `fuzz` put it to the test, every answer
-passes the `monitor`, and the `reports` are made from `events`. Everything that it sends leaves through
-`verify.transport`, which guards real money.
+`calibration` measures the open choices of a server, `checks`, `generated` and `fuzz` put it to the test, and every
+answer passes the `monitor`. What must be is said through `expect`, whose `claims` about answers are plain data; what is
+broken goes to the `recorder`, is run once more by `reproduction`, and told by the `reports`, made from `events` alone.
+`replay` holds what a sequence needs to run again. Everything that is sent leaves through `verify.transport`, which
+guards real money.
 """
 
 from __future__ import annotations

@@ -9,16 +9,9 @@ from rich.console import Console
 
 from mockserver.cli.printing import JSON_OPTION, print_json, table_of
 from mockserver.contract.contract import Contract
-from mockserver.contract.rules import Rule
+from mockserver.contract.rules import LEVELS, Rule
 from mockserver.core import resources
 from mockserver.core.errors import Unusable
-
-_LEVELS = {
-    "documented": "documented; the vendor's page on invoices says so",
-    "observed": "observed; another public page of the vendor, or an example on one, shows it",
-    "derived": "derived; it follows for any billing system worth the name",
-    "open": "open; nothing says, and implementations may differ",
-}
 
 
 @click.command()
@@ -52,6 +45,6 @@ def _explain(rule: Rule, contract: Contract, *, as_json: bool) -> None:
     console = Console()
     console.print(f"[bold]{rule.id}[/bold] ({rule.level})", highlight=False)
     console.print(rule.statement, highlight=False, markup=False)
-    console.print(f"\nProvenance: {_LEVELS[rule.level]}", highlight=False, markup=False)
+    console.print(f"\nProvenance: {rule.level}; {LEVELS[rule.level]}", highlight=False, markup=False)
     console.print(f"Source:     {rule.source}", highlight=False, markup=False)
     console.print(f"Holds for:  {', '.join(operations)}", highlight=False, markup=False)

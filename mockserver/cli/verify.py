@@ -13,12 +13,12 @@ from platformdirs import user_cache_path
 
 from mockserver.billing.profile import load_profile
 from mockserver.cli.verify_defaults import read_table
+from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.core.resources import openapi_path
 from mockserver.verify import reports
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.run import verify as run_verification
-from mockserver.verify.spec import read_spec
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -178,9 +178,10 @@ def verify(ctx: click.Context, /, **given: Any) -> None:
 
 def _run(given: dict[str, Any]) -> int:
     options = options_of(given)
-    listeners = reports.make(options.reports, options.report_dir, rules=read_spec(options.spec or openapi_path()).rules)
+    contract = Contract.load(options.spec or openapi_path())
+    listeners = reports.make(options.reports, options.report_dir, rules=contract.rules)
     try:
-        outcome = run_verification(options, listeners)
+        outcome = run_verification(options, listeners, contract=contract)
     finally:
         for listener in listeners:
             listener.close()

@@ -24,7 +24,17 @@ from mockserver.core.errors import UnsupportedMediaType, Unusable
 from mockserver.core.messages import Request
 from mockserver.core.text import shown
 
-__all__ = ["AnswerPlan", "Media", "Reading", "RequestPlan", "Schemas", "Validator", "find_answer", "readable"]
+__all__ = [
+    "AnswerPlan",
+    "Media",
+    "Reading",
+    "RequestPlan",
+    "SchemaFlaw",
+    "Schemas",
+    "Validator",
+    "find_answer",
+    "readable",
+]
 
 MEDIA_RULE = "GEN-2"
 
@@ -221,6 +231,16 @@ class RequestPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaFlaw:
+    """Where a body departs from its schema: the keyword, what it asks for, and the sentence about it."""
+
+    path: tuple[str | int, ...]
+    keyword: str
+    due: Any
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerPlan:
     """One documented answer: its media types and headers."""
 
@@ -258,6 +278,13 @@ class AnswerPlan:
             told = validation.problems(validator.iter_errors(body))
             found += [message for messages in told.values() for message in messages]
         return found
+
+    def flaws(self, body: Any) -> Iterator[SchemaFlaw]:
+        """Where a body of JSON departs from the documented one."""
+        validator = self.media.get(JSON)
+        for error in validator.iter_errors(body) if validator is not None else ():
+            due = getattr(error.kind, "property", error.kind.value)
+            yield SchemaFlaw(tuple(error.instance_path), error.kind.name, due, error.message)
 
     def _read_headers(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """The documented headers that are there, read as the spec says."""

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mockserver.contract import decoding, rules
-from mockserver.contract.compiled import AnswerPlan, Reading, RequestPlan, find_answer, readable
+from mockserver.contract.compiled import AnswerPlan, Reading, RequestPlan, SchemaFlaw, find_answer, readable
 from mockserver.contract.compiler import Compiler
 from mockserver.contract.decoding import JSON
 from mockserver.contract.leniency import STRICT, Leniency
 from mockserver.contract.node import Node
 from mockserver.contract.router import Router
 from mockserver.core import validation
-from mockserver.core.errors import ContractBroken, InvalidRequest
+from mockserver.core.errors import ContractBroken, InvalidRequest, MethodNotAllowed, NotFound
 from mockserver.core.messages import Call, Request
 from mockserver.core.yaml_lines import parse_document, read_document
 
@@ -119,6 +119,33 @@ class Contract:
         A HEAD is the GET of that path. Raises `NotFound`, or `MethodNotAllowed` with the header `Allow`.
         """
         return self._router.find(method, path)
+
+    @property
+    def version(self) -> str:
+        return str(self.document["info"]["version"])
+
+    def statuses(self, operation: Operation) -> tuple[str, ...]:
+        """The statuses that are documented, such as `200` and `4XX`; the classes come last."""
+        return tuple(sorted(self._answers[operation.id], key=lambda status: (status.endswith("XX"), status)))
+
+    def documented(self, operation: Operation, status: int) -> str | None:
+        """The documented status that covers `status`, the exact one first; None where none does."""
+        plan = self._plan(operation, status)
+        return None if plan is None else plan.status
+
+    def flaws(self, operation: Operation, status: int, body: Any) -> list[SchemaFlaw]:
+        """Where a body of JSON departs from the documented one; nothing for a status that is not documented."""
+        plan = self._plan(operation, status)
+        return [] if plan is None else list(plan.flaws(body))
+
+    def addressed(self, method: str, target: str) -> Operation | None:
+        """The operation that a request addresses, if any; `target` is the path below the base address, and a query."""
+        path = target.partition("?")[0]
+        try:
+            operation, _ = self.route(method, path.removesuffix("/"))
+        except (NotFound, MethodNotAllowed):
+            return None
+        return operation if operation.method == method else None
 
     def accept(
         self, operation: Operation, params: Mapping[str, str], request: Request, *, leniency: Leniency = STRICT

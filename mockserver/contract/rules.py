@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from mockserver.contract.node import Node
 
-LEVELS = ("documented", "observed", "derived", "open")
+LEVELS = {
+    "documented": "the vendor's invoices page says so",
+    "observed": "another public page of the vendor, or an example response on one, shows it",
+    "derived": "it follows from those for any billing system worth the name: nobody is billed twice, a refused request "
+    "changes nothing, one merchant can't touch another's records",
+    "open": "nothing says; servers may differ, and each choice is legal",
+}
+"""The levels of provenance, and what each is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,11 @@ class Rule:
     level: str
     statement: str
     source: str
+
+    @property
+    def area(self) -> str:
+        """`CREATE` for `CREATE-4`."""
+        return self.id.partition("-")[0]
 
 
 def read_rules(root: Node) -> dict[str, Rule]:

@@ -68,10 +68,11 @@ def find_companions(context: Context) -> None:
     listed = context.me.charges()
     if listed.status in ABSENT:
         found["listCharges"] = listed
-    known = [row["id"] for row in listed.rows if isinstance(row.get("id"), int)][:2] or context.pool[:2]
+    known = [row["id"] for row in listed.rows if isinstance(row.get("id"), int)][:2] or context.records.pool[:2]
     if context.me.merchant is not None and not context.options.read_only:
         # Where charges are given none is made: what lacks an amount is refused wherever there is anybody to refuse it.
-        made = context.me.adjust(None if context.options.charge_ids else context.spare_amount, context.mark())
+        amount = None if context.options.charge_ids else context.records.spare_amount
+        made = context.me.adjust(amount, context.records.mark())
         if made.status in ABSENT:
             found["createQuickAdjustment"] = made
         elif isinstance(number := made.part("charge").get("id"), int):
@@ -81,7 +82,7 @@ def find_companions(context: Context) -> None:
         found["getCharge"] = alone[-1]
     context.monitor.absent = frozenset(found)
     for name, answer in found.items():
-        operation = context.spec.operations[name]
+        operation = context.contract.operations[name]
         words = f"{operation.method} {operation.path} is answered with {answer.status}"
         context.recorder.note(f"the server has no {name} ({words}): nothing is judged on it", warning=True)
 
@@ -91,7 +92,7 @@ def find_callers(context: Context) -> None:
     if context.me.merchant is None:
         found = _only_merchant(context.me)
         if found is not None:
-            context.me = context.me.acting(merchant=found)
+            context.records.me = context.me.acting(merchant=found)
             context.recorder.note(f"no merchant given; the token's records are all of the merchant {found}")
     if context.options.other_token is not None:
         _find_other(context, context.options.other_token)

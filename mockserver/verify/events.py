@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from mockserver.verify.claims import Claim
+
 Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 """`accepted`: broken, but listed in the file of known breaches."""
 
@@ -25,6 +27,44 @@ class RecordedExchange:
     failure: str | None = None
     elapsed: float = 0.0
     """Seconds."""
+    number: int = 0
+    """Which request of the run it is, from 1; 0 where nobody counted."""
+    race: int = 0
+    """Requests with the same number other than 0 were sent at the same moment."""
+
+    def brief(self) -> str:
+        """Status and the beginning of the body, for a sentence; or why there is none."""
+        if self.status is None:
+            return self.failure or "none"
+        text = " ".join(self.answer.decode("utf-8", "replace").split())
+        return f"{self.status} {text[:160]}{'…' if len(text) > 160 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """What came of running a breach's sequence once more, from nothing."""
+
+    seen: int
+    """How often the breach was there again."""
+    tries: int
+    """0: it was not replayed."""
+    why: str = ""
+    """Why it was not replayed."""
+    race: bool = False
+    """Whether requests were sent at the same moment."""
+    before: int = 1
+    """How often it was seen in the run itself."""
+
+    def words(self) -> str:
+        """`reproduced 2 of 2`, `1 of 5: a race`, `seen once, not reproduced` or `not replayed` and why."""
+        if not self.tries:
+            return f"not replayed: {self.why}"
+        if not self.seen:
+            often = "once" if self.before == 1 else f"{self.before} times"
+            return f"seen {often}, not reproduced in {self.tries} tries"
+        if self.seen == self.tries:
+            return f"reproduced {self.seen} of {self.tries}"
+        return f"reproduced {self.seen} of {self.tries}: {'a race' if self.race else 'it does not happen each time'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +82,20 @@ class Breach:
     identity: str
     """Equal for two sightings of the same fault: rule, operation and kind of difference, without ids or times."""
     found_by: Literal["scenario", "property", "model", "race", "fuzzing"] = "scenario"
-    check: str = ""
-    """A Python expression that is true when the rule holds, for the file that replays the breach.
+    check: Claim | None = None
+    """What of the answers to `exchanges`, counted from 0, holds when the rule does; for whatever replays the breach."""
+    from_nothing: bool = True
+    """Whether the sequence makes all records that it speaks of."""
+    proves: bool = False
+    """Whether the evidence is complete in itself: a 5xx, a charge on two invoices, another merchant's record."""
+    reproduction: Reproduction | None = None
+    """None where nobody tried."""
 
-    `answers` is the list of the live answers, one for each of `exchanges`, each with `status` (int or None), `json`
-    (parsed, or None), `text` and `headers` (lower-case names). Only plain expressions are taken: comparisons,
-    comprehensions, `len`, `sum`, `sorted`, `Decimal` and the like. Empty: the replay asserts that the recorded last
-    answer does not come again, which is weaker.
-    """
+    @property
+    def counts(self) -> bool:
+        """Whether it fails the run: not what was seen once and did not come again, unless that was proof by itself."""
+        done = self.reproduction
+        return self.proves or done is None or done.seen > 0 or done.tries == 0 or done.before > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +142,11 @@ class ChoiceMeasured:
 
 @dataclass(frozen=True, slots=True)
 class BreachFound:
+    """A fault was seen, or is told better than before: the latest event about an `identity` counts."""
+
     breach: Breach
+    times: int = 1
+    """How often the fault was seen so far."""
 
 
 @dataclass(frozen=True, slots=True)

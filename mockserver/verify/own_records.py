@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.monitor.history import Row, when
+from mockserver.verify.statements import Subject, of, sum_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
+from mockserver.verify.values import Row, when
 
 MOST_PAGES = 4
+UNSHOWN = "the server shows no charges, so that the amounts of those given are not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,13 @@ class OwnCharge:
     def amount(self) -> Decimal:
         """Raises `NotPossible` where it can't be known."""
         if self.shown_amount is None:
-            raise NotPossible("the server shows no charges, so that the amounts of those given are not known")
+            raise NotPossible(UNSHOWN)
         return self.shown_amount
+
+    @property
+    def shown(self) -> Subject:
+        """What the answer that made or showed it says of it."""
+        return of(self.made_by).at("charge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,24 @@ class OwnInvoice:
     id: int
     charges: tuple[OwnCharge, ...]
     made_by: Answer
+
+    @property
+    def shown(self) -> Subject:
+        """What the create answered of it."""
+        return of(self.made_by).at("invoice")
+
+
+def due(charges: Iterable[OwnCharge]) -> Subject:
+    """The exact sum of what these charges are of. Raises `NotPossible` where that can't be known."""
+    known = list(charges)
+    if any(charge.shown_amount is None for charge in known):
+        raise NotPossible(UNSHOWN)
+    return sum_of(charge.shown.at("amount") for charge in known)
+
+
+def row_of(invoice: OwnInvoice, answer: Answer) -> Subject:
+    """The invoice's row in a page."""
+    return of(answer).row("invoice", invoice.id)
 
 
 def newest_charges(caller: Billing, count: int) -> Iterator[Row]:

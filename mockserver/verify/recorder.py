@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mockserver.verify.claims import Claim
 from mockserver.verify.events import Breach, BreachFound, Event, Listener, Note, RecordedExchange
 
 FoundBy = Literal["scenario", "property", "model", "race", "fuzzing"]
-MOST_EXCHANGES = 40
-"""A sequence longer than this is shown by its beginning and its end."""
 
 
 @dataclass(slots=True)
@@ -26,6 +25,8 @@ class Recorder:
     exercised: Counter[str] = field(default_factory=Counter)
     breaches: dict[str, Breach] = field(default_factory=dict)
     """By identity."""
+    spares: dict[str, Breach] = field(default_factory=dict)
+    """By identity: the shortest sighting that makes records of its own, where the best does without."""
     sightings: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, list[str]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)
@@ -55,10 +56,12 @@ class Recorder:
         expected: str,
         actual: str,
         exchanges: Iterable[RecordedExchange],
-        check: str = "",
+        check: Claim,
+        proves: bool = False,
+        from_nothing: bool = True,
         found_by: FoundBy | None = None,
     ) -> None:
-        """Records a breach; of several sightings of one fault the one with the shortest sequence is kept.
+        """Records a breach; of several sightings of one fault the one with the shortest sequence is kept and told.
 
         `kind` names the kind of difference, without ids or times; with the rule it is the fault's identity.
         """
@@ -68,26 +71,44 @@ class Recorder:
             self.exercised[rule] += 1
             identity = f"{rule}:{kind}"
             self.sightings[identity] += 1
-            shown = _shortened(tuple(exchanges))
-            known = self.breaches.get(identity) or (self._pending or {}).get(identity)
-            if known is not None and _size(known.exchanges) <= _size(shown):
-                return
             breach = Breach(
                 rule=rule,
                 expected=expected,
                 actual=actual,
-                exchanges=shown,
+                exchanges=tuple(exchanges),
                 seed=self.seed,
                 identity=identity,
                 found_by=found_by or self.found_by,
                 check=check,
+                proves=proves,
+                from_nothing=from_nothing,
             )
-            if self._pending is not None and (known is None or identity in self._pending):
-                self._pending[identity] = breach
+            spare = self.spares.get(identity)
+            makes = any(one.method == "POST" for one in breach.exchanges[:-1])
+            if makes and (spare is None or _size(breach) < _size(spare)):
+                self.spares[identity] = breach
+            known = self.breaches.get(identity) or (self._pending or {}).get(identity)
+            if known is not None and _size(known) <= _size(breach):
                 return
-            self.breaches[identity] = breach
-            if known is None:
-                self.emit(BreachFound(breach))
+            if self._pending is not None and identity not in self.breaches:
+                self._pending[identity] = breach
+            else:
+                self._tell(breach)
+
+    def replace(self, breach: Breach) -> None:
+        """Tells a breach that is known already in a better way, however long its sequence is."""
+        with self._lock:
+            self._tell(breach)
+
+    def _tell(self, breach: Breach) -> None:
+        self.breaches[breach.identity] = breach
+        self.emit(BreachFound(breach, self.sightings[breach.identity]))
+
+    def count_up(self) -> None:
+        """Tells for the last time how often each fault was seen."""
+        with self._lock:
+            for breach in self.breaches.values():
+                self._tell(breach)
 
     def begin(self) -> None:
         """Keeps new breaches back until `commit` or `rollback`."""
@@ -102,15 +123,14 @@ class Recorder:
         """Lets the breaches count that were kept back."""
         with self._lock:
             pending, self._pending = self._pending or {}, None
-            for identity, breach in pending.items():
-                self.breaches[identity] = breach
-                self.emit(BreachFound(breach))
+            for breach in pending.values():
+                self._tell(breach)
 
     def rollback(self) -> None:
         """Forgets the breaches that were kept back."""
         with self._lock:
-            for breach in (self._pending or {}).values():
-                self.exercised[breach.rule] -= 1
+            for identity, breach in (self._pending or {}).items():
+                self.exercised[breach.rule] -= self.sightings.pop(identity, 0)
             self._pending = None
 
     def skipped(self, reason: str, rules: Iterable[str], *, matters: bool = True) -> None:
@@ -123,28 +143,9 @@ class Recorder:
                 if reason not in known:
                     known.append(reason)
 
-    def is_broken(self, rule: str) -> bool:
-        return any(breach.rule == rule for breach in self.breaches.values())
 
-
-def _size(exchanges: Sequence[RecordedExchange]) -> tuple[int, int]:
-    return len(exchanges), sum(len(one.url) + len(one.body or b"") for one in exchanges)
-
-
-def _shortened(exchanges: tuple[RecordedExchange, ...]) -> tuple[RecordedExchange, ...]:
-    """Without exact repetitions in a row, as polling makes them, and without the middle of a very long sequence."""
-    kept: list[RecordedExchange] = []
-    for exchange in exchanges:
-        same = kept and (kept[-1].method, kept[-1].url, kept[-1].headers, kept[-1].body) == (
-            exchange.method,
-            exchange.url,
-            exchange.headers,
-            exchange.body,
-        )
-        if same and exchange.method == "GET":
-            kept[-1] = exchange
-        else:
-            kept.append(exchange)
-    if len(kept) > MOST_EXCHANGES:
-        kept = kept[:10] + kept[-(MOST_EXCHANGES - 10) :]
-    return tuple(kept)
+def _size(breach: Breach) -> tuple[bool, bool, int, int]:
+    """Better than any short sequence is one that makes its own records, and one that is no race."""
+    is_race = any(one.race for one in breach.exchanges)
+    letters = sum(len(one.url) + len(one.body or b"") for one in breach.exchanges)
+    return not breach.from_nothing, is_race, len(breach.exchanges), letters

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from mockserver.billing.profile import CHOICES, Value, dump_profile
+from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.core.resources import openapi_path
 from mockserver.verify.calibration.run import calibrate
@@ -16,6 +17,7 @@ from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
 from mockserver.verify.checks.runner import held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
+from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api, find_callers, find_companions
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
@@ -26,13 +28,15 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
+from mockserver.verify.expect import Expect
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.generated.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.recorder import Recorder
-from mockserver.verify.spec import Spec, read_spec
+from mockserver.verify.records import Records
+from mockserver.verify.reproduction.confirming import confirm
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer, Transport, variable_name
 from mockserver.verify.transport.redaction import Redaction
@@ -41,6 +45,8 @@ from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
 
 WHOLE_RUN = 1_100
 """Requests of a run that leaves out what is only thorough, as on a slow server."""
+MOST_REPLAYING = 8.0
+"""Seconds that are kept at most for replaying what was found."""
 SLOW = 0.05
 """Seconds for one answer, from where on it is the server that takes the time."""
 
@@ -56,26 +62,36 @@ class RunOutcome:
 
 
 def verify(
-    options: Options, listeners: Sequence[Listener], *, connection: httpx.BaseTransport | None = None
+    options: Options,
+    listeners: Sequence[Listener],
+    *,
+    contract: Contract | None = None,
+    connection: httpx.BaseTransport | None = None,
 ) -> RunOutcome:
     """Judges the server at `options.url`. Raises `Unusable` for options that can't be used.
 
-    `connection` replaces the network in tests.
+    `contract`: what to judge by, where it is loaded already. `connection` replaces the network in tests.
     """
     started = time.monotonic()
-    spec = read_spec(options.spec or openapi_path())
-    rules = chosen_rules(spec, options)
-    known = read_known_breaches(options.accept, spec.rules) if options.accept else KnownBreaches()
+    contract = contract or Contract.load(options.spec or openapi_path())
+    rules = chosen_rules(contract, options)
+    known = read_known_breaches(options.accept, contract.rules) if options.accept else KnownBreaches()
     recorder = Recorder(listeners, options.seed, rules)
     transport = _transport(options, started, connection)
-    monitor = Monitor(spec, recorder, transport)
+    monitor = Monitor(contract, recorder, transport)
     transport.on_wait = _wait_teller(recorder)
-    recorder.emit(_run_started(options, spec, rules))
+    recorder.emit(_run_started(options, contract, rules))
     try:
-        me = Billing(transport, options.token, options.merchant)
-        context = Context(
-            options, spec, transport, recorder, monitor, me, dict(options.profile or {}), pool=list(options.charge_ids)
+        records = Records(
+            options,
+            transport,
+            monitor,
+            Expect(recorder, transport.ledger, monitor.lacks),
+            Billing(transport, options.token, options.merchant),
+            dict(options.profile or {}),
+            pool=list(options.charge_ids),
         )
+        context = Context(options, contract, recorder, records)
         reason, could_run = _go(context)
         code = finish(context, known, reason, could_run)
         recorder.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
@@ -91,7 +107,7 @@ def _go(context: Context) -> tuple[str, bool]:
         for answer in find_api(context.me):
             context.monitor.see(answer)
         _look_around(context)
-        if context.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
+        if context.records.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
             run_check(GIVEN, context)
         if not context.options.read_only:
             measured = calibrate(context)
@@ -102,12 +118,13 @@ def _go(context: Context) -> tuple[str, bool]:
         _model(context)
         _fuzzing(context)
         run_check(LATE, context)
+        _reproduce(context)
     except NoApi as problem:
         return str(problem), False
     except OutOfTime:
         never_on_stripe(context)
         context.recorder.note(_why_over(context), warning=True)
-        return "time", True
+        return _late(context)
     except (ServerGone, NoAnswer) as failure:
         words = f"the server stopped answering after {context.transport.sent} requests: {failure}"
         context.recorder.note(words, warning=True)
@@ -115,6 +132,25 @@ def _go(context: Context) -> tuple[str, bool]:
     except Withheld:
         return withheld(context), True
     return "completed", True
+
+
+def _late(context: Context) -> tuple[str, bool]:
+    """The end of a run whose time is over, save for what was kept for replaying."""
+    try:
+        _reproduce(context)
+    except (ServerGone, NoAnswer) as failure:
+        context.recorder.note(f"the server stopped answering: {failure}", warning=True)
+    return "time", True
+
+
+def _reproduce(context: Context) -> None:
+    context.transport.deadline += _reserve(context.options)
+    confirm(context)
+
+
+def _reserve(options: Options) -> float:
+    """Seconds of the run that are kept for replaying what was found."""
+    return min(MOST_REPLAYING, options.max_time / 10)
 
 
 def _look_around(context: Context) -> None:
@@ -157,7 +193,7 @@ def _model(context: Context) -> None:
     except Stop:
         # What stopped it is a breach, and recorded.
         return
-    except (NotPossible, Withheld) as reason:
+    except (NotPossible, Withheld, CannotTell) as reason:
         context.recorder.note(f"no sequences were compared with the model: {reason}")
 
 
@@ -197,7 +233,7 @@ def _transport(options: Options, started: float, connection: httpx.BaseTransport
         guard=SafetyGuard(options.read_only, options.charges_allowed),
         redaction=Redaction(secrets),
         # Starting and telling take time as well.
-        deadline=started + options.max_time - min(1.0, options.max_time / 10),
+        deadline=started + options.max_time - min(1.0, options.max_time / 10) - _reserve(options),
         timeout=options.timeout,
         rate_limit=options.rate_limit,
         headers=options.headers,
@@ -217,12 +253,12 @@ def _wait_teller(recorder: Recorder) -> Callable[[float], None]:
     return tell
 
 
-def _run_started(options: Options, spec: Spec, rules: frozenset[str]) -> RunStarted:
+def _run_started(options: Options, contract: Contract, rules: frozenset[str]) -> RunStarted:
     return RunStarted(
         target=base_address(options.url),
         seed=options.seed,
-        rules=tuple(rule for rule in spec.rules if rule in rules),
-        spec_version=spec.version,
+        rules=tuple(rule for rule in contract.rules if rule in rules),
+        spec_version=contract.version,
         left_behind=_left_behind(options),
         read_only=options.read_only,
         charges_allowed=options.charges_allowed,

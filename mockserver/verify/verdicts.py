@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
+from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.verify.context import Context
-from mockserver.verify.events import RuleFinished
+from mockserver.verify.events import Breach, RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.options import Options
-from mockserver.verify.spec import Spec
 
 ExitCode = Literal[0, 1, 2, 3]
 
@@ -19,11 +20,13 @@ ExitCode = Literal[0, 1, 2, 3]
 def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
     """Gives every rule its verdict, and the run its exit code."""
     recorder, today = context.recorder, date.today()
+    recorder.count_up()
     breaches = list(recorder.breaches.values())
     failing, missing = False, False
     held = set()
-    for rule in sorted(recorder.rules, key=list(context.spec.rules).index):
-        own = [breach for breach in breaches if breach.rule == rule]
+    for rule in sorted(recorder.rules, key=list(context.contract.rules).index):
+        own = [breach for breach in breaches if breach.rule == rule and breach.counts]
+        doubtful = [breach for breach in breaches if breach.rule == rule and not breach.counts]
         accepted = [entry for breach in own if (entry := known.accepting(breach, today))]
         count = recorder.exercised[rule]
         if own:
@@ -33,12 +36,12 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
             recorder.emit(RuleFinished(rule, "accepted" if excused else "broken", count, words))
         elif count:
             held.add(rule)
-            recorder.emit(RuleFinished(rule, "holds", count))
+            recorder.emit(RuleFinished(rule, "holds", count, _doubts(doubtful)))
         else:
             matters = rule not in recorder.excused
             missing = missing or matters
             recorder.emit(RuleFinished(rule, "not_exercised", 0, _why(context, rule, reason), matters))
-    for row in coverage(context.spec, context.monitor):
+    for row in coverage(context.contract, context.monitor):
         recorder.emit(row)
     for remark in known.remarks(breaches, held, today):
         recorder.note(remark, warning=True)
@@ -50,6 +53,11 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
     return 3 if proved_nothing or (missing and not context.options.allow_unexercised) else 0
 
 
+def _doubts(doubtful: Sequence[Breach]) -> str:
+    """What was seen once and did not come again."""
+    return "; ".join(f"{one.actual}: {one.reproduction.words()}" for one in doubtful if one.reproduction)
+
+
 def _why(context: Context, rule: str, reason: str) -> str:
     if reasons := context.recorder.reasons.get(rule):
         return "; ".join(reasons)
@@ -58,15 +66,15 @@ def _why(context: Context, rule: str, reason: str) -> str:
     return "no check got as far as this" if reason == "completed" else "the run ended early"
 
 
-def chosen_rules(spec: Spec, options: Options) -> frozenset[str]:
+def chosen_rules(contract: Contract, options: Options) -> frozenset[str]:
     """The rules to judge by `--only` and `--skip`, each a rule or an area; raises `Unusable` for an unknown one."""
-    unknown = [name for name in (*options.only, *options.skip) if not _named(spec, name)]
+    unknown = [name for name in (*options.only, *options.skip) if not _named(contract, name)]
     if unknown:
         raise Unusable(f"no rule or area is called {', '.join(unknown)}; `mockserver rules` lists them")
-    wanted = {rule for name in options.only for rule in _named(spec, name)} if options.only else set(spec.rules)
-    return frozenset(wanted - {rule for name in options.skip for rule in _named(spec, name)})
+    wanted = {rule for name in options.only for rule in _named(contract, name)} if options.only else set(contract.rules)
+    return frozenset(wanted - {rule for name in options.skip for rule in _named(contract, name)})
 
 
-def _named(spec: Spec, name: str) -> list[str]:
+def _named(contract: Contract, name: str) -> list[str]:
     wanted = name.upper()
-    return [rule.id for rule in spec.rules.values() if wanted in (rule.id, rule.area)]
+    return [rule.id for rule in contract.rules.values() if wanted in (rule.id, rule.area)]

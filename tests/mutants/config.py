@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from tests.mutants.dialects import DIALECTS
 from tests.mutants.noise import API_OPTIONS, Background, plant
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.choices import choose
@@ -34,6 +35,8 @@ class ServerConfig:
     nuisances: tuple[str, ...] = ()
     cards: Mapping[int, str] = field(default_factory=dict)
     currencies: Mapping[int, str] = field(default_factory=dict)
+    dialect: str = ""
+    """How odd requests are read, where that is otherwise than by the correct server."""
     stripe_delay: float = 0.0
     """Seconds between finalize and the creation on Stripe."""
     arguments: tuple[str, ...] = MERCHANT
@@ -65,7 +68,7 @@ def build(config: ServerConfig) -> tuple[Api, list[Background]]:
     for name in config.nuisances:
         options |= API_OPTIONS.get(name, {})
     options.setdefault("stripe_delay", config.stripe_delay)
-    api = Api(choose(config.choices), **options)
+    api = DIALECTS.get(config.dialect, Api)(choose(config.choices), **options)
     currencies = CURRENCIES | dict(config.currencies)
     cards = CARDS | dict(config.cards)
     for number in sorted(currencies):

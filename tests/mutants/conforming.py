@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.mutants.config import GIVEN, MERCHANT, MIXED, PROVIDER, ServerConfig
+from tests.mutants.dialects import DIALECTS
 from tests.mutants.noise import NUISANCES
 from tests.mutants.reference.choices import LISTED, UNLISTED
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
@@ -166,7 +167,8 @@ def combinations() -> Iterator[ServerConfig]:
 
 def all_legal() -> dict[str, ServerConfig]:
     nuisances = (ServerConfig(name=name, says=says, nuisances=(name,)) for name, says in NUISANCES.items())
-    configs = [CORRECT, *other_values(), *nuisances, *combinations()]
+    dialects = (ServerConfig(name=name, says=kind.__doc__ or "", dialect=name) for name, kind in DIALECTS.items())
+    configs = [CORRECT, *other_values(), *nuisances, *dialects, *combinations()]
     return {config.name: config for config in configs}
 
 

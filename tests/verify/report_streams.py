@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from mockserver.contract.rules import Rule
+from mockserver.verify.claims import All, Body, Const, Get, Is, Status
 from mockserver.verify.events import (
     Breach,
     BreachFound,
@@ -22,30 +25,32 @@ from mockserver.verify.events import (
     RunStarted,
     Verdict,
 )
-from mockserver.verify.reports import RuleText
 
 TARGET = "http://127.0.0.1:8000/api"
 
 PAGE = "the invoices page"
-RULES: dict[str, RuleText] = {
-    "GEN-1": RuleText("observed", "Answers are JSON when JSON is asked for.", "the page on the API in general"),
-    "GEN-4": RuleText("derived", "No token, or an unknown one, gets 401 and nothing happens.", "GEN-3"),
-    "GEN-5": RuleText("derived", "No input makes the server answer 5xx.", "any API"),
-    "GEN-8": RuleText("derived", "A token reaches only its own merchants' records.", "GEN-7"),
-    "LIST-1": RuleText("documented", "The list answers 200 with a page of invoices.", PAGE),
-    "LIST-3": RuleText("observed", "The page's figures agree with each other.", "an example response"),
-    "CREATE-1": RuleText("documented", "Makes an invoice of exactly the charges that are named.", PAGE),
-    "CREATE-4": RuleText(
+RULES: dict[str, Rule] = {
+    "GEN-1": Rule("GEN-1", "observed", "Answers are JSON when JSON is asked for.", "the page on the API in general"),
+    "GEN-4": Rule("GEN-4", "derived", "No token, or an unknown one, gets 401 and nothing happens.", "GEN-3"),
+    "GEN-5": Rule("GEN-5", "derived", "No input makes the server answer 5xx.", "any API"),
+    "GEN-8": Rule("GEN-8", "derived", "A token reaches only its own merchants' records.", "GEN-7"),
+    "LIST-1": Rule("LIST-1", "documented", "The list answers 200 with a page of invoices.", PAGE),
+    "LIST-3": Rule("LIST-3", "observed", "The page's figures agree with each other.", "an example response"),
+    "CREATE-1": Rule("CREATE-1", "documented", "Makes an invoice of exactly the charges that are named.", PAGE),
+    "CREATE-4": Rule(
+        "CREATE-4",
         "derived",
         "A charge is on at most one invoice, ever, also when requests race, and is Invoiced from then on.",
         "nobody is billed twice",
     ),
-    "CREATE-5": RuleText("derived", "The total is the exact decimal sum.", "money"),
-    "FINALIZE-1": RuleText("documented", "Locks a draft: its charges and total never change again.", PAGE),
-    "FINALIZE-3": RuleText("derived", "An unknown invoice gets a 4xx.", "any API"),
-    "COLLECT-1": RuleText("documented", "Collecting a draft is refused, and the draft stays one.", PAGE),
-    "COLLECT-4": RuleText("derived", "Nobody pays twice.", "nobody is billed twice"),
-    "SEARCH-2": RuleText("observed", "Clauses are joined from left to right.", "the page on the search language"),
+    "CREATE-5": Rule("CREATE-5", "derived", "The total is the exact decimal sum.", "money"),
+    "FINALIZE-1": Rule("FINALIZE-1", "documented", "Locks a draft: its charges and total never change again.", PAGE),
+    "FINALIZE-3": Rule("FINALIZE-3", "derived", "An unknown invoice gets a 4xx.", "any API"),
+    "COLLECT-1": Rule("COLLECT-1", "documented", "Collecting a draft is refused, and the draft stays one.", PAGE),
+    "COLLECT-4": Rule("COLLECT-4", "derived", "Nobody pays twice.", "nobody is billed twice"),
+    "SEARCH-2": Rule(
+        "SEARCH-2", "observed", "Clauses are joined from left to right.", "the page on the search language"
+    ),
 }
 
 HEADERS = (
@@ -121,7 +126,7 @@ BILLED_TWICE = Breach(
     exchanges=(charge(57), invoice(12, [57]), invoice(13, [57])),
     seed=7,
     identity="CREATE-4 createInvoice accepted-again",
-    check="400 <= answers[2].status < 500",
+    check=All((Is(Status(2), ">=", Const(400)), Is(Status(2), "<", Const(500)))),
 )
 
 SERVER_ERROR = Breach(
@@ -132,6 +137,7 @@ SERVER_ERROR = Breach(
     seed=7,
     identity="GEN-5 listInvoices 500",
     found_by="fuzzing",
+    check=Is(Status(0), "<", Const(500)),
 )
 
 LEAK = Breach(
@@ -151,7 +157,7 @@ LEAK = Breach(
     seed=7,
     identity="GEN-8 listInvoices foreign",
     found_by="model",
-    check="answers[-1].json['total'] == 0",
+    check=Is(Get(Body(2), ("total",)), "is", Const(0)),
 )
 
 CHOICES = (
@@ -193,7 +199,7 @@ def run(
     stop_reason: str = "completed",
     finished: bool = True,
     notes: Sequence[Note] = (),
-    rules: Mapping[str, RuleText] = RULES,
+    rules: Mapping[str, Rule] = RULES,
     target: str = TARGET,
     charges_allowed: bool = True,
 ) -> list[Event]:
@@ -215,7 +221,10 @@ def run(
     for step, choice in enumerate(CHOICES, 1):
         stream += [Progress(f"measuring {choice.key}", step), choice]
     stream.append(PhaseStarted("rules", steps=len(rules)))
-    stream += [BreachFound(breach) for breach in breaches]
+    seen: Counter[str] = Counter()
+    for breach in breaches:
+        seen[breach.identity] += 1
+        stream.append(BreachFound(breach, seen[breach.identity]))
     for step, rule in enumerate(rules, 1):
         verdict: Verdict = "holds"
         if rule in broken:

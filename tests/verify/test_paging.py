@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.paging import page_flaws, repeated_ids
+from mockserver.verify.statements import Subject, of
 
 
-def page(**changes: Any) -> dict[str, Any]:
+def seen(content: object) -> Subject:
+    return of(RecordedExchange("GET", "http://host/api", (), None, 200, answer=json.dumps(content).encode()))
+
+
+def page(**changes: Any) -> Subject:
     """The second page of 17 at 15 a page, with changes."""
     sound = {
         "data": [{"id": 1}, {"id": 2}],
@@ -20,7 +27,7 @@ def page(**changes: Any) -> dict[str, Any]:
         "from": 16,
         "to": 17,
     }
-    return sound | changes
+    return seen(sound | changes)
 
 
 @pytest.mark.parametrize(
@@ -59,5 +66,5 @@ def test_a_flaw_is_told_by_its_rule(changes: dict[str, Any], target: str, rule: 
 
 
 def test_a_row_that_comes_twice_is_a_flaw() -> None:
-    assert repeated_ids({"data": [{"id": 1}, {"id": 1}]})[0].rule == "LIST-4"
-    assert repeated_ids({"data": [{"id": 1}, {"id": 2}]}) == []
+    assert repeated_ids(seen({"data": [{"id": 1}, {"id": 1}]}))[0].rule == "LIST-4"
+    assert repeated_ids(seen({"data": [{"id": 1}, {"id": 2}]})) == []

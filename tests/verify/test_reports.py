@@ -14,10 +14,11 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from mockserver.contract.rules import Rule
 from mockserver.core.errors import Unusable
 from mockserver.verify import reports
 from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RuleFinished, RunFinished
-from mockserver.verify.reports import KNOWN, RuleText, make
+from mockserver.verify.reports import KNOWN, make
 from tests.verify.report_streams import (
     BILLED_TWICE,
     LEAK,
@@ -30,7 +31,7 @@ from tests.verify.report_streams import (
     run,
 )
 
-ALL_FILES = ("report.html", "report.json", "junit.xml", "report.md", "test_breaches.py")
+ALL_FILES = ("report.html", "report.json", "junit.xml", "report.md", "test_breaches.py", "repro.sh")
 
 
 def written(directory: Path, stream: Sequence[Event], *names: str, close: bool = False) -> dict[str, str]:
@@ -192,7 +193,7 @@ def test_a_rule_that_the_spec_does_not_describe_is_still_shown(tmp_path: Path) -
         RunFinished(0, "completed", 1.0, 1),
     ]
     for name, text in everything(tmp_path, stream).items():
-        assert name == "test_breaches.py" or "NEW-1" in text, name
+        assert name in ("test_breaches.py", "repro.sh") or "NEW-1" in text, name
 
 
 def test_equal_streams_give_equal_files_whatever_the_order_of_the_breaches(tmp_path: Path) -> None:
@@ -294,8 +295,8 @@ def test_a_warning_about_money_is_told_apart_from_breaches_in_every_report(tmp_p
     assert 'role="alert"' in texts["report.html"]
     assert {"level": "money", "text": told} in json.loads(texts["report.json"])["notes"]
     for name, text in texts.items():
-        assert "broken JSON bills everything" in text.replace("&#39;", "'") or name.endswith(".py"), name
+        assert "broken JSON bills everything" in text.replace("&#39;", "'") or name.endswith((".py", ".sh")), name
 
 
 def test_rule_texts_are_values() -> None:
-    assert RuleText("derived", "a", "b") == RuleText("derived", "a", "b")
+    assert Rule("A-1", "derived", "a", "b") == Rule("A-1", "derived", "a", "b")

@@ -79,12 +79,12 @@ def test_choices_coverage_and_what_is_left_behind_are_told() -> None:
 def test_a_breach_reads_as_a_bug_report_whose_commands_can_be_pasted() -> None:
     text = shown(run(BILLED_TWICE), width=60)
     told = text.partition("Breach 1: CREATE-4")[2]
-    assert f"curl -i -X POST {TARGET}/billing/charges/quick-adjustment \\\n" in told
+    assert f"charge_1=$(curl -sS -X POST {TARGET}/billing/charges/quick-adjustment \\\n" in told
     assert '    -H "Authorization: Bearer $TOKEN" \\\n' in told
-    assert "    --data-raw '{\"charge_ids\": [57]}'\n" in told
-    assert "# 3. 57 is charge.id of answer 1" in told
+    assert """    --data-raw '{"charge_ids": ['"$charge_1"']}'\n""" in told
+    assert f"curl -i -X POST {TARGET}/billing/invoices" in told
     for line in told.partition("Verdict")[0].partition("seed 7")[2].splitlines():
-        assert not line.strip() or line.lstrip().startswith(("#", "curl", "-H", "--data")), line
+        assert not line.strip() or line.lstrip().startswith(("#", "curl", "charge_1=", "-H", "--data")), line
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mockserver.contract.rules import Rule
 from mockserver.verify.events import Breach, ChoiceMeasured, Coverage, Event, Note, RunFinished, RunStarted
-from mockserver.verify.reports import RuleText, make
+from mockserver.verify.reports import make
 from tests.verify.report_streams import BILLED_TWICE, RULES, Ticking, exchange, mixed, run
 
 POISON = "</pre></style></title><script>alert(1)</script><img src=http://evil.example/x onerror=x>\"'{{ 7*7 }}\x1b[2J"
@@ -50,7 +51,7 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page(directory: Path, stream: list[Event], rules: dict[str, RuleText] = RULES) -> tuple[str, Page]:
+def page(directory: Path, stream: list[Event], rules: dict[str, Rule] = RULES) -> tuple[str, Page]:
     (report,) = make(["html"], directory, rules=rules, clock=Ticking())
     for event in stream:
         report(event)
@@ -75,7 +76,7 @@ def poisoned() -> list[Event]:
         7,
         POISON,
     )
-    rules = {POISON: RuleText(POISON, POISON, POISON)}
+    rules = {POISON: Rule(POISON, POISON, POISON, POISON)}
     start = RunStarted(POISON, 7, (POISON,), POISON, POISON, False, True)
     found: list[Event] = [start, *run(breach, rules=rules)[1:-1]]
     found += [ChoiceMeasured(POISON, POISON, True, POISON, POISON), Coverage(POISON, POISON, POISON, 1), Note(POISON)]

@@ -17,12 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from mockserver.verify.claims import Body, Const, Count, Get, Is, Many, Status, Where
 from mockserver.verify.events import Breach
 from mockserver.verify.reports import make
-from mockserver.verify.reports.replay_writer import usable_check
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, charge, exchange, invoice, run
-
-UNCHECKED = replace(BILLED_TWICE, check="")
 
 
 class Billing(BaseHTTPRequestHandler):
@@ -123,14 +121,6 @@ def test_it_passes_once_the_breach_is_gone(tmp_path: Path) -> None:
     assert (code, "1 passed" in told) == (0, True), told
 
 
-@pytest.mark.parametrize("faulty", [True, False])
-def test_without_a_check_the_recorded_wrong_answer_must_not_come_again(tmp_path: Path, faulty: bool) -> None:
-    with billing(faulty=faulty) as (base, _):
-        code, told = replayed(written(tmp_path, UNCHECKED), base)
-    assert code == (1 if faulty else 0), told
-    assert ("the recorded wrong answer came again" in told) is faulty
-
-
 @pytest.mark.parametrize("broken", [True, False])
 def test_a_5xx_is_known_again_whatever_its_body(tmp_path: Path, broken: bool) -> None:
     with billing(faulty=False, broken_lists=broken) as (base, _):
@@ -156,7 +146,11 @@ def test_a_missing_token_is_named(tmp_path: Path) -> None:
 
 
 def test_a_server_that_goes_another_way_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    astray = replace(UNCHECKED, exchanges=(invoice(12, [57]), *UNCHECKED.exchanges))
+    astray = replace(
+        BILLED_TWICE,
+        exchanges=(invoice(12, [57]), *BILLED_TWICE.exchanges),
+        check=Is(Status(3), ">=", Const(400)),
+    )
     with billing(faulty=False) as (base, _):
         code, told = replayed(written(tmp_path, astray), base)
     assert (code, "1 skipped" in told) == (0, True), told
@@ -177,9 +171,9 @@ def test_a_check_decides_even_when_a_mended_server_stops_the_sequence(tmp_path: 
 def test_a_race_is_run_as_a_race(tmp_path: Path, faulty: bool) -> None:
     race = replace(
         BILLED_TWICE,
-        exchanges=(charge(57), invoice(12, [57]), invoice(13, [57])),
+        exchanges=(charge(57), *(replace(invoice(number, [57]), race=2) for number in (12, 13))),
         found_by="race",
-        check="sum(answer.status < 300 for answer in answers[1:3]) <= 1",
+        check=Is(Count(Where(Many((Status(1), Status(2))), (), "<", Const(300))), "<=", Const(1)),
     )
     with billing(faulty=faulty) as (base, _):
         file = written(tmp_path, race)
@@ -190,7 +184,13 @@ def test_a_race_is_run_as_a_race(tmp_path: Path, faulty: bool) -> None:
 
 def test_no_collect_is_sent_to_a_server_that_could_charge(tmp_path: Path) -> None:
     collect = Breach(
-        "COLLECT-1", "a refusal", "200", (exchange("POST", "/billing/invoices/3/collect"),), 7, "COLLECT-1"
+        "COLLECT-1",
+        "a refusal",
+        "200",
+        (exchange("POST", "/billing/invoices/3/collect"),),
+        7,
+        "COLLECT-1",
+        check=Is(Status(0), ">=", Const(400)),
     )
     code, told = replayed(written(tmp_path, collect), "http://staging.invalid/api")
     assert (code, "1 skipped" in told) == (0, True), told
@@ -202,7 +202,7 @@ def test_a_server_that_is_gone_fails_what_it_should_answer(tmp_path: Path) -> No
         pass
     code, told = replayed(written(tmp_path, BILLED_TWICE), base)
     assert code == 1, told
-    assert "request 1 got no answer: ConnectError" in told
+    assert "no answer: ConnectError" in told
 
 
 def test_an_accepted_breach_and_a_clean_run_leave_nothing_to_replay(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_what_a_server_sent_never_becomes_code(tmp_path: Path) -> None:
         (exchange("GET", "/" + poison, raw=poison.encode(), headers=[(poison, poison)], failure=poison, status=200),),
         7,
         poison,
-        check="__import__('os').system('touch hacked')",
+        check=Is(Get(Body(0), (poison,)), "is", Const(poison)),
     )
     file = written(tmp_path, breach)
     nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
@@ -231,37 +231,3 @@ def test_what_a_server_sent_never_becomes_code(tmp_path: Path) -> None:
     assert "__import__" not in {node.id for node in nodes if isinstance(node, ast.Name)}
     replayed(file, "http://127.0.0.1:9/api")
     assert not (tmp_path / "hacked").exists()
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        "answers[2].status in (400, 422)",
-        "len({row['id'] for row in answers[0].json['data']}) == answers[0].json['total']",
-        "all(a.json.get('message', '').lower() for a in answers)",
-        "Decimal(str(answers[-1].json['invoice']['total'])) == Decimal('1.0')  # a comment",
-        "(answers[0].status\n == 200)",
-    ],
-)
-def test_plain_expressions_are_usable_checks(check: str) -> None:
-    assert usable_check(check)
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        "__import__('os')",
-        "open('x')",
-        "answers.__class__",
-        "answers[0].json.__init__",
-        "[_ for _ in answers if _.sort()]",
-        "lambda: 1",
-        "(x := answers)",
-        "f'{answers}'",
-        "answers[0].status ==",
-        "import os",
-        "eval('1')",
-    ],
-)
-def test_anything_else_is_no_usable_check(check: str) -> None:
-    assert not usable_check(check)

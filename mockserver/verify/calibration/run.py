@@ -12,13 +12,15 @@ from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.reading import empty_ids, loose_ids, odd_pages, unreadable
 from mockserver.verify.calibration.searching import searches
 from mockserver.verify.checks.runner import held_back, still_there
-from mockserver.verify.context import UNKNOWN_ID, Context
+from mockserver.verify.claims import CannotTell
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
-from mockserver.verify.monitor.history import Row
 from mockserver.verify.own_records import OwnInvoice
+from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.transport.http import Answer
 from mockserver.verify.transport.safety import Withheld
+from mockserver.verify.values import Row
 
 ZEROS = ".000000"
 LINKS = ("first_page_url", "last_page_url", "next_page_url", "prev_page_url", "links")
@@ -58,7 +60,7 @@ def calibrate(context: Context) -> dict[str, Value]:
         try:
             with held_back(context):
                 step(work)
-        except (NotPossible, Withheld) as reason:
+        except (NotPossible, Withheld, CannotTell) as reason:
             work.unmeasured(str(reason), *keys)
         except (NoAnswer, Stop) as failure:
             work.unmeasured(f"the server did not answer as it should: {failure}", *keys)
@@ -93,10 +95,14 @@ def _lists(work: Calibration) -> None:
         work.record("page_below_one", "refuse", f"page 0 is answered with {below.status}")
     elif below.ok:
         work.record("page_below_one", "first_page", f"page 0 is answered with {below.status}")
-    first = me.invoices(per_page=work.context.at_most(25))
+    first = me.invoices(per_page=work.context.records.at_most(25))
     last = first.mapping.get("last_page")
-    oldest = me.invoices(per_page=work.context.at_most(25), page=last) if isinstance(last, int) and last > 1 else first
-    work.context.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
+    oldest = (
+        me.invoices(per_page=work.context.records.at_most(25), page=last)
+        if isinstance(last, int) and last > 1
+        else first
+    )
+    work.context.records.elders = [*first.rows, *(oldest.rows if oldest is not first else [])]
     # Before anything takes the open ones: which charges are void is remembered.
     me.charges(per_page=100)
     start = first.mapping.get("from")
@@ -201,7 +207,7 @@ def _merchants(work: Calibration) -> None:
 def _header(work: Calibration) -> None:
     """Whether a provider's calls need the merchant header; a token that reaches one merchant alone tells less."""
     context = work.context
-    bare = context.anyone.invoices(per_page=context.at_most(25))
+    bare = context.anyone.invoices(per_page=context.records.at_most(25))
     if bare.refused:
         evidence = f"without X-Selected-Client-Id a list is answered with {bare.status}"
         work.record("merchant_header", "required", evidence)
@@ -216,12 +222,12 @@ def _header(work: Calibration) -> None:
 
 def _creates(work: Calibration) -> None:
     context = work.context
-    first = context.charge()
-    draft = context.draft((first,))
+    first = context.records.charge()
+    draft = context.records.draft((first,))
     row = draft.made_by.part("invoice")
     work.record("create_status", draft.made_by.status, f"a create is answered with {draft.made_by.status}")
     _row(work, row, "a created invoice", own=True)
-    twice = context.charge()
+    twice = context.records.charge()
     answer = context.me.create([twice.id, twice.id])
     if answer.refused:
         work.record("duplicate_charge_ids", "refuse", f"an id given twice is answered with {answer.status}")
@@ -232,12 +238,12 @@ def _creates(work: Calibration) -> None:
             f"an id given twice makes a total of {answer.part('invoice').get('total')} for a charge of {twice.amount}",
         )
     if answer.refused:
-        context.draft((twice,))
+        context.records.draft((twice,))
     _order(work, draft)
 
 
 def _order(work: Calibration, older: OwnInvoice) -> None:
-    newer = work.context.draft()
+    newer = work.context.records.draft()
     _row(work, newer.made_by.part("invoice"), "a created invoice", own=True)
     page = work.context.me.invoices(f'id:"{older.id}" OR id:"{newer.id}"', per_page=5)
     ids = [row.get("id") for row in page.rows]
@@ -259,14 +265,14 @@ def _refusals(work: Calibration) -> None:
 
 def _finalizes(work: Calibration) -> None:
     context = work.context
-    invoice = context.draft()
+    invoice = context.records.draft()
     answer = context.me.finalize(invoice.id)
     if not answer.ok:
         raise Stop(f"finalize answers {answer.brief()}")
-    context.waiting = [context.finalized() for _ in range(5)]
+    context.records.waiting = [context.records.finalized() for _ in range(5)]
     work.record("finalize_status", answer.status, f"a finalize is answered with {answer.status}")
     _body(work, answer, "finalize")
-    row, _ = context.row(invoice.id)
+    row, _ = context.records.row(invoice.id)
     if row is not None:
         work.record("finalized_label", str(row.get("status")), f"a finalized invoice's status is {row.get('status')}")
     again = context.me.finalize(invoice.id)
@@ -286,7 +292,7 @@ def _body(work: Calibration, answer: Answer, action: str) -> None:
 def _isolation(work: Calibration) -> None:
     context = work.context
     other = context.second()
-    answer = other.finalize(context.draft().id)
+    answer = other.finalize(context.records.draft().id)
     if answer.refused:
         work.record(
             "foreign_invoice_status", answer.status, f"another merchant's invoice is answered with {answer.status}"
@@ -297,9 +303,9 @@ def _nothing(work: Calibration) -> None:
     context = work.context
     if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
-    if len(context.open_currencies()) > 1:
+    if len(context.records.open_currencies()) > 1:
         answer = context.me.create()
-        context.refused("CREATE-8", answer, "a create of charges of several currencies")
+        context.expect.refused("CREATE-8", answer, "a create of charges of several currencies")
         if answer.refused:
             raise NotPossible("the merchant has open charges in several currencies")
     for _ in range(4):
@@ -309,6 +315,6 @@ def _nothing(work: Calibration) -> None:
             return
         total = answer.part("invoice").get("total")
         if answer.ok and total == 0:
-            context.must_row(int(answer.part("invoice").get("id", 0)))
+            context.records.must_row(int(answer.part("invoice").get("id", 0)))
             work.record("no_charges", "empty_draft", "with nothing to invoice a create makes a draft of total 0")
             return

@@ -8,6 +8,7 @@ from typing import TypeVar
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context import Context
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
+from mockserver.verify.statements import id_of, of, succeeds
 
 Item = TypeVar("Item")
 LONG = 1_000
@@ -27,7 +28,7 @@ def every_invoice_is_listed(context: Context) -> None:
     for start in range(0, len(histories), AT_ONCE):
         part = histories[start : start + AT_ONCE]
         answer = context.me.invoices(
-            " OR ".join(f'id:"{history.id}"' for history in part), per_page=context.at_most(AT_ONCE * 2)
+            " OR ".join(f'id:"{history.id}"' for history in part), per_page=context.records.at_most(AT_ONCE * 2)
         )
         found = {row.get("id") for row in answer.rows}
         for history in part:
@@ -38,21 +39,21 @@ def every_invoice_is_listed(context: Context) -> None:
 
 def _missing(context: Context, history: InvoiceHistory) -> None:
     """Once more by itself, since the search may be what is broken."""
-    row, answer = context.row(history.id)
+    _, answer = context.records.row(history.id)
     context.expect(
         "GEN-9",
-        row is not None,
+        of(answer).each("id").includes(id_of("invoice", history.id)),
         kind="invoice not listed",
-        expected="the list shows every invoice that was made",
+        because="the list shows every invoice that was made",
         actual=f"invoice {history.id} is not in it",
-        using=[*history.trace, answer],
+        using=history.trace,
     )
 
 
 def largest_page(context: Context) -> None:
     """LIST-3: the largest page, now that the list may be longer than one; the monitor does its sums."""
     total = context.me.invoices(per_page=1).mapping.get("total")
-    largest = context.at_most(LONG) if context.profile.get("per_page_above_max") == "refuse" else LONG
+    largest = context.records.at_most(LONG) if context.profile.get("per_page_above_max") == "refuse" else LONG
     if isinstance(total, int) and total > 0:
         context.me.invoices(per_page=min(total, largest))
 
@@ -72,11 +73,10 @@ def _read(context: Context, charge: ChargeHistory) -> None:
     answer = context.me.charge(charge.id)
     context.expect(
         "GEN-9",
-        answer.ok,
+        succeeds(answer),
         kind="charge not found",
-        expected="a charge that was made can be read",
-        actual=f"the answer is {answer.brief()}",
-        using=[*charge.trace, answer],
+        because="a charge that was made can be read",
+        using=charge.trace,
     )
 
 

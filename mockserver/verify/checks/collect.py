@@ -5,89 +5,101 @@ from __future__ import annotations
 from mockserver.verify.checks.finalize import wait_for_stripe
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
-from mockserver.verify.context import UNKNOWN_ID, Context, Evidence
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.monitor.history import Row, exact, shown
-from mockserver.verify.own_records import OwnInvoice
+from mockserver.verify.own_records import OwnInvoice, row_of
+from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import (
+    Evidence,
+    all_of,
+    any_of,
+    came,
+    eventually,
+    is_answered,
+    is_refused,
+    of,
+    status_of,
+    succeeds,
+)
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
+from mockserver.verify.values import Row, shown
 
 
 def unknown_invoice(context: Context) -> None:
     """COLLECT-5: a 4xx."""
-    context.needs_charges()
+    context.records.needs_charges()
     for number in (UNKNOWN_ID, 0):
-        context.refused("COLLECT-5", context.me.collect(number), "a collect of an unknown invoice")
+        context.expect.refused("COLLECT-5", context.me.collect(number), "a collect of an unknown invoice")
 
 
 def no_integer(context: Context) -> None:
     """COLLECT-5: what is no integer names no invoice, though it begins with the id of one."""
-    context.needs_charges()
-    invoice = context.finalized()
+    context.records.needs_charges()
+    invoice = context.records.finalized()
     answer = context.me.collect(f"{invoice.id}abc")
-    context.refused("COLLECT-5", answer, "a collect of what is no integer", [invoice.made_by])
-    row, after = context.must_row(invoice.id)
+    context.expect.refused("COLLECT-5", answer, "a collect of what is no integer", [invoice.made_by])
+    _, after = context.records.must_row(invoice.id)
     context.expect(
         "COLLECT-5",
-        row.get("stripe_invoice_status") != "paid",
+        row_of(invoice, after).at("stripe_invoice_status").differs("paid"),
         kind="paid by what is no integer",
-        expected=f"a collect of {invoice.id}abc leaves invoice {invoice.id} unpaid",
+        because=f"a collect of {invoice.id}abc leaves invoice {invoice.id} unpaid",
         actual="it is paid",
-        using=[invoice.made_by, answer, after],
+        using=[answer],
     )
 
 
 def a_draft(context: Context) -> None:
     """COLLECT-1: refused, and the draft stays one, off Stripe."""
-    context.needs_charges()
-    draft = context.draft()
+    context.records.needs_charges()
+    draft = context.records.draft()
     answer = context.me.collect(draft.id)
-    context.refused("COLLECT-1", answer, "a collect of a draft", [draft.made_by])
+    context.expect.refused("COLLECT-1", answer, "a collect of a draft", [draft.made_by])
     still_draft(context, "COLLECT-1", draft, "a collect of a draft", [answer])
-    row, after = context.must_row(draft.id)
+    _, after = context.records.must_row(draft.id)
+    seen = row_of(draft, after)
     context.expect(
         "COLLECT-1",
-        not row.get("stripe_invoice_id") and not row.get("stripe_invoice_status"),
+        all_of(
+            came(answer),
+            *(seen.at(name).is_one_of(None, "") for name in ("stripe_invoice_id", "stripe_invoice_status")),
+        ),
         kind="draft on stripe",
-        expected="a collect of a draft leaves it off Stripe",
-        actual=f"stripe_invoice_id is {shown(row.get('stripe_invoice_id'))}, stripe_invoice_status "
-        f"{shown(row.get('stripe_invoice_status'))}",
-        using=[draft.made_by, answer, after],
+        because="a collect of a draft leaves it off Stripe",
+        using=[answer],
     )
     finalized = context.me.finalize(draft.id)
     context.expect(
         "COLLECT-1",
-        finalized.ok,
+        all_of(came(answer), succeeds(finalized)),
         kind="draft spoilt",
-        expected="the draft can still be finalized",
-        actual=f"the finalize answers {finalized.brief()}",
-        using=[draft.made_by, answer, finalized],
+        because="the draft can still be finalized",
+        using=[answer],
     )
 
 
 def at_once(context: Context) -> None:
     """COLLECT-2 and COLLECT-3: right after finalizing, whatever the queue does."""
-    context.needs_charges()
-    collect_and_judge(context, context.finalized(context.draft(context.charges(2))))
+    context.records.needs_charges()
+    collect_and_judge(context, context.records.finalized(context.records.draft(context.records.charges(2))))
 
 
 def after_the_queue(context: Context) -> None:
     """COLLECT-2 and COLLECT-3: on an invoice that is on Stripe already; its Stripe invoice is the one that is paid."""
-    context.needs_charges()
-    invoice = context.queued()
-    row = wait_for_stripe(context, invoice)
-    if row is None:
+    context.records.needs_charges()
+    invoice = context.records.queued()
+    waited = wait_for_stripe(context, invoice)
+    if waited is None:
         return
     collect_and_judge(context, invoice)
-    after, answer = context.must_row(invoice.id)
+    _, answer = context.records.must_row(invoice.id)
     context.expect(
         "COLLECT-2",
-        after.get("stripe_invoice_id") == row.get("stripe_invoice_id"),
+        row_of(invoice, answer).at("stripe_invoice_id").equals(row_of(invoice, waited).at("stripe_invoice_id")),
         kind="another stripe invoice",
-        expected="the invoice that is on Stripe is the one that is collected",
-        actual=f"stripe_invoice_id was {shown(row.get('stripe_invoice_id'))} and is "
-        f"{shown(after.get('stripe_invoice_id'))}",
-        using=[*context.monitor.invoices[invoice.id].trace, answer],
+        because="the invoice that is on Stripe is the one that is collected",
+        using=context.monitor.invoices[invoice.id].trace,
     )
 
 
@@ -100,7 +112,7 @@ def collect_and_judge(context: Context, invoice: OwnInvoice, *, by: Billing | No
         row, after = _listed(context, invoice, by)
         trace: list[Evidence] = [*context.monitor.invoices[invoice.id].trace, after]
         if answer.ok:
-            _paid(context, invoice, answer, row, trace, by)
+            _paid(context, invoice, answer, after, trace, by)
             return True
         if not answer.refused:
             # Stripe's own trouble, about which nothing says what comes: the charge may have succeeded.
@@ -108,11 +120,11 @@ def collect_and_judge(context: Context, invoice: OwnInvoice, *, by: Billing | No
             context.transport.pause(0.2)
             continue
         if lost and row.get("stripe_invoice_status") != "paid":
-            row = context.shown_paid(invoice.id, by=by, succeeded=False) or row
+            row, after = context.records.shown_paid(invoice.id, by=by, succeeded=False) or (row, after)
         if lost and row.get("stripe_invoice_status") == "paid":
             context.recorder.held("COLLECT-4")
             return True
-        _declined(context, row, answer, trace, invoice)
+        _declined(context, invoice, after, trace)
         # That a decline frees no charge is seen where answers are observed.
         (by or context.me).charge(invoice.charges[0].id)
         refusals.append(answer)
@@ -123,132 +135,125 @@ def collect_and_judge(context: Context, invoice: OwnInvoice, *, by: Billing | No
 
 def _tried(context: Context, refusals: list[Answer], trace: list[Evidence]) -> None:
     """A refused collect of a finalized invoice is a card's decline, each time, and not a word about its state."""
-    text = str(refusals[-1].mapping.get("message", "")).lower()
-    context.expect(
-        "COLLECT-2",
-        not (
-            refusals[-1].status == context.profile.get("illegal_state_status")
-            and context.draft_refusal == refusals[-1].body
-            and ("draft" in text or "finali" in text)
-        ),
-        kind="finalized invoice taken for a draft",
-        expected="collecting a finalized invoice attempts the charge",
-        actual=f"it is refused as a draft is: {refusals[-1].brief()}",
-        using=trace,
-    )
-    first, last = refusals[0].status, refusals[-1].status
+    illegal = context.profile.get("illegal_state_status")
+    first, last = refusals[0], refusals[-1]
+    text = str(last.mapping.get("message", "")).lower()
+    if context.draft_refusal is not None and ("draft" in text or "finali" in text):
+        as_draft = of(context.draft_refusal).at("message")
+        context.expect(
+            "COLLECT-2",
+            any_of(status_of(last).differs(illegal), of(last).at("message").differs(as_draft)),
+            kind="finalized invoice taken for a draft",
+            because="collecting a finalized invoice attempts the charge",
+            actual=f"it is refused as a draft is: {last.brief()}",
+            using=trace,
+        )
     context.expect(
         "COLLECT-3",
-        first == last or last != context.profile.get("illegal_state_status"),
+        any_of(status_of(last).equals(status_of(first)), status_of(last).differs(illegal)),
         kind="no further attempt after a decline",
-        expected=f"after a decline, answered with {first}, the invoice can be collected again",
-        actual=f"the next collect is refused for its state, with {last}",
+        because=f"after a decline, answered with {first.status}, the invoice can be collected again",
+        actual=f"the next collect is refused for its state, with {last.status}",
         using=trace,
     )
 
 
 def _listed(context: Context, invoice: OwnInvoice, by: Billing | None) -> tuple[Row, Answer]:
     if by is None:
-        return context.must_row(invoice.id)
-    row, answer = context.row(invoice.id, by=by)
+        return context.records.must_row(invoice.id)
+    row, answer = context.records.row(invoice.id, by=by)
     if row is None:
         raise Stop
     return row, answer
 
 
 def _paid(
-    context: Context, invoice: OwnInvoice, answer: Answer, row: Row, trace: list[Evidence], by: Billing | None
+    context: Context, invoice: OwnInvoice, answer: Answer, after: Answer, trace: list[Evidence], by: Billing | None
 ) -> None:
-    paid_at_once = row.get("stripe_invoice_status") == "paid"
+    paid = row_of(invoice, after).at("stripe_invoice_status").equals("paid")
+    paid_at_once = paid.is_true()
     if not paid_at_once:
         # An integration that learns of the payment from Stripe shows it seconds later.
-        row = context.shown_paid(invoice.id, by=by) or _listed(context, invoice, by)[0]
+        found = context.records.shown_paid(invoice.id, by=by) or _listed(context, invoice, by)
+        after = found[1]
+        paid = row_of(invoice, after).at("stripe_invoice_status").equals("paid")
+        paid = eventually(paid, context.records.report_patience)
+    seen = row_of(invoice, after)
     context.expect(
         "COLLECT-3",
-        row.get("stripe_invoice_status") == "paid",
+        paid,
         kind="not paid after success",
-        expected="after a successful collect stripe_invoice_status is paid, at once or some seconds later",
-        actual=f"it is {shown(row.get('stripe_invoice_status'))}",
+        because="after a successful collect stripe_invoice_status is paid, at once or some seconds later",
         using=trace,
-        check="answers[-1].json['data'][0]['stripe_invoice_status'] == 'paid'",
     )
     context.expect(
         "COLLECT-2",
-        isinstance(row.get("stripe_invoice_id"), str),
+        seen.at("stripe_invoice_id").is_text(),
         kind="not on stripe after collect",
-        expected="after a collect stripe_invoice_id is set",
-        actual=f"it is {shown(row.get('stripe_invoice_id'))}",
+        because="after a collect stripe_invoice_id is set",
         using=trace,
-        check="answers[-1].json['data'][0]['stripe_invoice_id'] is not None",
     )
     context.expect(
         "COLLECT-3",
-        row.get("status") != "Draft",
+        seen.at("status").differs("Draft"),
         kind="draft after collect",
-        expected="a collected invoice is no draft",
-        actual="its status is Draft",
+        because="a collected invoice is no draft",
         using=trace,
     )
-    told = answer.part("invoice")
+    told = of(answer).at("invoice")
     for name in ("id", "total", "stripe_invoice_id", "stripe_invoice_status"):
         reported_later = name == "stripe_invoice_status" and not paid_at_once
-        if name in told and answer.status != 202 and not reported_later:
+        if name in answer.part("invoice") and answer.status != 202 and not reported_later:
             context.expect(
                 "GEN-9",
-                told[name] == row.get(name),
+                seen.at(name).equals(told.at(name)),
                 kind=f"{name} answered otherwise by collect",
-                expected=f"the list shows the {name} that was answered, {shown(told[name])}",
-                actual=f"it shows {shown(row.get(name))}",
+                because=f"the list shows the {name} that was answered, {shown(told.at(name).value())}",
                 using=trace,
             )
 
 
-def _declined(context: Context, row: Row, answer: Answer, trace: list[Evidence], invoice: OwnInvoice) -> None:
+def _declined(context: Context, invoice: OwnInvoice, after: Answer, trace: list[Evidence]) -> None:
+    seen = row_of(invoice, after)
     context.expect(
         "COLLECT-3",
-        row.get("stripe_invoice_status") != "paid",
+        seen.at("stripe_invoice_status").differs("paid"),
         kind="paid after a decline",
-        expected="after a declined collect the invoice is not paid",
-        actual="stripe_invoice_status is paid",
+        because="after a declined collect the invoice is not paid",
         using=trace,
-        check="answers[-1].json['data'][0]['stripe_invoice_status'] != 'paid'",
     )
     context.expect(
         "COLLECT-2",
-        isinstance(row.get("stripe_invoice_id"), str),
+        seen.at("stripe_invoice_id").is_text(),
         kind="not on stripe after a decline",
-        expected="a collect puts the invoice on Stripe first, so stripe_invoice_id is set",
-        actual=f"it is {shown(row.get('stripe_invoice_id'))}",
+        because="a collect puts the invoice on Stripe first, so stripe_invoice_id is set",
         using=trace,
     )
-    status = row.get("stripe_invoice_status")
     context.expect(
         "COLLECT-3",
-        status in ("open", "draft", "paid"),
+        seen.at("stripe_invoice_status").is_one_of("open", "draft", "paid"),
         kind="can't be collected again after a decline",
-        expected="a declined invoice can be collected again: it is open on Stripe",
-        actual=f"stripe_invoice_status is {shown(status)}",
+        because="a declined invoice can be collected again: it is open on Stripe",
         using=trace,
     )
-    total = exact(invoice.made_by.part("invoice").get("total"))
+    total = invoice.shown.at("total")
     context.expect(
         "FINALIZE-1",
-        row.get("status") != "Draft" and exact(row.get("total")) == total,
+        all_of(seen.at("status").differs("Draft"), seen.at("total").equals(total)),
         kind="changed by a decline",
-        expected=f"a decline leaves the invoice finalized, its total {total}",
-        actual=f"status {row.get('status')}, total {row.get('total')}",
+        because=f"a decline leaves the invoice finalized, its total {shown(total.value())}",
         using=trace,
     )
 
 
 def after_a_decline(context: Context) -> None:
     """COLLECT-3: a declined invoice is not paid, however often it is tried, and each try is made."""
-    context.needs_charges()
+    context.records.needs_charges()
     if context.declining is None:
         raise NotPossible("no merchant within reach whose card declines", matters=False)
     caller = context.me.acting(merchant=context.declining)
-    charge = context.charge(context.spare_amount, by=caller)
-    invoice = context.finalized(context.draft((charge,), by=caller), by=caller)
+    charge = context.records.charge(context.records.spare_amount, by=caller)
+    invoice = context.records.finalized(context.records.draft((charge,), by=caller), by=caller)
     if not collect_and_judge(context, invoice, by=caller):
         # The Stripe invoice that was tried is the one that stays, which is seen where answers are observed.
         after_the_next_turn(context)
@@ -257,83 +262,81 @@ def after_a_decline(context: Context) -> None:
 
 def collecting_again(context: Context) -> None:
     """COLLECT-4: a paid invoice, collected again: nothing changes."""
-    invoice = context.paid()
-    before, first = context.must_row(invoice.id)
+    invoice = context.records.paid()
+    _, first = context.records.must_row(invoice.id)
+    before = row_of(invoice, first)
     for _ in range(2):
         answer = context.me.collect(invoice.id)
         context.expect(
             "COLLECT-4",
-            answer.ok or answer.refused,
+            is_answered(answer),
             kind="collect of a paid invoice fails",
-            expected="collecting a paid invoice is refused or accepted",
-            actual=f"the answer is {answer.brief()}",
-            using=[*context.monitor.invoices[invoice.id].trace, answer],
+            because="collecting a paid invoice is refused or accepted",
+            using=context.monitor.invoices[invoice.id].trace,
         )
-        expected = context.profile.get("recollect")
-        context.expect(
-            "COLLECT-4",
-            not (expected == "refuse" and answer.ok),
-            kind="collected twice",
-            expected="a paid invoice is refused, as this server refuses others",
-            actual=f"the answer is {answer.brief()}",
-            using=[*context.monitor.invoices[invoice.id].trace, answer],
-        )
-    after, last = context.must_row(invoice.id)
+        if context.profile.get("recollect") == "refuse":
+            context.expect(
+                "COLLECT-4",
+                any_of(is_refused(answer), status_of(answer).compares(">=", 500)),
+                kind="collected twice",
+                because="a paid invoice is refused, as this server refuses others",
+                actual=f"the answer is {answer.brief()}",
+                using=context.monitor.invoices[invoice.id].trace,
+            )
+    _, last = context.records.must_row(invoice.id)
     for name in ("status", "total", "stripe_invoice_id", "stripe_invoice_status"):
         context.expect(
             "COLLECT-4",
-            before.get(name) == after.get(name),
+            row_of(invoice, last).at(name).equals(before.at(name)),
             kind=f"{name} changed by collecting again",
-            expected=f"collecting a paid invoice leaves {name} at {shown(before.get(name))}",
-            actual=f"it is {shown(after.get(name))}",
-            using=[first, *context.monitor.invoices[invoice.id].trace, last],
+            because=f"collecting a paid invoice leaves {name} at {shown(before.at(name).value())}",
+            using=context.monitor.invoices[invoice.id].trace,
         )
 
 
 def after_the_next_turn(context: Context) -> None:
     """Waits until the queue for Stripe has come to an invoice that was finalized just now."""
-    last = context.finalized()
+    last = context.records.finalized()
 
     def ready() -> bool | None:
-        return True if context.must_row(last.id)[0].get("stripe_invoice_id") else None
+        return True if context.records.must_row(last.id)[0].get("stripe_invoice_id") else None
 
-    context.until_queued(ready)
+    context.records.until_queued(ready)
 
 
 def paid_for_good(context: Context) -> None:
     """COLLECT-4 and FINALIZE-2: the queue, when its turn comes, makes no second Stripe invoice of a paid one."""
-    context.needs_charges()
-    invoices = [context.paid() for _ in range(2)]
-    before = [context.must_row(invoice.id)[0] for invoice in invoices]
+    context.records.needs_charges()
+    invoices = [context.records.paid() for _ in range(2)]
+    before = [row_of(invoice, context.records.must_row(invoice.id)[1]) for invoice in invoices]
     after_the_next_turn(context)
     for invoice, row in zip(invoices, before, strict=True):
-        after, answer = context.must_row(invoice.id)
+        _, answer = context.records.must_row(invoice.id)
         for name in ("stripe_invoice_id", "stripe_invoice_status"):
             context.expect(
                 "COLLECT-4",
-                row.get(name) == after.get(name),
+                row_of(invoice, answer).at(name).equals(row.at(name)),
                 kind=f"{name} changed later",
-                expected=f"a paid invoice keeps its {name}, {shown(row.get(name))}",
-                actual=f"it is {shown(after.get(name))}",
-                using=[*context.monitor.invoices[invoice.id].trace, answer],
+                because=f"a paid invoice keeps its {name}, {shown(row.at(name).value())}",
+                using=context.monitor.invoices[invoice.id].trace,
             )
 
 
 def alone(context: Context) -> None:
     """COLLECT-2: collecting one invoice leaves the others alone."""
-    context.needs_charges()
-    draft, finalized = context.draft(), context.finalized()
-    invoice = context.paid()
+    context.records.needs_charges()
+    draft, finalized = context.records.draft(), context.records.finalized()
+    invoice = context.records.paid()
     trace = context.monitor.invoices[invoice.id].trace
     still_draft(context, "GEN-9", draft, "collecting another invoice", trace)
-    row, after = context.must_row(finalized.id)
+    _, after = context.records.must_row(finalized.id)
     context.expect(
         "GEN-9",
-        row.get("stripe_invoice_status") != "paid",
+        row_of(finalized, after).at("stripe_invoice_status").differs("paid"),
         kind="another invoice paid",
-        expected="collecting one invoice pays that one alone",
+        because="collecting one invoice pays that one alone",
         actual="another one is paid",
-        using=[*trace, after],
+        using=trace,
     )
 
 
@@ -342,9 +345,9 @@ CHECKS = (
     Check("collecting what is no integer", ("COLLECT-5",), no_integer),
     Check("collecting a draft", ("COLLECT-1",), a_draft),
     Check("collecting at once", ("COLLECT-2", "COLLECT-3"), at_once),
-    Check("collecting after the queue", ("COLLECT-2", "COLLECT-3"), after_the_queue),
+    Check("collecting after the queue", ("COLLECT-2", "COLLECT-3"), after_the_queue, thorough=True, waits=True),
     Check("collecting again", ("COLLECT-4",), collecting_again),
-    Check("collecting leaves others alone", ("GEN-9",), alone),
-    Check("paid for good", ("COLLECT-4",), paid_for_good),
-    Check("after a decline", ("COLLECT-3",), after_a_decline),
+    Check("collecting leaves others alone", ("GEN-9",), alone, thorough=True),
+    Check("paid for good", ("COLLECT-4",), paid_for_good, thorough=True, waits=True),
+    Check("after a decline", ("COLLECT-3",), after_a_decline, waits=True),
 )

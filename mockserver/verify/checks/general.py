@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
-from mockserver.verify.context import UNKNOWN_ID, Context
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.monitor.history import exact
+from mockserver.verify.own_records import row_of
+from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import all_of, any_of, came, is_refused, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import FORM_TYPE, Billing
 from mockserver.verify.transport.http import Answer
 
@@ -36,12 +38,10 @@ def near_misses(context: Context) -> tuple[tuple[str, Billing], ...]:
 def _unauthorized(context: Context, answer: Answer, what: str, using: tuple[Answer, ...] = ()) -> bool:
     return context.expect(
         "GEN-4",
-        answer.status == 401,
+        status_of(answer).equals(401),
         kind=f"{what} not 401",
-        expected=f"{what} is answered with 401",
-        actual=f"the answer is {answer.brief()}",
-        using=[*using, answer],
-        check="answers[-1].status == 401",
+        because=f"{what} is answered with 401",
+        using=using,
     )
 
 
@@ -61,12 +61,14 @@ def reading_without_a_token(context: Context) -> None:
 
 def writing_without_a_token(context: Context) -> None:
     """GEN-4 and GEN-6 on every operation that writes: 401, and nothing has happened."""
-    draft, charge = context.draft(), context.charge()
+    draft, charge = context.records.draft(), context.records.charge()
+    acts: list[Answer] = []
     for who, caller in strangers(context)[: 5 if context.thorough else 2]:
         created = caller.create([charge.id])
         _unauthorized(context, created, f"createInvoice with {who}", (charge.made_by,))
         finalized = caller.finalize(draft.id)
         _unauthorized(context, finalized, f"finalizeInvoice with {who}", (draft.made_by,))
+        acts += [created, finalized]
         adjusted = caller.adjust(3, "from a stranger")
         _unauthorized(context, adjusted, f"createQuickAdjustment with {who}")
         if who != "no token":
@@ -75,25 +77,25 @@ def writing_without_a_token(context: Context) -> None:
         _unauthorized(context, unknown, "finalizeInvoice of an unknown invoice with no token")
         charge_untouched(context, "GEN-4", charge, f"createInvoice with {who}", [created])
         still_draft(context, "GEN-4", draft, f"finalizeInvoice with {who}", [finalized])
-    charge_untouched(context, "GEN-6", charge, "a refused createInvoice", [])
-    still_draft(context, "GEN-6", draft, "a refused finalizeInvoice", [])
+    charge_untouched(context, "GEN-6", charge, "a refused createInvoice", acts)
+    still_draft(context, "GEN-6", draft, "a refused finalizeInvoice", acts)
 
 
 def collecting_without_a_token(context: Context) -> None:
     """GEN-4 on collect: 401, and the invoice is not paid."""
-    context.needs_charges()
-    invoice = context.finalized()
+    context.records.needs_charges()
+    invoice = context.records.finalized()
     for who, caller in strangers(context)[:2]:
         answer = caller.collect(invoice.id)
         _unauthorized(context, answer, f"collectInvoice with {who}", (invoice.made_by,))
-        row, after = context.must_row(invoice.id)
+        _, after = context.records.must_row(invoice.id)
         context.expect(
             "GEN-4",
-            row.get("stripe_invoice_status") != "paid",
+            all_of(came(answer), row_of(invoice, after).at("stripe_invoice_status").differs("paid")),
             kind=f"collected with {who}",
-            expected=f"collectInvoice with {who} charges nobody",
+            because=f"collectInvoice with {who} charges nobody",
             actual="the invoice is paid",
-            using=[invoice.made_by, answer, after],
+            using=[answer],
         )
     unknown = context.me.acting(token=None).collect(UNKNOWN_ID)
     _unauthorized(context, unknown, "collectInvoice of an unknown invoice with no token")
@@ -106,30 +108,27 @@ def token_as_a_parameter(context: Context) -> None:
         answer = call()
         context.expect(
             "GEN-3",
-            answer.ok,
+            succeeds(answer),
             kind=f"{what} with api_token",
-            expected=f"{what} takes the token as the request parameter api_token",
-            actual=f"the answer is {answer.brief()}",
-            using=[answer],
-            check="answers[-1].status == 200",
+            because=f"{what} takes the token as the request parameter api_token",
         )
 
 
 def writing_with_a_parameter(context: Context) -> None:
     """GEN-3 on operations that write, and on reading one record."""
     by_query = context.me.acting(token_in="query")
-    charge = context.charge()
+    charge = context.records.charge()
     _taken_as_parameter(context, "getCharge", by_query.charge(charge.id), charge.made_by)
     if context.me.merchant is not None and not context.options.charge_ids:
         _taken_as_parameter(context, "createQuickAdjustment", by_query.adjust(3, "by a parameter"))
-    invoice = context.made(by_query.create([charge.id]), (charge,), "GEN-3")
+    invoice = context.records.made(by_query.create([charge.id]), (charge,), "GEN-3")
     _taken_as_parameter(context, "finalizeInvoice", by_query.finalize(invoice.id), invoice.made_by)
 
 
 def collecting_with_a_parameter(context: Context) -> None:
     """GEN-3 on collect, whatever becomes of the charge."""
-    context.needs_charges()
-    invoice = context.finalized()
+    context.records.needs_charges()
+    invoice = context.records.finalized()
     answer = context.me.acting(token_in="query").collect(invoice.id)
     _taken_as_parameter(context, "collectInvoice", answer, invoice.made_by, refused=(401, 403, 404))
 
@@ -139,68 +138,63 @@ def _taken_as_parameter(
 ) -> None:
     context.expect(
         "GEN-3",
-        answer.status not in refused,
+        status_of(answer).compares("not in", refused),
         kind=f"{what} with api_token",
-        expected=f"{what} takes the token as the request parameter api_token",
-        actual=f"the answer is {answer.brief()}",
-        using=[*made_by, answer],
+        because=f"{what} takes the token as the request parameter api_token",
+        using=made_by,
     )
 
 
 def bodies_as_forms(context: Context) -> None:
     """GEN-2: a form is as good as JSON."""
-    charges, left = context.charges(2), context.charge()
+    charges, left = context.records.charges(2), context.records.charge()
     answer = context.me.create_by_form([charge.id for charge in charges])
-    invoice = context.made(answer, charges, "GEN-2")
+    invoice = context.records.made(answer, charges, "GEN-2")
     context.recorder.held("GEN-2")
     for charge in charges:
-        status, after = context.charge_status(charge.id)
+        status, after = context.records.charge_status(charge.id)
         context.expect(
             "GEN-2",
-            status == "Invoiced",
+            of(after).at("charge.status").equals("Invoiced"),
             kind="form charge not taken",
-            expected="a form's charge_ids[] are the charges of the invoice",
+            because="a form's charge_ids[] are the charges of the invoice",
             actual=f"charge {charge.id} is {status}",
-            using=[charge.made_by, answer, after],
+            using=[answer],
         )
     charge_untouched(context, "GEN-2", left, "a create by form of other charges", [invoice.made_by])
     if context.options.charge_ids or context.me.merchant is None:
         return
-    due = context.amount()
+    due = context.records.amount()
     body = f"amount={due}&description=by+form".encode()
     adjusted = context.me.send("POST", "/billing/charges/quick-adjustment", body=body, content_type=FORM_TYPE)
     if adjusted.ok:
-        context.amount_as_asked(adjusted, due)
+        context.records.amount_as_asked(adjusted, due)
     context.expect(
         "GEN-2",
-        adjusted.ok,
+        succeeds(adjusted),
         kind="form adjustment refused",
-        expected="createQuickAdjustment takes a form",
-        actual=f"the answer is {adjusted.brief()}",
-        using=[adjusted],
-        check="200 <= answers[-1].status < 300",
+        because="createQuickAdjustment takes a form",
     )
 
 
 def content_types(context: Context) -> None:
     """GEN-2: a content type with a charset is the same content type."""
     for content_type in ("application/json; charset=utf-8", "application/json;charset=UTF-8"):
-        charge = context.charge()
+        charge = context.records.charge()
         body = b'{"charge_ids": [%d]}' % charge.id
         answer = context.me.send("POST", "/billing/invoices", body=body, content_type=content_type)
-        context.made(answer, (charge,), "GEN-2")
+        context.records.made(answer, (charge,), "GEN-2")
         context.expect(
             "GEN-2",
-            exact(answer.part("invoice").get("total")) == charge.amount,
+            of(answer).at("invoice.total").equals(charge.shown.at("amount")),
             kind="charset",
-            expected=f"a body of {content_type} is read as JSON",
-            using=[charge.made_by, answer],
+            because=f"a body of {content_type} is read as JSON",
             actual=f"the answer is {answer.brief()}",
         )
-    charge = context.charge()
+    charge = context.records.charge()
     body = b"charge_ids%%5B%%5D=%d" % charge.id
     answer = context.me.send("POST", "/billing/invoices", body=body, content_type=FORM_TYPE + "; charset=utf-8")
-    context.made(answer, (charge,), "GEN-2")
+    context.records.made(answer, (charge,), "GEN-2")
 
 
 def one_merchant_by_header(context: Context) -> None:
@@ -208,16 +202,13 @@ def one_merchant_by_header(context: Context) -> None:
     if context.me.merchant is None:
         raise NotPossible("no merchant given (--merchant)")
     for what, call in (("invoices", context.me.invoices), ("charges", context.me.charges)):
-        answer = call(per_page=context.at_most(25))
-        strangers_rows = [row for row in answer.rows if str(row.get("chargee_id")) != context.me.merchant]
+        answer = call(per_page=context.records.at_most(25))
         if answer.ok:
             context.expect(
                 "GEN-7",
-                not strangers_rows,
+                of(answer).each("chargee_id").every("agrees", context.me.merchant),
                 kind=f"{what} of another merchant listed",
-                expected=f"with the merchant header the list of {what} is that merchant's",
-                actual=f"it shows one of the merchant {strangers_rows and strangers_rows[0].get('chargee_id')}",
-                using=[answer],
+                because=f"with the merchant header the list of {what} is that merchant's",
             )
 
 
@@ -225,18 +216,17 @@ def made_for_the_merchant(context: Context) -> None:
     """GEN-7: what is made under the header is that merchant's."""
     if context.me.merchant is None:
         raise NotPossible("no merchant given (--merchant)")
-    draft = context.draft()
-    for what, row in (("charge", draft.charges[0].made_by.part("charge")), ("invoice", draft.made_by.part("invoice"))):
-        if what == "charge" and not row:
+    draft = context.records.draft()
+    for what, made in (("charge", draft.charges[0].shown), ("invoice", draft.shown)):
+        if what == "charge" and not made.value():
             # It was given, on a server that shows no charges.
             continue
         context.expect(
             "GEN-7",
-            str(row.get("chargee_id")) == context.me.merchant,
+            made.at("chargee_id").agrees(context.me.merchant),
             kind=f"{what} for another merchant",
-            expected=f"the {what} is the selected merchant's, {context.me.merchant}",
-            actual=f"its chargee_id is {row.get('chargee_id')}",
-            using=[draft.charges[0].made_by, draft.made_by],
+            because=f"the {what} is the selected merchant's, {context.me.merchant}",
+            using=[draft.made_by],
         )
 
 
@@ -247,11 +237,10 @@ def unknown_merchant(context: Context) -> None:
         answer = call()
         context.expect(
             "GEN-8",
-            answer.refused or not answer.rows,
+            any_of(is_refused(answer), of(answer).at("data").is_empty()),
             kind=f"{what} of an unknown merchant",
-            expected="a merchant out of the token's reach shows no records",
+            because="a merchant out of the token's reach shows no records",
             actual=f"the answer is {answer.brief()}",
-            using=[answer],
         )
 
 
@@ -260,11 +249,11 @@ CHECKS = (
     Check("the token as a parameter", ("GEN-3",), token_as_a_parameter),
     Check("one merchant by header", ("GEN-7",), one_merchant_by_header),
     Check("an unknown merchant", ("GEN-8",), unknown_merchant),
-    Check("content types", ("GEN-2",), content_types),
-    Check("what is made is the merchant's", ("GEN-7",), made_for_the_merchant),
+    Check("content types", ("GEN-2",), content_types, thorough=True),
+    Check("what is made is the merchant's", ("GEN-7",), made_for_the_merchant, thorough=True),
     Check("writing without a token", ("GEN-4", "GEN-6"), writing_without_a_token),
-    Check("writing with the token as a parameter", ("GEN-3",), writing_with_a_parameter),
+    Check("writing with the token as a parameter", ("GEN-3",), writing_with_a_parameter, thorough=True),
     Check("bodies as forms", ("GEN-2",), bodies_as_forms),
-    Check("collecting without a token", ("GEN-4",), collecting_without_a_token),
-    Check("collecting with the token as a parameter", ("GEN-3",), collecting_with_a_parameter),
+    Check("collecting without a token", ("GEN-4",), collecting_without_a_token, thorough=True),
+    Check("collecting with the token as a parameter", ("GEN-3",), collecting_with_a_parameter, thorough=True),
 )

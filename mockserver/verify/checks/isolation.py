@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
-from mockserver.verify.context import UNKNOWN_ID, Context
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.own_records import OwnCharge, OwnInvoice
+from mockserver.verify.own_records import OwnCharge, OwnInvoice, row_of
+from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Answer
 
@@ -47,7 +49,7 @@ def biller_of(context: Context, other: Billing) -> Billing:
 
 def reading(context: Context) -> None:
     """GEN-8, GEN-7: our invoices and charges are in nobody else's lists."""
-    draft = context.draft()
+    draft = context.records.draft()
     if context.thorough:
         # What any list shows beyond the caller's reach is seen wherever answers are observed.
         context.anyone.invoices(page=2, per_page=3)
@@ -63,62 +65,64 @@ def reading(context: Context) -> None:
             lists.append(("invoices", caller.invoices(page=2, per_page=3)))
             lists.append(("charges", caller.charges(page=2, per_page=3)))
         for what, answer in lists:
-            ids = [row.get("id") for row in answer.rows]
-            target = draft.charges[0].id if what == "charges" else draft.id
-            ours = target in ids or _ours(context, answer)
+            target = id_of("charge", draft.charges[0].id) if what == "charges" else id_of("invoice", draft.id)
             context.expect(
                 rule,
-                not (answer.ok and ours),
+                any_of(
+                    status_of(answer).compares(">=", 300),
+                    all_of(
+                        of(answer).each("id").lacks(target),
+                        of(answer).each("chargee_id").every("disagrees", context.me.merchant),
+                    ),
+                ),
                 kind=f"{what} listed for {who}",
-                expected=f"{who} does not list our {what}",
-                actual=f"it lists {target if target in ids else ids}",
-                using=[draft.made_by, answer],
+                proves=True,
+                because=f"{who} does not list our {what}",
+                actual=("it lists", of(answer).each("id")),
+                using=[draft.made_by],
             )
         charge = caller.charge(draft.charges[0].id)
-        context.refused(rule, charge, f"getCharge by {who}", [draft.charges[0].made_by])
-
-
-def _ours(context: Context, answer: Answer) -> bool:
-    return any(str(row.get("chargee_id")) == context.me.merchant for row in answer.rows)
+        context.expect.refused(rule, charge, f"getCharge by {who}", [draft.charges[0].made_by])
 
 
 def acting(context: Context) -> None:
     """GEN-8, GEN-7: others can't finalize or collect our invoices, nor invoice our charges."""
-    draft, charge = context.draft(), context.charge()
+    draft, charge = context.records.draft(), context.records.charge()
     for rule, who, caller in outsiders(context):
         finalized = caller.finalize(draft.id)
         if not _kept_out(context, rule, finalized, f"finalize by {who}", draft):
-            draft = context.draft()
+            draft = context.records.draft()
         for create in (caller.create, caller.create_by_form) if context.thorough else (caller.create,):
             created = create([charge.id])
-            context.refused(rule, created, f"a create of our charge by {who}", [charge.made_by])
+            context.expect.refused(rule, created, f"a create of our charge by {who}", [charge.made_by])
             if not charge_untouched(context, rule, charge, f"a create by {who}", [created]):
-                charge = context.charge()
+                charge = context.records.charge()
                 break
     if context.options.charges_allowed:
         _collecting(context)
 
 
 def _collecting(context: Context) -> None:
-    draft, invoice = context.draft(), context.finalized()
+    draft, invoice = context.records.draft(), context.records.finalized()
     for rule, who, caller in outsiders(context):
         _kept_out(context, rule, caller.collect(draft.id), f"collect of a draft by {who}", draft)
         answer = caller.collect(invoice.id)
-        context.refused(rule, answer, f"collect by {who}", [invoice.made_by])
-        row, after = context.must_row(invoice.id)
+        context.expect.refused(rule, answer, f"collect by {who}", [invoice.made_by])
+        _, after = context.records.must_row(invoice.id)
         if not context.expect(
             rule,
-            row.get("stripe_invoice_status") != "paid",
+            all_of(came(answer), row_of(invoice, after).at("stripe_invoice_status").differs("paid")),
             kind=f"paid by {who}",
-            expected=f"{who} can't collect our invoice",
+            proves=True,
+            because=f"{who} can't collect our invoice",
             actual="it is paid",
-            using=[*context.monitor.invoices[invoice.id].trace, after],
+            using=context.monitor.invoices[invoice.id].trace,
         ):
-            invoice = context.finalized()
+            invoice = context.records.finalized()
 
 
 def _kept_out(context: Context, rule: str, answer: Answer, what: str, draft: OwnInvoice) -> bool:
-    refused = context.refused(rule, answer, what, [draft.made_by])
+    refused = context.expect.refused(rule, answer, what, [draft.made_by])
     return still_draft(context, rule, draft, what, [answer]) and refused
 
 
@@ -127,15 +131,16 @@ def charging_others(context: Context) -> None:
     if context.me.merchant is None or context.options.charge_ids:
         raise NotPossible("charges are not made in this run")
     intruder = context.second().acting(merchant=context.me.merchant)
-    answer = intruder.adjust(context.spare_amount, "by an intruder")
-    made = answer.part("charge")
+    answer = intruder.adjust(context.records.spare_amount, "by an intruder")
     context.expect(
         "GEN-8",
-        not answer.ok or str(made.get("chargee_id")) != context.me.merchant,
+        any_of(
+            status_of(answer).compares(">=", 300),
+            of(answer).at("charge.chargee_id").compares("disagrees", context.me.merchant),
+        ),
         kind="charge made by another's token",
-        expected="another merchant's token can't charge our merchant",
+        because="another merchant's token can't charge our merchant",
         actual=f"the answer is {answer.brief()}",
-        using=[answer],
     )
 
 
@@ -144,19 +149,24 @@ def both_for_themselves(context: Context) -> None:
     other = context.second()
     if other.merchant is None or context.options.charge_ids:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
-    draft = context.draft(by=other)
-    row, listed = context.row(draft.id, by=other)
-    for where, answer, shown in (
-        ("answered", draft.made_by, draft.made_by.part("invoice")),
-        ("listed", listed, row or {}),
-    ):
+    draft = context.records.draft(by=other)
+    row, listed = context.records.row(draft.id, by=other)
+    for where, shown in (("answered", draft.shown), ("listed", row_of(draft, listed))):
+        if where == "listed" and row is None:
+            context.expect.breach(
+                "GEN-7",
+                of(listed).each("id").includes(id_of("invoice", draft.id)),
+                kind="invoice listed for another merchant",
+                because=f"the invoice is the selected merchant's, {other.merchant}",
+                actual="it is not in its list",
+            )
+            return
         context.expect(
             "GEN-7",
-            str(shown.get("chargee_id")) == other.merchant,
+            shown.at("chargee_id").agrees(other.merchant),
             kind=f"invoice {where} for another merchant",
-            expected=f"the invoice is the selected merchant's, {other.merchant}",
-            actual=f"its chargee_id is {shown.get('chargee_id')}" if shown else "it is not in its list",
-            using=[draft.charges[0].made_by, draft.made_by, answer],
+            because=f"the invoice is the selected merchant's, {other.merchant}",
+            using=[draft.made_by],
         )
 
 
@@ -165,7 +175,7 @@ def mixed_charges(context: Context) -> None:
     other = context.second()
     if other.merchant is None:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
-    theirs, ours = context.charge(by=biller_of(context, other)), context.charge()
+    theirs, ours = context.records.charge(by=biller_of(context, other)), context.records.charge()
     callers = [("with the merchant header", context.me)]
     if context.reaches_both:
         callers.append(("without the merchant header", context.anyone))
@@ -173,11 +183,11 @@ def mixed_charges(context: Context) -> None:
         for ids in ([ours.id, theirs.id], [theirs.id, ours.id]):
             answer = caller.create(ids)
             for rule in ("CREATE-8", "CREATE-6") if caller is context.me else ("CREATE-8",):
-                context.refused(
+                context.expect.refused(
                     rule, answer, f"a create with charges of two merchants {how}", [ours.made_by, theirs.made_by]
                 )
             if answer.ok:
-                theirs, ours = context.charge(by=biller_of(context, other)), context.charge()
+                theirs, ours = context.records.charge(by=biller_of(context, other)), context.records.charge()
             _neither(context, ours, theirs, other, answer, how)
 
 
@@ -187,11 +197,11 @@ def _neither(context: Context, ours: OwnCharge, theirs: OwnCharge, other: Billin
     status = after.part("charge").get("status")
     context.expect(
         "CREATE-6",
-        status != "Invoiced",
+        all_of(came(answer), of(after).at("charge.status").differs("Invoiced")),
         kind=f"other's charge taken {how}",
-        expected="a refused create takes no charge",
+        because="a refused create takes no charge",
         actual=f"charge {theirs.id} is {status}",
-        using=[ours.made_by, theirs.made_by, answer, after],
+        using=[ours.made_by, theirs.made_by, answer],
     )
 
 
@@ -200,11 +210,11 @@ def foreign_charge(context: Context) -> None:
     other = context.second()
     if other.merchant is None:
         raise NotPossible("the second token's merchant is not known (--other-merchant)")
-    theirs = context.charge(by=biller_of(context, other))
+    theirs = context.records.charge(by=biller_of(context, other))
     for create in (context.me.create, context.me.create_by_form):
         answer = create([theirs.id])
         for rule in ("CREATE-6", "GEN-7" if context.reaches_both else "GEN-8"):
-            context.refused(rule, answer, "a create of another merchant's charge", [theirs.made_by])
+            context.expect.refused(rule, answer, "a create of another merchant's charge", [theirs.made_by])
         if answer.ok:
             break
 
@@ -214,7 +224,7 @@ def all_merchants(context: Context) -> None:
     other = context.second()
     if not context.reaches_both:
         raise NotPossible("the token reaches one merchant only", matters=False)
-    ours, theirs = context.draft(), context.draft(by=biller_of(context, other))
+    ours, theirs = context.records.draft(), context.records.draft(by=biller_of(context, other))
     for invoice in (ours, theirs):
         answer = context.anyone.invoices(f'id:"{invoice.id}"')
         if answer.refused:
@@ -222,19 +232,21 @@ def all_merchants(context: Context) -> None:
             break
         context.expect(
             "GEN-7",
-            invoice.id in [row.get("id") for row in answer.rows],
+            of(answer).each("id").includes(id_of("invoice", invoice.id)),
             kind="not all merchants listed",
-            expected="without the merchant header a provider's token lists all its merchants' invoices",
+            because="without the merchant header a provider's token lists all its merchants' invoices",
             actual=f"invoice {invoice.id} is missing",
-            using=[invoice.made_by, answer],
+            using=[invoice.made_by],
         )
     # Whose invoice it is, wherever such creates are taken, is seen where answers are observed.
-    context.anyone.create([context.charge().id])
+    context.anyone.create([context.records.charge().id])
     for what, call in (("finalize", context.me.finalize), ("collect", context.me.collect)):
         if what == "collect" and not context.options.charges_allowed:
             continue
         answer = call(theirs.id)
-        context.refused("GEN-7", answer, f"{what} of another merchant's invoice under our header", [theirs.made_by])
+        context.expect.refused(
+            "GEN-7", answer, f"{what} of another merchant's invoice under our header", [theirs.made_by]
+        )
 
 
 CHECKS = (
@@ -242,7 +254,7 @@ CHECKS = (
     Check("others do not act on our records", ("GEN-8", "GEN-7"), acting),
     Check("others do not charge us", ("GEN-8",), charging_others),
     Check("another merchant's charge", ("CREATE-6",), foreign_charge),
-    Check("both merchants for themselves", ("GEN-7", "GEN-9"), both_for_themselves),
+    Check("both merchants for themselves", ("GEN-7", "GEN-9"), both_for_themselves, thorough=True),
     Check("charges of two merchants", ("CREATE-8", "CREATE-6"), mixed_charges),
     Check("all merchants of a provider", ("GEN-7",), all_merchants),
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
 from mockserver.verify.discovery import find_api
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.recorder import FoundBy
+from mockserver.verify.statements import status_of
 from mockserver.verify.transport.safety import Withheld
 
 
@@ -22,6 +24,10 @@ class Check:
     rules: tuple[str, ...]
     run: Callable[[Context], None]
     found_by: FoundBy = "scenario"
+    thorough: bool = field(default=False, kw_only=True)
+    """Whether it looks further at rules that others have put to the test; a slow server meets it last."""
+    waits: bool = field(default=False, kw_only=True)
+    """Whether it may have to wait for the queue for Stripe."""
 
 
 def run_check(check: Check, context: Context) -> None:
@@ -38,6 +44,10 @@ def run_check(check: Check, context: Context) -> None:
                 return
             except NotPossible as reason:
                 context.recorder.skipped(str(reason), check.rules, matters=reason.matters)
+                return
+            except CannotTell as odd:
+                # The rules of form have told it.
+                context.recorder.skipped(f"an answer is of another form: {odd}", check.rules)
                 return
             except Withheld:
                 context.recorder.skipped(withheld(context), check.rules)
@@ -103,10 +113,10 @@ def _unanswered(check: Check, context: Context, failures: Iterable[tuple[NoAnswe
         request = trail[-1]
         path = request.url.partition("/billing")[2].partition("?")[0]
         shape = "/".join("N" if part.isdigit() else part for part in path.split("/"))
-        context.recorder.breach(
+        context.expect.breach(
             "GEN-1" if failure.kind in ("truncated", "unreadable") else "GEN-5",
+            status_of(request).differs(None),
             kind=f"{request.method} {shape} {failure.kind}",
-            expected="each request is answered, with JSON",
+            because="each request is answered, with JSON",
             actual=failure.words,
-            exchanges=[request],
         )

@@ -1,163 +1,193 @@
-"""Why a verdict of the fuzzer would be a false alarm on this API: what the contract leaves open, case by case."""
+"""Which verdicts of the fuzzer are breaches on this API, and why the others say nothing against a server."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote
 
-from mockserver.verify.fuzz.leniencies import let_pass
+from mockserver.verify.monitor.canonical import Part, RequestReading, may_be_turned_away, read_request
+from mockserver.verify.transport.http import Outgoing
 
 MOST_AMOUNT = 100_000
 """From here up, in major units, a server may call an amount too large."""
 SAFE_PAGE = 10
 """Largest `per_page` that every server takes."""
+FORM_FAILURES = frozenset(
+    {
+        "UndefinedStatusCode",
+        "UndefinedContentType",
+        "MissingContentType",
+        "MalformedMediaType",
+        "ContentDeserializationError",
+        "MalformedJson",
+        "MissingHeaders",
+        "JsonSchemaError",
+        "DiscriminatorMismatch",
+    }
+)
+"""What is wrong with the answer in itself, whatever was asked."""
+_LOOSE_NUMBER = re.compile(r"\s*[+-]?(0[xob][0-9a-f]+|[\d_]*(\.\d*)?(e[+-]?\d+)?)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the server, and the ids that it lives by."""
+    """What is known of the server, and the ids that the fuzzer lives by."""
 
+    token: str = ""
+    """The right one, as the fuzzer knows it."""
     merchant: str | None = None
     digits: int = 0
-    profile: Mapping[str, Any] = field(default_factory=dict)
     charges: tuple[int, ...] = ()
     invoices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A request of the fuzzer as it went over the wire, and the status that came."""
+class Verdict:
+    """A failure of one of the fuzzer's checks, with the request that it is about and the status that came."""
 
+    failure: str
+    """The name of its type."""
     operation: str
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
+    outgoing: Outgoing
     status: int
+    title: str = ""
+    probed: bool = False
+    """Whether it is about the same request sent again without its token, or with an invented one."""
 
     @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
-
-    def header(self, name: str) -> str | None:
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
-
-    @property
-    def is_form(self) -> bool:
-        return (self.header("Content-Type") or "").startswith("application/x-www-form-urlencoded")
+    def reading(self) -> RequestReading:
+        return read_request(self.operation, self.outgoing)
 
 
-def open_cause(failure: str, message: str, sent: Sent, known: Known, body: object) -> str | None:
-    """Why the failure of this type says nothing against the server; None when it does say something.
+def open_cause(verdict: Verdict, known: Known) -> str | None:
+    """Why the failure says nothing against the server; None when it is a breach."""
+    reading = verdict.reading
+    match verdict.failure:
+        case "ServerError":
+            if verdict.operation == "collectInvoice":
+                return "what Stripe's own trouble looks like is open"
+            undocumented = "method" in reading.odd and verdict.status == 501
+            return "a method that is not documented may be called not implemented" if undocumented else None
+        case "UnsupportedMethodResponse" | "MissingAllowHeader" | "AllowHeaderMismatch":
+            return "what a method does that is not documented, and how it is refused, is open"
+        case "MissingHeaderNotRejected" | "MissingRequiredHeader":
+            return "a token that reaches one merchant needs no merchant header"
+        case "RejectedPositiveData":
+            return _refusal(verdict, reading, known)
+        case "AcceptedNegativeData":
+            return _leniency(verdict, reading, known)
+        case "IgnoredAuth":
+            return _authorization(verdict, reading, known)
+        case failure if failure in FORM_FAILURES:
+            turned_away = may_be_turned_away(verdict.outgoing, verdict.status)
+            return "a web server in front may have refused it by itself" if turned_away else None
+    if not reading.canonical:
+        return f"what it asks for is nobody's to say: {'; '.join(reading.odd.values())}"
+    return None if reading.merchant == known.merchant else "another merchant was selected"
 
-    `body` is the value that the request carries, as it was generated.
-    """
-    if (
-        failure in ("UnsupportedMethodResponse", "MissingAllowHeader", "AllowHeaderMismatch")
-        and 400 <= sent.status < 500
-    ):
-        return "which 4xx refuses a method, and with what headers, is open"
-    if failure == "RejectedPositiveData" and 400 <= sent.status < 500:
-        return _rejection(sent, known, body)
-    if failure == "AcceptedNegativeData":
-        return _acceptance(message, sent, known, body)
-    if failure in ("MissingHeaderNotRejected", "MissingRequiredHeader"):
-        return "a token that reaches one merchant needs no merchant header"
-    if failure == "ServerError" and sent.operation == "collectInvoice":
-        return "what Stripe's own trouble looks like is open"
-    if failure in ("EnsureResourceAvailability", "UseAfterFree") and not _is_ours(sent, known):
-        return "another merchant was selected"
-    return None
 
-
-def _rejection(sent: Sent, known: Known, body: object) -> str | None:
-    if not _is_ours(sent, known):
-        return "another merchant was selected"
-    if not sent.query.keys() <= {"q", "page", "per_page"}:
-        return "a token that is none, or what the API does not know, may be more than a server can read"
-    if sent.operation in ("createInvoice", "finalizeInvoice", "collectInvoice", "getCharge"):
+def _refusal(verdict: Verdict, reading: RequestReading, known: Known) -> str | None:
+    """Why the request may be refused; None when it must be accepted."""
+    if may_be_turned_away(verdict.outgoing, verdict.status) or verdict.status == 405:
+        return "a web server may refuse it, or not know the operation"
+    if not reading.canonical:
+        return f"what it asks for is nobody's to say: {'; '.join(reading.odd.values())}"
+    if reading.merchant != known.merchant or reading.token != known.token:
+        return "another merchant was selected, or another token sent"
+    if reading.operation in ("createInvoice", "finalizeInvoice", "collectInvoice", "getCharge"):
         return "whether a charge is free or an invoice in the right state is no matter of form"
-    if sent.operation == "createQuickAdjustment":
-        return _odd_adjustment(sent, known, body)
-    if sent.operation == "listInvoices" and "q" in sent.query:
-        return "a search may be unreadable though it is a string"
-    for name in ("page", "per_page"):
-        value = sent.query.get(name)
-        most = 1_000_000 if name == "page" else SAFE_PAGE
-        if value is not None and not (value.isascii() and value.isdigit() and 1 <= int(value) <= most):
-            return f"a {name} of {value} may be out of range"
-    return None
+    if reading.operation == "createQuickAdjustment":
+        amount = reading.amount or Decimal(0)
+        is_usual = 0 < amount < MOST_AMOUNT and amount == round(amount, known.digits)
+        short = len(reading.description or "") <= 200
+        return None if is_usual and short else "odd amounts and long descriptions are open"
+    if "q" in reading.query:
+        return "which searches are too much for a server is open"
+    too_many = int(reading.query.get("per_page", 1)) > SAFE_PAGE or int(reading.query.get("page", 1)) > 1_000_000
+    return "the page may be out of range" if too_many else None
 
 
-def _odd_adjustment(sent: Sent, known: Known, body: object) -> str | None:
-    if isinstance(body, Mapping) and not body.keys() <= {"amount", "description"}:
-        return "what stands beside the properties that the API knows may be more than a server can read"
-    content = dict(parse_qsl(sent.body.decode("utf-8", "replace"))) if sent.is_form else None
-    if content is None:
-        match = re.search(rb'"amount"\s*:\s*(-?[0-9.eE+-]+)', sent.body)
-        amount, description = match[1].decode() if match else "", sent.body.decode("utf-8", "replace")
+def _leniency(verdict: Verdict, reading: RequestReading, known: Known) -> str | None:
+    """Why the request may be accepted; None when every reading of it must be refused."""
+    if verdict.status >= 400:
+        return "it was refused: which status refuses is open"
+    wrong: Part | None = next(iter(reading.odd)) if len(reading.odd) == 1 else None
+    if wrong not in ("path", "body") or reading.merchant != known.merchant:
+        return "what is not documented may be ignored, or be read in some lenient way"
+    if wrong == "path":
+        number = (unquote(verdict.outgoing.target.partition("?")[0]) + "///").split("/")[3]
+        return None if _is_no_number(number) else "other spellings of an integer are open"
+    if reading.operation == "createInvoice":
+        clear = any(_is_no_number(one) for one in _charge_ids(verdict.outgoing))
     else:
-        amount, description = content.get("amount", ""), content.get("description", "")
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        return "the amount can't be read from the wire"
-    if not 0 < value < MOST_AMOUNT or value != round(value, known.digits):
-        return "amounts that are 0, negative, huge or finer than the currency are open"
-    if sent.is_form or not description.isascii() or not re.search(r'"description"\s*:\s*"[^"\\]{1,200}"', description):
-        return "an empty, long or odd description is open"
-    return None
+        clear = reading.operation == "createQuickAdjustment" and _is_no_adjustment(verdict.outgoing)
+    return None if clear else "the body may be read in some lenient way"
 
 
-def _acceptance(message: str, sent: Sent, known: Known, body: object) -> str | None:
-    text = message.lower()
-    if "unexpected propert" in text or "additional propert" in text:
-        return "what the API does not know it may ignore"
-    if "in header" in text and _is_ours(sent, known):
-        return "a header carries text alone, and as text this is the merchant"
-    if not _is_ours(sent, known) and known.merchant is not None:
-        return "whether a token that reaches one merchant needs the merchant header is open"
-    if any(value.strip() == "" for name, value in sent.query.items() if name in ("page", "per_page")):
-        return "an empty parameter may count as none"
-    if sent.is_form and _form_is_sound(sent):
-        return "a form carries text alone, and as text this is sound"
-    if sent.operation == "createInvoice" and known.profile.get("numeric_strings") != "refuse" and _numeric(body):
-        return "numbers as strings in charge_ids are open"
-    if sent.operation in ("finalizeInvoice", "collectInvoice") and "body" in text:
-        return "these operations take no body"
-    return let_pass(sent.operation, sent.query, sent.body if sent.is_form else None, body, known.profile)
+def _authorization(verdict: Verdict, reading: RequestReading, known: Known) -> str | None:
+    """Why the answer to a request without the right token is in order; None when it lets a stranger in."""
+    if verdict.probed:
+        elsewhere = reading.odd.keys() - {"caller"}
+        accepted = "accepts" in verdict.title
+        return f"what comes first, {min(elsewhere)} or token, is open" if elsewhere and not accepted else None
+    if "caller" in reading.odd:
+        return f"whose request it is is nobody's to say: {reading.odd['caller']}"
+    return "the token is right" if reading.token == known.token else None
 
 
-def _form_is_sound(sent: Sent) -> bool:
-    pairs = parse_qsl(sent.body.decode("utf-8", "replace"), keep_blank_values=True)
-    if sent.operation == "createQuickAdjustment":
-        content = dict(pairs)
-        return _is_number(content.get("amount", "")) and bool(content.get("description"))
-    ids = [value for name, value in pairs if name.startswith("charge_ids")]
-    named = {name for name, _ in pairs}
-    return all(re.fullmatch(r"\s*\d*\s*", one) for one in ids) and named <= {"charge_ids[]"} | (
-        named - {name for name in named if name.startswith("charge_ids")}
-    )
+# --- what no reading makes sound ------------------------------------------------------------------------------
 
 
-def _numeric(body: object) -> bool:
-    ids = body.get("charge_ids") if isinstance(body, Mapping) else None
-    return isinstance(ids, list) and all(
-        (isinstance(one, int) and not isinstance(one, bool)) or (isinstance(one, str) and one.strip().isdigit())
-        for one in ids
-    )
+def _is_no_number(value: object) -> bool:
+    """Whether no lenient reading makes an integer of it: a word, a fraction, a list. `1.0` and `true` may pass."""
+    if isinstance(value, str):
+        return not _LOOSE_NUMBER.fullmatch(value)
+    if isinstance(value, Decimal):
+        return value.is_finite() and value != value.to_integral_value()
+    return isinstance(value, list | dict)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return Decimal(text.strip()).is_finite()
-    except InvalidOperation:
+def _charge_ids(outgoing: Outgoing) -> list[Any]:
+    """The items of `charge_ids`, or what stands in its place where that is a text."""
+    content = _content(outgoing)
+    ids = content.get("charge_ids") if isinstance(content, Mapping) else None
+    return ids if isinstance(ids, list) else [ids] if isinstance(ids, str) else []
+
+
+def _is_no_adjustment(outgoing: Outgoing) -> bool:
+    """Whether the amount or the description is not there, or is nothing that could pass for one."""
+    if not outgoing.body:
+        return True
+    content = _content(outgoing)
+    if not isinstance(content, Mapping):
         return False
+    amount, description = content.get("amount"), content.get("description")
+    word = isinstance(amount, str) and not _LOOSE_NUMBER.fullmatch(amount)
+    return word or any(value is None or isinstance(value, list | dict) for value in (amount, description))
 
 
-def _is_ours(sent: Sent, known: Known) -> bool:
-    return sent.header("X-Selected-Client-Id") == known.merchant
+def _content(outgoing: Outgoing) -> Any:
+    """The body as JSON, or as a form whose every name stands for itself; None when it is neither for sure."""
+    text = (outgoing.body or b"").decode("utf-8", "replace")
+    kind = next((value for name, value in outgoing.headers if name.lower() == "content-type"), "")
+    if kind.startswith("application/json"):
+        try:
+            return json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once)
+        except (ValueError, RecursionError):
+            return None
+    pairs = parse_qsl(text, keep_blank_values=True)
+    if not kind.startswith("application/x-www-form-urlencoded"):
+        return None
+    if pairs and {name for name, _ in pairs} == {"charge_ids[]"}:
+        return {"charge_ids": [value for _, value in pairs]}
+    return _each_once(pairs) if {name for name, _ in pairs} <= {"amount", "description"} else None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any] | None:
+    """None where a name comes twice: which of its values counts is open."""
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else None

@@ -7,10 +7,15 @@ import os
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import schemathesis
 
-from mockserver.verify.fuzz.exemptions import Known, Sent, open_cause
+from mockserver.verify.fuzz.exemptions import Known, Verdict, open_cause
+from mockserver.verify.fuzz.proxy import BASE_PATH, PLACEHOLDER, relayed
+from mockserver.verify.monitor.canonical import read_request
+from mockserver.verify.transport.billing_client import JSON_TYPE
+from mockserver.verify.transport.http import Outgoing
 
 KNOWN_FILE = "MOCKSERVER_VERIFY_FUZZ"
 """The environment variable with the path of what is known, written by the process that started this one."""
@@ -20,9 +25,9 @@ def read_known(path: Path) -> Known:
     """What the verifier wrote for its fuzzer."""
     content = json.loads(path.read_text(encoding="utf-8"))
     return Known(
+        token=PLACEHOLDER,
         merchant=content["merchant"],
         digits=content["digits"],
-        profile=content["profile"],
         charges=tuple(content["charges"]),
         invoices=tuple(content["invoices"]),
     )
@@ -42,7 +47,12 @@ class LiveIds:
     def feed(self, case: Any) -> None:
         """Puts live ids into a case that is meant to be valid, save where a link has put one already."""
         meta = case.meta
-        if meta is None or meta.generation.mode.value != "positive":
+        if meta is None:
+            return
+        # Beside the header the parameter is a second token, and nothing is judged on a request with two.
+        if case.query and getattr(meta.phase.data, "parameter", None) != "api_token":
+            case.query = {name: value for name, value in case.query.items() if name != "api_token"}
+        if meta.generation.mode.value != "positive":
             return
         path = case.path_parameters or {}
         walking = meta.phase.name.value == "stateful"
@@ -53,20 +63,21 @@ class LiveIds:
         self._feed_charges(case, walking)
         if walking and isinstance(case.body, dict) and isinstance(case.body.get("amount"), int | float):
             # An odd amount, as the phases before this one have tried it, ends a walk before it begins.
-            case.body = {**case.body, "amount": 5 + len(self._made) % 90, "description": "a walk"}
+            case.body = {"amount": 5 + len(self._made) % 90, "description": "a walk"}
 
     def learn(self, case: Any, response: Any) -> None:
         """Takes note of what an accepted request has made."""
         if not 200 <= response.status_code < 300:
             return
-        operation = case.operation.definition.raw.get("operationId")
+        operation = _operation(case)
         try:
             content = json.loads(response.content)
             if operation == "createQuickAdjustment":
                 self._fresh.append(int(content["charge"]["id"]))
             elif operation == "createInvoice":
-                # An invoice without named charges has taken whatever was fresh.
-                if not _named(case.body):
+                # An invoice of anything but charges plainly named may have taken whatever was fresh.
+                reading = read_request(operation, sent_by(response))
+                if not reading.canonical or reading.charges is None:
                     self._fresh.clear()
                 self._drafts.append(int(content["invoice"]["id"]))
                 self._made.append(self._drafts[-1])
@@ -81,31 +92,32 @@ class LiveIds:
         return own[-1] if walking and own else next(self._invoices)
 
     def _feed_charges(self, case: Any, walking: bool) -> None:
-        body = case.body
-        for name in ("charge_ids", "charge_ids[]"):
-            named = body.get(name) if isinstance(body, dict) else None
-            if isinstance(named, list) and named and self._fresh:
-                count = 1 if walking else min(len(named), 3)
-                ids, self._fresh = self._fresh[-count:], self._fresh[:-count]
-                case.body = {**body, name: ids}
+        body = case.body if isinstance(case.body, dict) else {}
+        names = [name for name in ("charge_ids", "charge_ids[]") if isinstance(body.get(name), list) and body[name]]
+        if walking and names:
+            # A link puts its charge beside the form's own, and a walk is to go on: one charge, and nothing else.
+            name = "charge_ids" if case.media_type == JSON_TYPE else "charge_ids[]"
+            case.body = {name: self._fresh[-1:] or body[names[0]][:1]}
+            del self._fresh[-1:]
+            return
+        for name in names:
+            count = min(len(body[name]), 3)
+            ids, self._fresh = self._fresh[-count:], self._fresh[:-count]
+            case.body = {**case.body, name: ids or [next(self._charges)]}
 
 
-def _named(body: Any) -> bool:
-    return isinstance(body, dict) and bool(body.get("charge_ids") or body.get("charge_ids[]"))
+def _operation(case: Any) -> str:
+    return str(case.operation.definition.raw.get("operationId", ""))
 
 
-def sent_by(case: Any, response: Any) -> Sent:
-    """The request of a case as it went over the wire."""
+def sent_by(response: Any) -> Outgoing:
+    """The request as the gateway sent it on."""
     request = response.request
-    body = request.body or b""
-    return Sent(
-        operation=case.operation.definition.raw.get("operationId", ""),
-        method=request.method or "",
-        url=request.url or "",
-        headers={str(name): _text(value) for name, value in request.headers.items()},
-        body=body.encode() if isinstance(body, str) else bytes(body),
-        status=response.status_code,
-    )
+    url = urlsplit(request.url or "")
+    target = url.path.removeprefix(BASE_PATH) + (f"?{url.query}" if url.query else "")
+    headers = [(str(name), _text(value)) for name, value in request.headers.items()]
+    body = request.body or None
+    return relayed(request.method or "", target, headers, body.encode() if isinstance(body, str) else body)
 
 
 def _text(value: object) -> str:
@@ -128,8 +140,15 @@ def install(known: Known) -> None:
     def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
         if response.headers.get("x-verify-withheld"):
             return False
-        sent = sent_by(case, response)
-        return open_cause(type(failure).__name__, failure.message or "", sent, known, case.body) is None
+        verdict = Verdict(
+            failure=type(failure).__name__,
+            operation=_operation(case),
+            outgoing=sent_by(response),
+            status=response.status_code,
+            title=failure.title or "",
+            probed=getattr(failure, "case_id", case.id) not in (None, case.id),
+        )
+        return open_cause(verdict, known) is None
 
 
 if KNOWN_FILE in os.environ:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mockserver.contract.contract import Contract, Operation
+from mockserver.verify.claims import All, Claim, Const, Is, IsJson, Status
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.response_schema import FORM_RULES
-from mockserver.verify.spec import Spec, SpecOperation
 
 WALK = ("createQuickAdjustment", "createInvoice", "finalizeInvoice", "collectInvoice")
 """The life of an invoice, which the stateful phase should walk."""
@@ -28,6 +29,20 @@ _RULES = {
     "object_level_authorization": "GEN-8",
 }
 """The rule that a check of the fuzzer judges; the form of answers is judged by operation."""
+_REFUSED = All((Is(Status(0), ">=", Const(400)), Is(Status(0), "<", Const(500))))
+_CLAIMS: dict[str, Claim] = {
+    "not_a_server_error": Is(Status(0), "<", Const(500)),
+    "negative_data_rejection": _REFUSED,
+    "unsupported_method": _REFUSED,
+    "missing_required_header": _REFUSED,
+    "use_after_free": _REFUSED,
+    "object_level_authorization": _REFUSED,
+    "positive_data_acceptance": Is(Status(0), "<", Const(300)),
+    "ensure_resource_availability": Is(Status(0), "<", Const(300)),
+    "content_type_conformance": Is(IsJson(0), "is", Const(True)),
+    "ignored_auth": Is(Status(0), "is", Const(401)),
+}
+"""What each check asks of an answer, for replaying it; of any other the recorded status must not come again."""
 _FILTERED = "%5BFiltered%5D"
 """What the fuzzer writes in place of `api_token`."""
 
@@ -41,6 +56,8 @@ class Finding:
     expected: str
     actual: str
     exchanges: tuple[RecordedExchange, ...]
+    check: Claim
+    """What must hold of the answer."""
 
 
 @dataclass(slots=True)
@@ -56,7 +73,7 @@ class FuzzResult:
     finished: bool = False
 
 
-def read_report(path: Path, spec: Spec, *, gateway: str, target: str) -> FuzzResult:
+def read_report(path: Path, contract: Contract, *, gateway: str, target: str) -> FuzzResult:
     """The result of an NDJSON report, whole or cut off; addresses of the gateway become the server's."""
     result = FuzzResult()
     for event in _events(path):
@@ -64,7 +81,7 @@ def read_report(path: Path, spec: Spec, *, gateway: str, target: str) -> FuzzRes
             result.finished = True
         finished = event.get("ScenarioFinished")
         if finished:
-            _scenario(finished, spec, result, gateway, target)
+            _scenario(finished, contract, result, gateway, target)
     return result
 
 
@@ -79,7 +96,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
                 return
 
 
-def _scenario(about: Mapping[str, Any], spec: Spec, result: FuzzResult, gateway: str, target: str) -> None:
+def _scenario(about: Mapping[str, Any], contract: Contract, result: FuzzResult, gateway: str, target: str) -> None:
     recorder = about.get("recorder") or {}
     exchanges: dict[str, RecordedExchange] = {}
     walked: list[str] = []
@@ -87,7 +104,7 @@ def _scenario(about: Mapping[str, Any], spec: Spec, result: FuzzResult, gateway:
         exchange = _exchange(interaction, gateway, target)
         exchanges[case_id] = exchange
         result.cases += 1
-        operation = spec.operation(exchange.method, exchange.url.removeprefix(target))
+        operation = contract.addressed(exchange.method, exchange.url.removeprefix(target))
         if about.get("phase") == "stateful" and operation is not None and exchange.status in range(200, 300):
             walked.append(operation.id)
             result.steps[operation.id] = result.steps.get(operation.id, 0) + 1
@@ -96,7 +113,9 @@ def _scenario(about: Mapping[str, Any], spec: Spec, result: FuzzResult, gateway:
         for check in checks:
             if check.get("status") == "failure" and case_id in exchanges:
                 own = exchanges[case_id]
-                result.findings.append(_finding(check, own, spec.operation(own.method, own.url.removeprefix(target))))
+                result.findings.append(
+                    _finding(check, own, contract.addressed(own.method, own.url.removeprefix(target)))
+                )
 
 
 def _is_walk(walked: list[str]) -> bool:
@@ -104,7 +123,7 @@ def _is_walk(walked: list[str]) -> bool:
     return all(step in remaining for step in WALK)
 
 
-def _finding(check: Mapping[str, Any], exchange: RecordedExchange, operation: SpecOperation | None) -> Finding:
+def _finding(check: Mapping[str, Any], exchange: RecordedExchange, operation: Operation | None) -> Finding:
     failure = (check.get("failure_info") or {}).get("failure") or {}
     name = operation.id if operation else exchange.method
     rule = _RULES.get(check["name"])
@@ -118,6 +137,7 @@ def _finding(check: Mapping[str, Any], exchange: RecordedExchange, operation: Sp
         expected=f"what the check {check['name']} asks of {name}",
         actual=message[:300] or "it does not hold",
         exchanges=(exchange,),
+        check=_CLAIMS.get(check["name"], Is(Status(0), "is not", Const(exchange.status))),
     )
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mockserver.verify.errors import NoAnswer, OutOfTime
+from mockserver.verify.monitor.canonical import charges_within, ids_in_path, read_request
 from mockserver.verify.monitor.monitor import Monitor
-from mockserver.verify.transport.billing_client import MERCHANT_HEADER
+from mockserver.verify.transport.billing_client import JSON_TYPE
 from mockserver.verify.transport.http import NOT_JSON, Answer, Outgoing, Transport, parse_json
-from mockserver.verify.transport.request_ids import named_charges
 from mockserver.verify.transport.safety import Withheld
 
 PLACEHOLDER = "token-of-the-verifier"
@@ -38,14 +38,25 @@ _HOP_BY_HOP = frozenset(
 )
 
 
+def relayed(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> Outgoing:
+    """A request of the fuzzer as it is sent on; `target` is relative to the base address."""
+    dropped = {*_HOP_BY_HOP, "accept"}
+    kept = [(name, value.strip()) for name, value in headers if name.lower() not in dropped]
+    return Outgoing(method, target, (*kept, ("Accept", JSON_TYPE)), body)
+
+
 class Gateway:
     """What the gateway knows while it serves."""
 
-    def __init__(self, transport: Transport, monitor: Monitor, token: str, merchant: str | None) -> None:
+    def __init__(
+        self, transport: Transport, monitor: Monitor, token: str, merchant: str | None, *, may_sweep: bool = True
+    ) -> None:
+        """With `may_sweep` a create may take whatever is open; else only charges that this run knows."""
         self.transport = transport
         self.monitor = monitor
         self.token = token
         self.merchant = merchant
+        self.may_sweep = may_sweep
         self.withheld = 0
         self.unanswered: list[NoAnswer] = []
         self.over = threading.Event()
@@ -55,28 +66,32 @@ class Gateway:
         outgoing = self._with_token(outgoing)
         if outgoing.method not in ("GET", "HEAD", "OPTIONS"):
             self._keep_to_our_own(outgoing)
-        return self.transport.send(outgoing)
+        try:
+            return self.transport.send(outgoing)
+        except NoAnswer:
+            self.monitor.not_answered(outgoing)
+            raise
 
     def _with_token(self, outgoing: Outgoing) -> Outgoing:
         headers = tuple((name, value.replace(PLACEHOLDER, self.token)) for name, value in outgoing.headers)
         target = outgoing.target.replace(PLACEHOLDER, quote(self.token, safe=""))
-        if "accept" not in {name.lower() for name, _ in headers} or ("Accept", "*/*") in headers:
-            headers = (*(pair for pair in headers if pair[0].lower() != "accept"), ("Accept", "application/json"))
         return Outgoing(outgoing.method, target, headers, outgoing.body)
 
     def _keep_to_our_own(self, outgoing: Outgoing) -> None:
         """Random ids must not finalize, collect or bill what others have made; raises `Withheld`."""
-        merchants = [value for name, value in outgoing.headers if name.lower() == MERCHANT_HEADER.lower()]
-        path = outgoing.target.partition("?")[0]
-        if self.merchant is not None and not merchants and path == "/billing/invoices":
-            raise Withheld("a create without the merchant header would bill all merchants")
-        numbers = [int(part) for part in path.split("/") if part.lstrip("-").isdigit() and part.isascii()]
-        if any(self._foreign(number, self.monitor.invoices) for number in numbers):
+        if any(self._foreign(number, self.monitor.invoices) for number in ids_in_path(outgoing)):
             raise Withheld("the invoice is not of this run")
-        if path == "/billing/invoices":
-            named = named_charges(outgoing.body) or ()
-            if any(self._foreign(number, self.monitor.charges) for number in named):
-                raise Withheld("a charge is not of this run")
+        if unquote(outgoing.target.partition("?")[0]).rstrip("/") != "/billing/invoices":
+            return
+        reading = read_request("createInvoice", outgoing)
+        if any(self._foreign(number, self.monitor.charges) for number in charges_within(outgoing)):
+            raise Withheld("a charge is not of this run")
+        if reading.canonical and reading.charges is not None:
+            return
+        if not self.may_sweep:
+            raise Withheld("it may take whatever is open, and the charges are given")
+        if self.merchant is not None and reading.merchant != self.merchant:
+            raise Withheld("a create without the merchant header would bill all merchants")
 
     def _foreign(self, number: int, own: dict[int, Any]) -> bool:
         """Whether it may be the id of a record of others: one that a list has shown, or as small as most ids are."""
@@ -95,9 +110,9 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(length) if length else None
             if not self.path.startswith(BASE_PATH):
                 return self.reply(404, [], b"{}")
-            headers = tuple((name, value) for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP)
+            outgoing = relayed(self.command, self.path.removeprefix(BASE_PATH), self.headers.items(), body)
             try:
-                answer = gateway.pass_on(Outgoing(self.command, self.path.removeprefix(BASE_PATH), headers, body))
+                answer = gateway.pass_on(outgoing)
             except Withheld as reason:
                 gateway.withheld += 1
                 content = json.dumps({"message": f"Not sent: {reason}", "errors": {"request": [str(reason)]}})

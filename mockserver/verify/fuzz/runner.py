@@ -43,13 +43,21 @@ def fuzz(context: Context) -> None:
         context.recorder.note("there was no time left for fuzzing (--max-time)", warning=True)
         return
     known = _known(context)
-    gateway = Gateway(context.transport, context.monitor, context.options.token, context.me.merchant)
+    gateway = Gateway(
+        context.transport,
+        context.monitor,
+        context.options.token,
+        context.me.merchant,
+        may_sweep=not context.options.charge_ids,
+    )
     with serving(gateway) as address, _folder(context) as folder:
         (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
         (folder / "schemathesis.toml").write_text(_config(context), encoding="utf-8")
         until = time.monotonic() + min(MOST_SECONDS, context.transport.left - 1.0)
         code, output = _run(context, address, folder, until)
-        result = read_report(folder / "events.ndjson", context.spec, gateway=address, target=context.transport.base_url)
+        result = read_report(
+            folder / "events.ndjson", context.contract, gateway=address, target=context.transport.base_url
+        )
         _readdress(folder, address, context.transport.base_url)
         _tell(context, gateway, result, code, output)
         if result.findings and _is_kept(context):
@@ -60,19 +68,18 @@ def fuzz(context: Context) -> None:
 
 
 def _known(context: Context) -> dict[str, object]:
-    """Live ids and measured choices, for the hooks."""
+    """Live ids and what is known of the caller, for the hooks."""
     charges: list[int] = []
     invoices: list[int] = []
     if not context.options.read_only:
         try:
-            charges = [charge.id for charge in context.charges(max(3, round(FRESH_CHARGES * context.quick())))]
-            invoices = [context.draft().id, context.finalized().id, context.draft().id]
+            charges = [charge.id for charge in context.records.charges(max(3, round(FRESH_CHARGES * context.quick())))]
+            invoices = [context.records.draft().id, context.records.finalized().id, context.records.draft().id]
         except (NotPossible, Stop, Withheld, NoAnswer) as reason:
             context.recorder.note(f"fuzzing goes without live records: {reason}")
     return {
         "merchant": context.me.merchant,
-        "digits": context.digits or 0,
-        "profile": dict(context.profile),
+        "digits": context.records.digits or 0,
         "charges": charges,
         "invoices": invoices,
     }
@@ -104,7 +111,7 @@ def _config(context: Context) -> str:
         f"max-examples = {max(6, round(WALKS * context.quick()))}",
     ]
     if not context.options.read_only:
-        # Reading changes nothing, so that a walk through the states is made of the other operations.
+        # RequestReading changes nothing, so that a walk through the states is made of the other operations.
         lines += ["[[operations]]", 'include-method = "GET"', "[operations.phases.stateful]", "enabled = false"]
     if context.me.merchant is not None:
         lines += ["[parameters]", f'"header.X-Selected-Client-Id" = {json.dumps(context.me.merchant)}']
@@ -213,6 +220,7 @@ def _tell(context: Context, gateway: Gateway, result: FuzzResult, code: int | No
             expected=finding.expected,
             actual=finding.actual,
             exchanges=finding.exchanges,
+            check=finding.check,
             found_by="fuzzing",
         )
     if code is None:

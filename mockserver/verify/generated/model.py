@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from mockserver.verify.context import UNKNOWN_ID, Context
+from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.fake import Fake
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.monitor.history import Row, exact
+from mockserver.verify.records import UNKNOWN_ID
+from mockserver.verify.statements import Subject, id_of, is_refused, list_of, of, succeeds
 from mockserver.verify.transport.http import Answer
+from mockserver.verify.values import Row, exact
 
 SEQUENCES = 14
 SECONDS = 8.0
@@ -52,7 +54,7 @@ def walk_beside_the_fake(context: Context) -> None:
         raise NotPossible("this run is read-only")
     if context.options.charge_ids:
         raise NotPossible("the charges are given by --charge-ids")
-    currency = context.charge().currency
+    currency = context.records.charge().currency
     fake = Fake(dict(context.profile), currency)
     actions: list[Action] = ["charge", "create", "finalize", "list"]
     if context.options.charges_allowed and context.pays and not context.declined:
@@ -92,8 +94,8 @@ def _take(pair: Pair, step: Step) -> bool:
 
 
 def _charge(pair: Pair, step: Step) -> bool:
-    amount = Decimal(500 + step.amount).scaleb(-(pair.context.digits or 0))
-    charge = pair.context.charge(amount)
+    amount = Decimal(500 + step.amount).scaleb(-(pair.context.records.digits or 0))
+    charge = pair.context.records.charge(amount)
     _, body = pair.fake.ask(
         "POST", "/billing/charges/quick-adjustment", content={"amount": charge.amount, "description": "of the model"}
     )
@@ -114,7 +116,7 @@ def _create(pair: Pair, step: Step) -> bool:
     if answer.ok:
         made = answer.part("invoice")
         pair.invoices.append((int(made.get("id", 0)), body["invoice"]["id"]))
-        return _same_row(pair, made, body["invoice"], "CREATE-5")
+        return _same_row(pair, of(answer).at("invoice"), body["invoice"], "CREATE-5")
     return True
 
 
@@ -138,10 +140,10 @@ def _act(pair: Pair, step: Step) -> bool:
         return True
     if answer.ok and step.action == "collect":
         # The fake shows payments at once; the server may wait for Stripe's report.
-        pair.context.shown_paid(real)
-    row, listed = pair.context.must_row(real)
+        pair.context.records.shown_paid(real)
+    _, listed = pair.context.records.must_row(real)
     pair.answers.append(listed)
-    return _same_row(pair, row, _fake_row(pair, fake) or {}, rule)
+    return _same_row(pair, of(listed).row("invoice", real), _fake_row(pair, fake) or {}, rule)
 
 
 def _rule_of(action: Action, before: Row | None, done: bool) -> str:
@@ -169,81 +171,83 @@ def _list(pair: Pair, step: Step) -> bool:
     _, body = pair.fake.ask(
         "GET", "/billing/invoices", query=[("q", fake), ("page", str(page)), ("per_page", str(size))]
     )
-    to_fake = dict(pair.invoices)
-    shown = [to_fake.get(row.get("id", 0)) for row in answer.rows]
-    expected = [row["id"] for row in body["data"]]
+    of_fake = {fake_id: real_id for real_id, fake_id in pair.invoices}
+    due = [id_of("invoice", of_fake[row["id"]]) for row in body["data"]]
     same = pair.context.expect(
         "LIST-4",
-        shown == expected,
+        of(answer).each("id").equals(list_of(due)),
         kind="model: another page",
-        expected=f"page {page} at {size} a page shows the invoices {_positions(pair, expected)} of the sequence",
-        actual=f"it shows {_positions(pair, shown)}",
+        because=f"page {page} at {size} a page shows the invoices {_positions(pair, due)} of the sequence",
         using=pair.answers,
     )
     for name in ("total", "last_page", "current_page"):
         same &= pair.context.expect(
             "LIST-3",
-            answer.mapping.get(name) == body[name],
+            of(answer).at(name).equals(body[name]),
             kind=f"model: {name}",
-            expected=f"{name} is {body[name]}",
-            actual=f"it is {answer.mapping.get(name)}",
+            because=f"{name} is {body[name]}",
             using=pair.answers,
         )
     return same
 
 
-def _positions(pair: Pair, fakes: Sequence[int | None]) -> list[int | None]:
-    order = [fake for _, fake in pair.invoices]
-    return [order.index(number) + 1 if number in order else None for number in fakes]
+def _positions(pair: Pair, due: Sequence[Subject]) -> list[int]:
+    order = [real for real, _ in pair.invoices]
+    return [order.index(number.value()) + 1 for number in due]
 
 
 def _same_outcome(pair: Pair, answer: Answer, status: int, body: dict[str, Any], rule: str, what: str) -> bool:
     expected = "accepted" if status < 300 else "refused"
     return pair.context.expect(
         rule,
-        answer.ok if expected == "accepted" else answer.refused,
+        succeeds(answer) if expected == "accepted" else is_refused(answer),
         kind=f"model: {what} not {expected}",
-        expected=f"the {what} is {expected}" + ("" if status < 300 else f" ({body.get('message')})"),
-        actual=f"the answer is {answer.brief()}",
+        because=f"the {what} is {expected}" + ("" if status < 300 else f" ({body.get('message')})"),
         using=pair.answers,
     )
 
 
-def _same_row(pair: Pair, real: Row, fake: Row, rule: str) -> bool:
+def _same_row(pair: Pair, real: Subject, fake: Row, rule: str) -> bool:
     """Compares what does not depend on the queue."""
-    figures = (
-        ("total", exact(real.get("total")), exact(fake.get("total"))),
-        ("being a draft", real.get("status") == "Draft", fake.get("status") == "Draft"),
-        ("being paid", real.get("stripe_invoice_status") == "paid", fake.get("stripe_invoice_status") == "paid"),
-    )
+    paid = fake.get("stripe_invoice_status") == "paid"
+    status, stripe_status = real.at("status"), real.at("stripe_invoice_status")
     same = True
-    for name, came, due in figures:
+    for name, statement, due in (
+        ("total", real.at("total").equals(exact(fake.get("total"))), str(fake.get("total"))),
+        ("being a draft", status.compares("is" if fake.get("status") == "Draft" else "is not", "Draft"), ""),
+        ("being paid", stripe_status.compares("is" if paid else "is not", "paid"), ""),
+    ):
         same &= pair.context.expect(
             rule,
-            came == due,
+            statement,
             kind=f"model: {name}",
-            expected=f"{name} is {due} after this sequence",
-            actual=f"it is {came}",
+            because=f"{name} is {due or _also(name, fake)} after this sequence",
             using=pair.answers,
         )
     return same
 
 
+def _also(name: str, fake: Row) -> bool:
+    """Whether the fake's invoice is a draft, or paid."""
+    if name == "being a draft":
+        return bool(fake.get("status") == "Draft")
+    return bool(fake.get("stripe_invoice_status") == "paid")
+
+
 def _compare_all(pair: Pair) -> None:
     """At the end of a sequence every charge and invoice is in the same state on both sides."""
     for real, fake in pair.invoices:
-        row, answer = pair.context.must_row(real)
+        _, answer = pair.context.records.must_row(real)
         pair.answers.append(answer)
-        _same_row(pair, row, _fake_row(pair, fake) or {}, "GEN-9")
+        _same_row(pair, of(answer).row("invoice", real), _fake_row(pair, fake) or {}, "GEN-9")
     for real, fake in pair.charges:
-        status, answer = pair.context.charge_status(real)
+        _, answer = pair.context.records.charge_status(real)
         _, body = pair.fake.ask("GET", f"/billing/charges/{fake}")
         due = body["charge"]["status"]
         pair.context.expect(
             "CREATE-4",
-            (status == "Invoiced") == (due == "Invoiced"),
+            of(answer).at("charge.status").compares("is" if due == "Invoiced" else "is not", "Invoiced"),
             kind="model: charge's status",
-            expected=f"the charge is {due} after this sequence",
-            actual=f"it is {status}",
-            using=[*pair.answers, answer],
+            because=f"the charge is {due} after this sequence",
+            using=pair.answers,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mockserver.contract.contract import Contract
 from mockserver.verify.events import Coverage
 from mockserver.verify.monitor.monitor import Monitor
-from mockserver.verify.spec import Spec
 
 STATES = {
     "finalizeInvoice": ("none", "Draft", "finalized", "paid", "declined"),
@@ -14,9 +14,9 @@ STATES = {
 }
 
 
-def coverage(spec: Spec, monitor: Monitor) -> Iterator[Coverage]:
+def coverage(contract: Contract, monitor: Monitor) -> Iterator[Coverage]:
     """One row for each combination that the spec documents, met or never."""
-    for operation in spec.operations.values():
-        for status in operation.statuses:
+    for operation in contract.operations.values():
+        for status in contract.statuses(operation):
             for state in STATES.get(operation.id, ("-",)):
                 yield Coverage(operation.id, status, state, monitor.met.get((operation.id, status, state), 0))

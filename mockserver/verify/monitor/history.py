@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
+from mockserver.verify.claims import Operator
+from mockserver.verify.evaluation import compares
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.statements import Subject
+from mockserver.verify.values import Row, exact, shown
 
-Row = Mapping[str, Any]
 MOST_KEPT = 12
 """Exchanges that are kept of one record's history."""
 
@@ -21,8 +22,12 @@ class Inconsistency:
 
     rule: str
     kind: str
-    expected: str
-    actual: str
+    because: str
+    name: str
+    """The property of the record that differs."""
+    operator: Operator
+    right: object
+    """What the property should compare with: a value, or a `Subject` of the answer that said it."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,8 @@ class InvoiceHistory:
 
     id: int
     first_seen: Row
+    told_by: Subject
+    """The row in the answer that made it."""
     since: float
     charges: tuple[int, ...] | None = None
     """None when the request named none."""
@@ -41,10 +48,13 @@ class InvoiceHistory:
     refused: str | None = None
     """The last refused action on it while it was a draft."""
     stripe_id: str | None = None
+    stripe_told_by: Subject | None = None
     stripe_since: float = 0.0
     paid_since: float | None = None
     declined: bool = False
     """Whether a collect was refused after it was finalized."""
+    in_doubt: bool = False
+    """Whether something that nobody can tell was done, so that no answer about it contradicts another any more."""
     trace: list[RecordedExchange] = field(default_factory=list)
 
     def append(self, exchange: RecordedExchange) -> None:
@@ -55,97 +65,90 @@ class InvoiceHistory:
 
     def inconsistencies(self, row: Row, asked: float) -> list[Inconsistency]:
         """What `row`, from a request sent at `asked`, says against what was known before."""
-        if asked < self.since:
+        if asked < self.since or self.in_doubt:
             return []
-        found = [*self._constants(row), *self._state(row, asked), *self._stripe(row, asked)]
-        return found
+        return [*self._constants(row), *self._state(row, asked), *self._stripe(row, asked)]
 
-    def learn(self, row: Row, at: float) -> None:
-        """Takes over what an answer that came at `at` says."""
+    def state(self, at: float) -> str:
+        """`Draft`, `finalized`, `declined` or `paid`, as far as it was known at that time."""
+        if self.paid_since is not None and self.paid_since <= at:
+            return "paid"
+        if self.finalized_since is None or self.finalized_since > at:
+            return "Draft"
+        return "declined" if self.declined else "finalized"
+
+    def learn(self, row: Row, at: float, told_by: Subject) -> None:
+        """Takes over what an answer that came at `at` says, `told_by` of the row in it."""
         if row.get("status") not in (None, "Draft") and self.finalized_since is None:
             self.finalized_since = at
         if isinstance(row.get("stripe_invoice_id"), str) and self.stripe_id is None:
-            self.stripe_id, self.stripe_since = row["stripe_invoice_id"], at
+            self.stripe_id, self.stripe_since, self.stripe_told_by = row["stripe_invoice_id"], at, told_by
         if row.get("stripe_invoice_status") == "paid" and self.paid_since is None:
             self.paid_since = at
 
-    def _constants(self, row: Row) -> list[Inconsistency]:
-        found = []
+    def _constants(self, row: Row) -> Iterator[Inconsistency]:
         locked = self.finalized_since is not None
         for name in ("total", "currency", "charger_id", "chargee_id", "charger_type", "chargee_type", "created_at"):
-            if name in self.first_seen and name in row and not same(name, self.first_seen[name], row[name]):
-                rule = "FINALIZE-1" if locked and name in ("total", "currency") else "GEN-9"
-                found.append(
-                    Inconsistency(
-                        rule,
-                        f"{name} changed" + (" after finalize" if locked else ""),
-                        f"the invoice keeps its {name}, {shown(self.first_seen[name])}",
-                        f"it is now {shown(row[name])}",
-                    )
+            if not _kept(name, self.first_seen, row):
+                yield Inconsistency(
+                    "FINALIZE-1" if locked and name in ("total", "currency") else "GEN-9",
+                    f"{name} changed" + (" after finalize" if locked else ""),
+                    f"the invoice keeps its {name}, {shown(self.first_seen[name])}",
+                    name,
+                    "agrees",
+                    self.told_by.at(name),
                 )
-        return found
 
-    def _state(self, row: Row, asked: float) -> list[Inconsistency]:
+    def _state(self, row: Row, asked: float) -> Iterator[Inconsistency]:
         status = row.get("status")
-        if self.finalized_since is not None and asked >= self.finalized_since and status == "Draft":
-            return [
-                Inconsistency(
-                    "FINALIZE-1", "draft again", "a finalized invoice is a draft no more", "its status is Draft"
+        if self.finalized_since is not None and asked >= self.finalized_since:
+            if not compares(status, "is not", "Draft"):
+                yield Inconsistency(
+                    "FINALIZE-1", "draft again", "a finalized invoice is a draft no more", "status", "is not", "Draft"
                 )
-            ]
-        if not self.finalize_tried and isinstance(status, str) and status != "Draft":
-            rule = "COLLECT-1" if self.refused == "collect" else "GEN-6" if self.refused else "GEN-9"
-            return [
-                Inconsistency(
-                    rule,
-                    "draft left unasked",
-                    "a draft that nobody finalized stays one",
-                    f"its status is {shown(status)}",
-                )
-            ]
-        return []
+        if not self.finalize_tried and isinstance(status, str) and not compares(status, "is", "Draft"):
+            yield Inconsistency(
+                "COLLECT-1" if self.refused == "collect" else "GEN-6" if self.refused else "GEN-9",
+                "draft left unasked",
+                "a draft that nobody finalized stays one",
+                "status",
+                "is",
+                "Draft",
+            )
 
-    def _stripe(self, row: Row, asked: float) -> list[Inconsistency]:
-        found = []
+    def _stripe(self, row: Row, asked: float) -> Iterator[Inconsistency]:
         rule = "COLLECT-4" if self.last_action == "collect" else "FINALIZE-4"
         stripe_id, stripe_status = row.get("stripe_invoice_id"), row.get("stripe_invoice_status")
-        if self.stripe_id is not None and asked >= self.stripe_since and stripe_id != self.stripe_id:
-            found.append(
-                Inconsistency(
-                    rule,
-                    "another stripe invoice",
-                    f"the invoice keeps its one Stripe invoice, {self.stripe_id}",
-                    f"stripe_invoice_id is {shown(stripe_id)}",
-                )
+        if self.stripe_id is not None and asked >= self.stripe_since and not compares(stripe_id, "is", self.stripe_id):
+            yield Inconsistency(
+                rule,
+                "another stripe invoice",
+                f"the invoice keeps its one Stripe invoice, {self.stripe_id}",
+                "stripe_invoice_id",
+                "is",
+                self.stripe_id if self.stripe_told_by is None else self.stripe_told_by.at("stripe_invoice_id"),
             )
-        if self.paid_since is not None and asked >= self.paid_since and stripe_status != "paid":
-            found.append(
-                Inconsistency(
-                    rule,
-                    "paid no more",
-                    "a paid invoice stays paid",
-                    f"stripe_invoice_status is {shown(stripe_status)}",
-                )
+        if self.paid_since is not None and asked >= self.paid_since and not compares(stripe_status, "is", "paid"):
+            yield Inconsistency(
+                rule, "paid no more", "a paid invoice stays paid", "stripe_invoice_status", "is", "paid"
             )
-        if not self.finalize_tried and row.get("status") == "Draft" and (stripe_id or stripe_status):
-            found.append(
-                Inconsistency(
-                    "CREATE-3",
-                    "draft on stripe",
-                    "a draft is not on Stripe: stripe_invoice_id and stripe_invoice_status are null",
-                    f"they are {shown(stripe_id)} and {shown(stripe_status)}",
-                )
-            )
-        if not self.collect_tried and stripe_status == "paid" and exact(self.first_seen.get("total")) != 0:
-            found.append(
-                Inconsistency(
+        if not self.finalize_tried and row.get("status") == "Draft":
+            for name in ("stripe_invoice_id", "stripe_invoice_status"):
+                if not compares(row.get(name) or None, "is", None):
+                    yield Inconsistency(
+                        "CREATE-3", "draft on stripe", f"a draft is not on Stripe: its {name} is null", name, "is", None
+                    )
+                    break
+        if not self.collect_tried and exact(self.first_seen.get("total")) != 0:
+            if not compares(stripe_status, "is not", "paid"):
+                yield Inconsistency(
                     "FINALIZE-2",
                     "paid unasked",
                     "an invoice that nobody collected is not paid",
-                    "stripe_invoice_status is paid",
+                    "stripe_invoice_status",
+                    "is not",
+                    "paid",
                 )
-            )
-        return found
 
 
 @dataclass(slots=True)
@@ -154,10 +157,14 @@ class ChargeHistory:
 
     id: int
     first_seen: Row
+    told_by: Subject
+    """The row in the answer that showed it first."""
     since: float
     invoice: int | None = None
     """The invoice that took it, once a create that named it was accepted."""
     invoiced_since: float | None = None
+    in_doubt: bool = False
+    """Whether something that nobody can tell was done, so that no answer about it contradicts another any more."""
     trace: list[RecordedExchange] = field(default_factory=list)
 
     @property
@@ -166,92 +173,53 @@ class ChargeHistory:
 
     def inconsistencies(self, row: Row, asked: float) -> list[Inconsistency]:
         """What `row`, from a request sent at `asked`, says against what was known before."""
-        if asked < self.since:
+        if asked < self.since or self.in_doubt:
             return []
-        found = []
+        return [*self._constants(row), *self._state(row, asked)]
+
+    def _constants(self, row: Row) -> Iterator[Inconsistency]:
         names = ["amount", "price", "currency", "chargee_id", "charger_id", "created_at", "category"]
-        if _is_kept(self.first_seen.get("description")):
+        if _is_plain(self.first_seen.get("description")):
             names.append("description")
         for name in names:
-            if name in self.first_seen and name in row and not same(name, self.first_seen[name], row[name]):
-                rule = "FINALIZE-1" if self.invoice is not None and name in ("amount", "price") else "GEN-9"
-                found.append(
-                    Inconsistency(
-                        rule,
-                        f"charge {name} changed",
-                        f"the charge keeps its {name}, {shown(self.first_seen[name])}",
-                        f"it is now {shown(row[name])}",
-                    )
+            if not _kept(name, self.first_seen, row):
+                yield Inconsistency(
+                    "FINALIZE-1" if self.invoice is not None and name in ("amount", "price") else "GEN-9",
+                    f"charge {name} changed",
+                    f"the charge keeps its {name}, {shown(self.first_seen[name])}",
+                    name,
+                    "agrees",
+                    self.told_by.at(name),
                 )
-        if self.invoiced_since is not None and asked >= self.invoiced_since and row.get("status") != "Invoiced":
-            found.append(
-                Inconsistency(
+
+    def _state(self, row: Row, asked: float) -> Iterator[Inconsistency]:
+        if self.was_invoiced(asked):
+            if not compares(row.get("status"), "is", "Invoiced"):
+                yield Inconsistency(
                     "CREATE-4",
                     "charge not Invoiced",
                     "a charge on an invoice is Invoiced from then on",
-                    f"its status is {shown(row.get('status'))}",
+                    "status",
+                    "is",
+                    "Invoiced",
                 )
-            )
-        return found
+
+    def was_invoiced(self, at: float) -> bool:
+        """Whether it was known at that time to be on an invoice."""
+        return self.invoiced_since is not None and self.invoiced_since <= at
+
+    def learn(self, row: Row, answer: RecordedExchange, at: float) -> None:
+        """Takes over what an answer that came at `at` says: once on an invoice, on an invoice for good."""
+        if row.get("status") == "Invoiced" and self.invoiced_since is None:
+            self.invoiced_since = at
+            self.trace.append(answer)
 
 
-def exact(value: object) -> Decimal | None:
-    """A JSON number as an exact decimal; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    return Decimal(value)
+def _kept(name: str, first: Row, row: Row) -> bool:
+    """Whether the two readings agree, where both show the property."""
+    return name not in first or name not in row or compares(row[name], "agrees", first[name])
 
 
-def when(value: object) -> datetime | None:
-    """A JSON date-time as a time in UTC; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def not_utc(row: Row) -> str | None:
-    """The row's `created_at` if it is given in another zone than UTC."""
-    value = row.get("created_at")
-    if not isinstance(value, str):
-        return None
-    try:
-        offset = datetime.fromisoformat(value).utcoffset()
-    except ValueError:
-        return None
-    return value if offset else None
-
-
-def same(name: str, one: object, other: object) -> bool:
-    """Whether two readings of a property agree; times may be rounded to what the coarser of them can tell."""
-    if name == "created_at":
-        first, second = when(one), when(other)
-        if first is None or second is None:
-            return True
-        return abs(first - second) <= max(_precision(first), _precision(second))
-    if name in ("charger_id", "chargee_id"):
-        return str(one) == str(other)
-    if name in ("total", "amount", "price"):
-        return exact(one) == exact(other)
-    return one == other
-
-
-def _is_kept(text: object) -> bool:
+def _is_plain(text: object) -> bool:
     """Whether a server that takes the text must keep it as it answered it: no control characters, and not too long."""
     return isinstance(text, str) and text.isprintable() and text == text.strip() and len(text) <= 80
-
-
-def _precision(moment: datetime) -> timedelta:
-    if moment.microsecond == 0:
-        return timedelta(seconds=1)
-    return timedelta(milliseconds=1)
-
-
-def shown(value: object) -> str:
-    """A JSON value in a sentence."""
-    if value is None:
-        return "null"
-    return f'"{value}"' if isinstance(value, str) else str(value)

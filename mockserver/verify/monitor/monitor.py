@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 
+from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory, Row, exact, shown
-from mockserver.verify.monitor.paging import SIZES, page_flaws, repeated_ids
+from mockserver.verify.expect import Expect
+from mockserver.verify.monitor.canonical import RequestReading, read_request
+from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory
+from mockserver.verify.monitor.paging import list_flaws
 from mockserver.verify.monitor.response_schema import ResponseSchema
 from mockserver.verify.recorder import Recorder
-from mockserver.verify.spec import Spec, SpecOperation
-from mockserver.verify.transport.billing_client import MERCHANT_HEADER
-from mockserver.verify.transport.http import Answer, Transport
-from mockserver.verify.transport.request_ids import addressed, named_charges, parameter
+from mockserver.verify.statements import Evidence, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
+from mockserver.verify.transport.http import Answer, Outgoing, Transport
+from mockserver.verify.values import Row, exact
+
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+"""Methods that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,8 @@ class Reach:
 class Monitor:
     """Hears of every answer. Safe to use from several threads."""
 
-    def __init__(self, spec: Spec, recorder: Recorder, transport: Transport) -> None:
-        self.spec = spec
+    def __init__(self, contract: Contract, recorder: Recorder, transport: Transport) -> None:
+        self._contract = contract
         self.recorder = recorder
         self.transport = transport
         self.invoices: dict[int, InvoiceHistory] = {}
@@ -46,54 +51,94 @@ class Monitor:
         """Companions that the server does not have; nothing is judged on them."""
         self.shown: set[int] = set()
         """The ids of all invoices and charges that any answer showed."""
-        self._schema = ResponseSchema(spec, recorder)
+        self._expect = Expect(recorder, transport.ledger, self.lacks)
+        self._schema = ResponseSchema(contract, self._expect)
         self._seen: dict[int, float] = {}
         """Every invoice id that any answer showed, and when."""
         self._stripe_ids: dict[str, int] = {}
         self._lock = threading.RLock()
         self._confirming = threading.local()
+        self._rests = False
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Nothing that is answered inside is judged or remembered."""
+        self._rests = True
+        try:
+            yield
+        finally:
+            self._rests = False
+
+    def lacks(self, answer: Evidence) -> bool:
+        """Whether that is the answer of an operation that the server does not have."""
+        if not self.absent or not isinstance(answer, Answer):
+            return False
+        operation = self._contract.addressed(answer.outgoing.method, answer.outgoing.target)
+        return operation is not None and operation.id in self.absent
 
     def see(self, answer: Answer) -> None:
         """Judges one answer."""
-        operation = self.spec.operation(answer.outgoing.method, answer.outgoing.target)
-        if operation is None or operation.id in self.absent or getattr(self._confirming, "now", False):
+        if self._rests:
             return
+        operation = self._contract.addressed(answer.outgoing.method, answer.outgoing.target)
+        if getattr(self._confirming, "now", False):
+            return
+        if operation is None or operation.id in self.absent:
+            if not answer.refused:
+                self.not_answered(answer.outgoing)
+            return
+        reading = read_request(operation.id, answer.outgoing)
         with self._lock:
-            state = self._state_of(operation, answer)
-            documented = operation.documented(answer.status)
+            state = self._state_of(operation, reading, answer)
+            documented = self._contract.documented(operation, answer.status)
             if documented is not None:
                 key = (operation.id, documented, state)
                 self.met[key] = self.met.get(key, 0) + 1
             if not self._schema.keeps(operation, answer):
+                if not answer.refused:
+                    self.not_answered(answer.outgoing)
                 return
         if operation.id in ("listInvoices", "listCharges") and answer.ok:
-            self._figures(operation, answer)
-            self._within_reach(operation, answer)
+            self._figures(answer, reading)
+            self._within_reach(reading, answer)
         with self._lock:
-            self._remember(operation, answer)
+            self._remember(operation, reading, answer)
+
+    def not_answered(self, outgoing: Outgoing) -> None:
+        """Takes into account what a request may have done of which no answer tells."""
+        if self._rests:
+            return
+        operation = self._contract.addressed(outgoing.method, outgoing.target)
+        with self._lock:
+            if operation is None and outgoing.method not in _SAFE:
+                for invoice in self.invoices.values():
+                    invoice.in_doubt = True
+                for charge in self.charges.values():
+                    charge.in_doubt = True
+            elif operation is not None and operation.id in ("finalizeInvoice", "collectInvoice"):
+                self._may_have_acted(read_request(operation.id, outgoing))
 
     # --- figures ----------------------------------------------------------------------------------------------
 
-    def _figures(self, operation: SpecOperation, answer: Answer) -> None:
+    def _figures(self, answer: Answer, reading: RequestReading) -> None:
         """A page that contradicts itself is asked for again: somebody else may have been writing just then."""
-        flaws = self._page_flaws(operation, answer)
+        if not answer.mapping:
+            return
+        target = answer.outgoing.target if reading.canonical else None
+        flaws = list_flaws(reading.operation, of(answer), target)
         latest = answer
         for _ in range(2):
             if not flaws:
                 break
             latest = self._again(latest)
-            kinds = {flaw.kind for flaw in self._page_flaws(operation, latest)}
-            flaws = [flaw for flaw in flaws if flaw.kind in kinds]
+            kinds = {flaw.kind for flaw in flaws}
+            again = list_flaws(reading.operation, of(latest), target)
+            flaws = [flaw for flaw in again if flaw.kind in kinds]
         for flaw in flaws:
-            self._inconsistent(flaw, operation.id, [], latest)
-        if not any(flaw.rule == "LIST-3" for flaw in flaws) and operation.id == "listInvoices":
+            # It was asked for three times, and contradicts itself.
+            self._breach(flaw.rule, flaw.statement, f"{reading.operation}: {flaw.kind}", flaw.because, proves=True)
+        if not any(flaw.rule == "LIST-3" for flaw in flaws) and reading.operation == "listInvoices":
             self.recorder.held("LIST-3")
-
-    def _page_flaws(self, operation: SpecOperation, answer: Answer) -> list[Inconsistency]:
-        found = [*page_flaws(answer.mapping, answer.outgoing.target), *repeated_ids(answer.mapping)]
-        # How many charges a page has, and whether that can be asked for, nothing says.
-        unknown = SIZES if operation.id == "listCharges" else frozenset()
-        return [flaw for flaw in found if flaw.kind not in unknown]
 
     def _again(self, answer: Answer) -> Answer:
         self._confirming.now = True
@@ -102,11 +147,9 @@ class Monitor:
         finally:
             self._confirming.now = False
 
-    def _within_reach(self, operation: SpecOperation, answer: Answer) -> None:
+    def _within_reach(self, reading: RequestReading, answer: Answer) -> None:
         """Whatever is searched for, and on whichever page, a list shows nobody else's records."""
-        headers = {name.lower(): value for name, value in answer.outgoing.headers}
-        token = headers.get("authorization", "").removeprefix("Bearer ") or parameter(answer, "api_token")
-        reach = self.reaches.get((token, headers.get(MERCHANT_HEADER.lower(), "")))
+        reach = None if "caller" in reading.odd else self.reaches.get((reading.token or "", reading.merchant or ""))
         parties = {str(row["chargee_id"]) for row in answer.rows if "chargee_id" in row}
         if reach is None or not parties:
             return
@@ -114,82 +157,97 @@ class Monitor:
         if not beyond:
             self.recorder.held(reach.rule)
             return
+        whose = of(answer).each("chargee_id")
+        if reach.only is None:
+            statement = whose.every("disagrees", reach.never)
+            because = f"the merchant {reach.never} is not in it"
+        else:
+            statement = whose.every("agrees", reach.only)
+            because = f"the list is the merchant {reach.only}'s alone"
+        actual = f"it shows one of the merchant {min(beyond)}"
         self._breach(
-            reach.rule,
-            f"{operation.id} shows another merchant",
-            f"the list is the merchant {reach.only}'s alone"
-            if reach.only
-            else f"the merchant {reach.never} is not in it",
-            f"it shows one of the merchant {min(beyond)}",
-            answer,
+            reach.rule, statement, f"{reading.operation} shows another merchant", because, actual=actual, proves=True
         )
 
     # --- histories --------------------------------------------------------------------------------------------
 
-    def _remember(self, operation: SpecOperation, answer: Answer) -> None:
+    def _remember(self, operation: Operation, reading: RequestReading, answer: Answer) -> None:
         if operation.id == "createInvoice":
-            self._created(answer)
+            self._created(answer, reading)
         elif operation.id in ("finalizeInvoice", "collectInvoice"):
-            self._acted(operation.id.removesuffix("Invoice"), answer)
+            self._acted(operation.id.removesuffix("Invoice"), reading, answer)
         elif operation.id == "createQuickAdjustment" and answer.ok:
             self._charged(answer)
         elif operation.id == "getCharge" and answer.ok:
-            self._charge_row(answer.part("charge"), answer)
+            self._charge_row(answer.part("charge"), answer, of(answer).at("charge"))
         elif operation.id == "listCharges" and answer.ok:
             for row in answer.rows:
-                self._charge_row(row, answer)
+                self._charge_row(row, answer, of(answer).row("charge", row.get("id", 0)))
         elif operation.id == "listInvoices" and answer.ok:
             for row in answer.rows:
-                self._invoice_row(row, answer)
+                self._invoice_row(row, answer, of(answer).row("invoice", row.get("id", 0)))
 
-    def _created(self, answer: Answer) -> None:
-        row, named = answer.part("invoice"), named_charges(answer.outgoing.body)
+    def _created(self, answer: Answer, reading: RequestReading) -> None:
+        """Which charges an odd create has taken is not known until an answer shows them to be invoiced."""
+        row, named = answer.part("invoice"), reading.charges if reading.canonical else None
+        made = of(answer).at("invoice")
         new = row.get("id")
         if not answer.ok or not isinstance(new, int):
             return
         if new in self.invoices or self._seen.get(new, answer.started) < answer.started:
+            known = self.invoices.get(new)
             self._breach(
                 "CREATE-7",
+                made.at("id").differs(new if known is None else known.told_by.at("id")),
                 "id used again",
                 "a new invoice has an id never seen before",
-                f"it has the id {new}, which was seen already",
-                answer,
-                self._trace(new),
+                actual=f"it has the id {new}, which was seen already",
             )
         else:
             self.recorder.held("CREATE-7")
-        history = InvoiceHistory(new, row, answer.ended, named)
+        history = InvoiceHistory(new, row, made, answer.ended, named)
         history.append(answer.exchange)
         self.invoices[new] = history
-        self._invoice_row(row, answer)
-        self._draft(row, answer)
+        self._invoice_row(row, answer, made)
+        self._draft(made)
         for charge in named or ():
             self._taken(charge, history, answer)
         self._sum(row, named, answer)
 
-    def _draft(self, row: Row, answer: Answer) -> None:
-        if row.get("status") != "Draft" or row.get("stripe_invoice_id") or row.get("stripe_invoice_status"):
-            self._breach(
-                "CREATE-3",
-                "no draft",
-                "a new invoice is a Draft, both Stripe properties null",
-                f"status is {shown(row.get('status'))}, stripe_invoice_id {shown(row.get('stripe_invoice_id'))},"
-                f" stripe_invoice_status {shown(row.get('stripe_invoice_status'))}",
-                answer,
-            )
+    def _draft(self, made: Subject) -> None:
+        names = ("status", "stripe_invoice_id", "stripe_invoice_status")
+        statement = all_of(
+            made.at("status").equals("Draft"),
+            # An empty text is no id either.
+            *(made.at(name).is_one_of(None, "", False, 0) for name in names[1:]),
+        )
+        if not statement.is_true():
+            self._breach("CREATE-3", statement, "no draft", "a new invoice is a Draft, both Stripe properties null")
 
     def _taken(self, charge: int, history: InvoiceHistory, answer: Answer) -> None:
         known = self.charges.get(charge)
-        if known is None:
+        if known is None or known.in_doubt:
             return
-        if known.invoice not in (None, history.id):
+        if known.invoice is None and known.was_invoiced(answer.started):
             self._breach(
                 "CREATE-4",
+                is_refused(answer),
+                "invoiced charge taken",
+                "a charge that is Invoiced is on an invoice, and on no other ever",
+                actual=f"charge {charge} was Invoiced before the create that named it",
+                trace=known.trace,
+            )
+        elif known.invoice not in (None, history.id):
+            first = self._trace(known.invoice)[:1]
+            both: list[Evidence] = [*first, answer] if answer.exchange.race and first else []
+            self._breach(
+                "CREATE-4",
+                succeeded(both).compares("<=", 1) if both else is_refused(answer),
                 "charge invoiced twice",
                 "a charge is on at most one invoice, ever",
-                f"charge {charge} is on the invoices {known.invoice} and {history.id}",
-                answer,
-                self._trace(known.invoice),
+                actual=f"charge {charge} is on the invoices {known.invoice} and {history.id}",
+                trace=self._trace(known.invoice),
+                proves=True,
             )
         else:
             self.recorder.held("CREATE-4")
@@ -197,6 +255,7 @@ class Monitor:
 
     def _sum(self, row: Row, named: tuple[int, ...] | None, answer: Answer) -> None:
         histories = [self.charges[charge] for charge in named or () if charge in self.charges]
+        histories = [history for history in histories if not history.in_doubt]
         if not named or len(histories) != len(set(named)):
             return
         for name, what in (("chargee_id", "merchant"), ("currency", "currency")):
@@ -204,42 +263,37 @@ class Monitor:
             if len(values) > 1:
                 self._breach(
                     "CREATE-8",
+                    is_refused(answer),
                     f"several {name}",
                     f"an invoice has one {what}",
-                    f"its charges have {' and '.join(sorted(values))}",
-                    answer,
+                    actual=f"its charges have {' and '.join(sorted(values))}",
                 )
-        self._parties(row, histories, answer)
-        due = sum((history.amount for history in {history.id: history for history in histories}.values()), Decimal(0))
-        total = exact(row.get("total"))
-        if total is not None and total != due:
-            self._breach(
-                "CREATE-5",
-                "total",
-                f"the total is the exact sum of its charges, {due}",
-                f"it is {total}",
-                answer,
-                [step for history in histories for step in history.trace[:1]],
+        made = of(answer).at("invoice")
+        self._parties(row, made, histories)
+        if exact(row.get("total")) is not None:
+            due = sum_of(
+                history.told_by.at("amount") for history in {history.id: history for history in histories}.values()
             )
-        elif total is not None:
-            self.recorder.held("CREATE-5")
+            statement = made.at("total").equals(due)
+            if statement.is_true():
+                self.recorder.held("CREATE-5")
+            else:
+                because = f"the total is the exact sum of its charges, {due.value()}"
+                self._breach("CREATE-5", statement, "total", because, proves=True)
 
-    def _parties(self, row: Row, histories: Sequence[ChargeHistory], answer: Answer) -> None:
+    def _parties(self, row: Row, made: Subject, histories: Sequence[ChargeHistory]) -> None:
         """The invoice is between those, and in the currency, that its charges are."""
         for name, rule in (("currency", "CREATE-8"), ("chargee_id", "CREATE-8"), ("charger_id", "GEN-9")):
-            values = {str(history.first_seen.get(name)) for history in histories}
-            if name in row and values != {str(row[name])}:
-                self._breach(
-                    rule,
-                    f"{name} of its charges",
-                    f"the invoice has the {name} of its charges, {' or '.join(sorted(values))}",
-                    f"its {name} is {row[name]}",
-                    answer,
-                    [step for history in histories for step in history.trace[:1]],
-                )
+            statement = all_of(*(made.at(name).agrees(history.told_by.at(name)) for history in histories))
+            if name in row and not statement.is_true():
+                values = sorted({str(history.first_seen.get(name)) for history in histories})
+                because = f"the invoice has the {name} of its charges, {' or '.join(values)}"
+                self._breach(rule, statement, f"{name} of its charges", because)
 
-    def _acted(self, action: str, answer: Answer) -> None:
-        history = self.invoices.get(addressed(answer) or -1)
+    def _acted(self, action: str, reading: RequestReading, answer: Answer) -> None:
+        if not answer.refused:
+            self._may_have_acted(reading)
+        history = self.invoices.get(reading.record or -1)
         if history is None:
             return
         history.append(answer.exchange)
@@ -248,15 +302,21 @@ class Monitor:
         history.last_action = action
         if action == "collect" and answer.refused and history.finalized_since is not None:
             history.declined = True
-        if answer.ok or not answer.refused:
-            history.finalize_tried = True
         if action == "collect" and (history.finalize_tried or history.finalized_since is not None):
             # Even a refused attempt is one.
             history.collect_tried = True
-        if answer.ok and action == "finalize" and history.finalized_since is None:
+        if answer.ok and action == "finalize" and history.finalized_since is None and reading.canonical:
             history.finalized_since = answer.ended
         if answer.ok and answer.part("invoice"):
-            self._invoice_row(answer.part("invoice"), answer)
+            self._invoice_row(answer.part("invoice"), answer, of(answer).at("invoice"))
+
+    def _may_have_acted(self, reading: RequestReading) -> None:
+        """One that was not refused may have finalized its invoice, or any where the path names none for sure."""
+        named = self.invoices.get(reading.record or -1)
+        for history in self.invoices.values() if "path" in reading.odd else [named]:
+            if history is not None:
+                history.finalize_tried = True
+                history.collect_tried = history.collect_tried or reading.operation == "collectInvoice"
 
     def expect_collect(self, invoice: int) -> None:
         """The invoice is about to be finalized and collected at once, in whichever order."""
@@ -264,63 +324,55 @@ class Monitor:
             if (history := self.invoices.get(invoice)) is not None:
                 history.finalize_tried = history.collect_tried = True
 
-    def know_charge(self, row: Row, answer: Answer) -> None:
-        """Remembers a charge that this run works with."""
+    def know_charge(self, answer: Answer) -> None:
+        """Remembers the charge that an answer shows as one that this run works with."""
+        row = answer.part("charge")
         new = row.get("id")
         with self._lock:
             if isinstance(new, int) and new not in self.charges:
-                self.charges[new] = ChargeHistory(new, row, answer.ended, trace=[answer.exchange])
+                told_by = of(answer).at("charge")
+                self.charges[new] = ChargeHistory(new, row, told_by, answer.ended, trace=[answer.exchange])
 
     def _charged(self, answer: Answer) -> None:
-        row = answer.part("charge")
-        self.know_charge(row, answer)
-        if row.get("status") == "Invoiced":
-            self._breach(
-                "GEN-9",
-                "born invoiced",
-                "a new charge is on no invoice: it is Open",
-                "its status is Invoiced",
-                answer,
-            )
-        if exact(row.get("amount")) != exact(row.get("price")):
-            self._breach(
-                "GEN-9",
-                "price and amount",
-                "a charge's price and amount are equal",
-                f"they are {shown(row.get('price'))} and {shown(row.get('amount'))}",
-                answer,
-            )
+        self.know_charge(answer)
+        made = of(answer).at("charge")
+        for kind, because, statement in (
+            ("born invoiced", "a new charge is on no invoice: it is Open", made.at("status").differs("Invoiced")),
+            ("price and amount", "a charge's price and amount are equal", made.at("price").equals(made.at("amount"))),
+        ):
+            if not statement.is_true():
+                self._breach("GEN-9", statement, kind, because)
 
-    def _charge_row(self, row: Row, answer: Answer) -> None:
+    def _charge_row(self, row: Row, answer: Answer, seen: Subject) -> None:
         number = row.get("id")
         if not isinstance(number, int):
             return
         self.shown.add(number)
-        self._void(number, row, answer)
+        self._void(number, row, answer, seen)
         history = self.charges.get(number)
         if history is None:
             return
         trace = [*history.trace, *self._trace(history.invoice)]
         found = history.inconsistencies(row, answer.started)
         for inconsistency in found:
-            self._inconsistent(inconsistency, "charge", trace, answer)
+            self._inconsistent(inconsistency, "charge", seen, trace)
         if not found:
             self.recorder.held("GEN-9", *(("CREATE-4",) if history.invoice is not None else ()))
+        history.learn(row, answer.exchange, answer.ended)
 
-    def _void(self, number: int, row: Row, answer: Answer) -> None:
+    def _void(self, number: int, row: Row, answer: Answer, seen: Subject) -> None:
         if "void" in str(row.get("status")).lower():
             self.void.setdefault(number, answer.exchange)
         elif number in self.void and row.get("status") == "Invoiced":
             self._breach(
                 "CREATE-6",
+                seen.at("status").differs("Invoiced"),
                 "void charge invoiced",
                 "a void charge is never invoiced",
-                f"charge {number} is Invoiced",
-                answer,
-                [self.void[number]],
+                trace=[self.void[number]],
             )
 
-    def _invoice_row(self, row: Row, answer: Answer) -> None:
+    def _invoice_row(self, row: Row, answer: Answer, seen: Subject) -> None:
         number = row.get("id")
         if not isinstance(number, int):
             return
@@ -331,61 +383,52 @@ class Monitor:
             return
         found = history.inconsistencies(row, answer.started)
         for inconsistency in found:
-            self._inconsistent(inconsistency, "invoice", history.trace, answer)
+            self._inconsistent(inconsistency, "invoice", seen, history.trace)
         if not found and answer.started >= history.since:
             self.recorder.held("GEN-9", *(("FINALIZE-1",) if history.finalized_since is not None else ()))
-        history.learn(row, answer.ended)
-        self._one_stripe_invoice_each(history, answer)
+        history.learn(row, answer.ended, seen)
+        self._one_stripe_invoice_each(history, seen)
 
-    def _one_stripe_invoice_each(self, history: InvoiceHistory, answer: Answer) -> None:
+    def _one_stripe_invoice_each(self, history: InvoiceHistory, seen: Subject) -> None:
         if history.stripe_id is None:
             return
-        owner = self._stripe_ids.setdefault(history.stripe_id, history.id)
-        if owner != history.id:
-            rule = "COLLECT-2" if history.last_action == "collect" else "FINALIZE-2"
+        owner = self.invoices[self._stripe_ids.setdefault(history.stripe_id, history.id)]
+        if owner is not history and owner.stripe_told_by is not None:
             self._breach(
-                rule,
+                "COLLECT-2" if history.last_action == "collect" else "FINALIZE-2",
+                seen.at("stripe_invoice_id").differs(owner.stripe_told_by.at("stripe_invoice_id")),
                 "shared stripe invoice",
                 "each invoice has a Stripe invoice of its own",
-                f"invoices {owner} and {history.id} both have {history.stripe_id}",
-                answer,
-                [*self._trace(owner), *history.trace],
+                actual=f"invoices {owner.id} and {history.id} both have {history.stripe_id}",
+                trace=[*owner.trace, *history.trace],
+                proves=True,
             )
 
     # --- telling ----------------------------------------------------------------------------------------------
 
-    def _inconsistent(
-        self, found: Inconsistency, where: str, trace: Sequence[RecordedExchange], answer: Answer
-    ) -> None:
-        self._breach(found.rule, f"{where}: {found.kind}", found.expected, found.actual, answer, trace)
+    def _inconsistent(self, found: Inconsistency, where: str, seen: Subject, trace: Sequence[RecordedExchange]) -> None:
+        statement = seen.at(found.name).compares(found.operator, found.right)
+        self._breach(found.rule, statement, f"{where}: {found.kind}", found.because, trace=trace)
 
     def _breach(
         self,
         rule: str,
+        statement: Statement,
         kind: str,
-        expected: str,
-        actual: str,
-        answer: Answer,
+        because: str,
+        *,
+        actual: str = "",
         trace: Sequence[RecordedExchange] = (),
-        check: str = "",
+        proves: bool = False,
     ) -> None:
-        exchanges = [step for step in trace if step is not answer.exchange]
-        self.recorder.breach(
-            rule, kind=kind, expected=expected, actual=actual, check=check, exchanges=[*exchanges, answer.exchange]
-        )
+        self._expect.breach(rule, statement, because=because, kind=kind, actual=actual, using=trace, proves=proves)
 
     def _trace(self, invoice: int | None) -> list[RecordedExchange]:
         history = self.invoices.get(invoice) if invoice is not None else None
         return list(history.trace) if history is not None else []
 
-    def _state_of(self, operation: SpecOperation, answer: Answer) -> str:
+    def _state_of(self, operation: Operation, reading: RequestReading, answer: Answer) -> str:
         if operation.id not in ("finalizeInvoice", "collectInvoice"):
             return "-"
-        history = self.invoices.get(addressed(answer) or -1)
-        if history is None:
-            return "none"
-        if history.paid_since is not None and history.paid_since <= answer.started:
-            return "paid"
-        if history.finalized_since is None or history.finalized_since > answer.started:
-            return "Draft"
-        return "declined" if history.declined else "finalized"
+        history = self.invoices.get(reading.record or -1)
+        return history.state(answer.started) if history else "none"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from mockserver.verify.monitor.history import not_utc
-from mockserver.verify.recorder import Recorder
-from mockserver.verify.spec import Spec, SpecOperation
+from typing import Any
+
+from mockserver.contract.compiled import SchemaFlaw
+from mockserver.contract.contract import Contract, Operation
+from mockserver.verify.claims import Operator
+from mockserver.verify.expect import Expect
+from mockserver.verify.monitor.canonical import may_be_turned_away
+from mockserver.verify.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
 from mockserver.verify.transport.http import NOT_JSON, Answer
 
 FORM_RULES = {
@@ -17,78 +22,85 @@ FORM_RULES = {
     "createQuickAdjustment": "GEN-9",
 }
 """The rule that an answer of the wrong form breaks, by operation."""
-FRONT_SERVER = frozenset({413, 414, 431})
-"""Statuses that a web server answers before the API is reached, in a form of its own."""
-NUL = "%00"
-"""What web servers refuse in a path by themselves, as 400 or 404."""
+
+
+UTC = r"(Z|[+-]00:?00)$"
+"""How a time in UTC ends; one without a zone is taken for UTC too."""
+ZONED = r"[+-]\d\d:?\d\d$"
+DATE_TIME = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"
 
 
 class ResponseSchema:
     """What the spec says of answers."""
 
-    def __init__(self, spec: Spec, recorder: Recorder) -> None:
-        self.spec = spec
-        self.recorder = recorder
+    def __init__(self, contract: Contract, expect: Expect) -> None:
+        self._contract = contract
+        self._expect = expect
 
-    def keeps(self, operation: SpecOperation, answer: Answer) -> bool:
+    def keeps(self, operation: Operation, answer: Answer) -> bool:
         """Records what is wrong with the form; whether the answer can be read any further."""
         if answer.status >= 500:
             if operation.id != "collectInvoice":
-                self._breach(
+                self._expect.breach(
                     "GEN-5",
-                    f"{operation.id} {answer.status // 100}XX",
-                    "no input makes the server fail",
-                    f"it answers {answer.brief()}",
-                    answer,
-                    check="answers[-1].status < 500",
+                    status_of(answer).compares("<", 500),
+                    kind=f"{operation.id} {answer.status // 100}XX",
+                    because="no input makes the server fail",
+                    actual=f"it answers {answer.brief()}",
+                    proves=True,
                 )
             return answer.content is not NOT_JSON
-        if answer.status in FRONT_SERVER or (answer.refused and NUL in answer.outgoing.target.partition("?")[0]):
+        if may_be_turned_away(answer.outgoing, answer.status):
             return False
         if answer.content is NOT_JSON or "json" not in answer.content_type.lower():
             return self._no_json(operation, answer)
-        self.recorder.held("GEN-1")
+        self._expect.recorder.held("GEN-1")
         rule = FORM_RULES[operation.id] if answer.ok else "GEN-5"
-        if operation.documented(answer.status) is None:
-            self._breach(
+        if self._contract.documented(operation, answer.status) is None:
+            statuses = self._contract.statuses(operation)
+            self._expect.breach(
                 rule,
-                f"{operation.id} undocumented status {answer.status}",
-                f"the status is one of {', '.join(operation.statuses)}",
-                f"it is {answer.brief()}",
-                answer,
+                any_of(*(_is_status(answer, status) for status in statuses)),
+                kind=f"{operation.id} undocumented status {answer.status}",
+                because=f"the status is one of {', '.join(statuses)}",
+                actual=f"it is {answer.brief()}",
             )
             return answer.ok
         self._times(operation, rule, answer)
         self._shape(operation, rule, answer)
         return True
 
-    def _shape(self, operation: SpecOperation, rule: str, answer: Answer) -> None:
-        flaws = self.spec.flaws(operation, answer.status, answer.content)
+    def _shape(self, operation: Operation, rule: str, answer: Answer) -> None:
+        flaws = self._contract.flaws(operation, answer.status, _plain(answer.content))
+        seen: set[tuple[str, str]] = set()
         for flaw in flaws:
-            what = flaw.pointer or "body"
-            self._breach(
+            where = ".".join("*" if isinstance(step, int) else step for step in flaw.path) or "body"
+            if (where, flaw.keyword) in seen:
+                continue
+            seen.add((where, flaw.keyword))
+            self._expect.breach(
                 rule,
-                f"{operation.id} form of {what}",
-                f"the {'answer' if answer.ok else 'refusal'} has the documented form",
-                f"at {what}: {flaw.problem}",
-                answer,
+                _sound(of(answer), flaw),
+                kind=f"{operation.id} form of {where}",
+                because=f"the {'answer' if answer.ok else 'refusal'} has the documented form",
+                actual=f"at {where}: {flaw.message[:300]}",
+                about=_record(operation, answer, flaw),
             )
         if not flaws:
-            self.recorder.held(rule)
+            self._expect.recorder.held(rule)
 
-    def _times(self, operation: SpecOperation, rule: str, answer: Answer) -> None:
-        for row in (answer.part("invoice"), *(answer.rows if operation.id == "listInvoices" else ())):
-            if (value := not_utc(row)) is not None:
-                self._breach(
-                    rule,
-                    f"{operation.id} time not in UTC",
-                    "created_at is a date-time in UTC",
-                    f"it is {value}",
-                    answer,
-                )
-                return
+    def _times(self, operation: Operation, rule: str, answer: Answer) -> None:
+        """The times of invoices are in UTC."""
+        rows = of(answer).each("created_at") if operation.id == "listInvoices" and answer.rows else None
+        shown = rows or list_of([of(answer).at("invoice.created_at")] if answer.part("invoice") else [])
+        zoned = shown.where("", "matches", ZONED)
+        statement = zoned.every("matches", UTC)
+        if not statement.is_true():
+            self._expect.breach(
+                rule, statement, kind=f"{operation.id} time not in UTC", because="created_at is a date-time in UTC"
+            )
 
-    def _no_json(self, operation: SpecOperation, answer: Answer) -> bool:
+    def _no_json(self, operation: Operation, answer: Answer) -> bool:
         if 300 <= answer.status < 400:
             where = dict(answer.exchange.answer_headers).get("location", "nowhere")
             actual = f"it redirects to {where}"
@@ -97,10 +109,67 @@ class ResponseSchema:
         else:
             actual = f"it is no JSON ({answer.content_type or 'no content type'}): {answer.brief()}"
         for rule in ("GEN-1",) if answer.status < 400 else ("GEN-1", "GEN-5"):
-            self._breach(rule, f"{operation.id} {answer.status} is no JSON", "the answer is JSON", actual, answer)
+            self._expect.breach(
+                rule,
+                is_json(answer),
+                kind=f"{operation.id} {answer.status} is no JSON",
+                because="the answer is JSON",
+                actual=actual,
+            )
         return answer.content is not NOT_JSON
 
-    def _breach(self, rule: str, kind: str, expected: str, actual: str, answer: Answer, check: str = "") -> None:
-        self.recorder.breach(
-            rule, kind=kind, expected=expected, actual=actual, check=check, exchanges=[answer.exchange]
-        )
+
+def _is_status(answer: Answer, documented: str) -> Statement:
+    """Whether the answer's status is one that is written as `200` or `4XX`."""
+    if documented.isdigit():
+        return status_of(answer).equals(int(documented))
+    return status_of(answer).is_one_of(*range(int(documented[0]) * 100, int(documented[0]) * 100 + 100))
+
+
+def _sound(body: Subject, flaw: SchemaFlaw) -> Statement:
+    """That the flaw is not there, on all rows alike."""
+    steps = list(flaw.path)
+    rows = [place for place, step in enumerate(steps) if isinstance(step, int)]
+    if len(rows) == 1:
+        steps[rows[0]] = "*"
+    subject = body.under(steps)
+    operator: Operator
+    due: Any
+    match flaw.keyword:
+        case "type":
+            operator, due = "is a", tuple(flaw.due)
+        case "required":
+            operator, due = "has", flaw.due
+        case "enum":
+            operator, due = "in", tuple(flaw.due)
+        case "const":
+            operator, due = "is", flaw.due
+        case "pattern":
+            operator, due = "matches", flaw.due
+        case "format" if flaw.due == "date-time":
+            operator, due = "matches", DATE_TIME
+        case "minimum":
+            operator, due = ">=", flaw.due
+        case _:
+            return body.under(flaw.path).differs(body.under(flaw.path).value())
+    return subject.every(operator, due) if len(rows) == 1 else subject.compares(operator, due)
+
+
+def _record(operation: Operation, answer: Answer, flaw: SchemaFlaw) -> list[tuple[str, str]]:
+    """The record of a list that the flaw was met in."""
+    if len(flaw.path) < 2 or flaw.path[0] != "data" or not isinstance(flaw.path[1], int):
+        return []
+    row = answer.mapping["data"][flaw.path[1]]
+    kind = "invoice" if operation.id == "listInvoices" else "charge"
+    return [(kind, str(row["id"]))] if isinstance(row, dict) and "id" in row else []
+
+
+def _plain(content: Any) -> Any:
+    """Exact decimals as floats, which is all that the form of an answer depends on."""
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_plain(value) for value in content]
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode("utf-8")
+    return content if content is None or isinstance(content, bool | int) else float(content)

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from mockserver.verify.reports.registry import KNOWN, Report, make
-from mockserver.verify.reports.run_state import RuleText
 
-__all__ = ["KNOWN", "Report", "RuleText", "make"]
+__all__ = ["KNOWN", "Report", "make"]

@@ -12,10 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mockserver.verify.events import Coverage, Verdict
-from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.id_tracing import origins
 from mockserver.verify.reports.phrases import (
-    FOUND_BY,
     MARKS,
     MONEY,
     VERDICTS,
@@ -24,11 +21,13 @@ from mockserver.verify.reports.phrases import (
     conclusion,
     ending,
     measure,
-    times,
+    seen,
+    target,
     visible,
     why,
 )
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
+from mockserver.verify.reports.shell import commands
 
 STYLES: dict[Verdict, str] = {
     "holds": "green",
@@ -161,34 +160,33 @@ def _breaches(run: RunResult, width: int) -> Iterator[RenderableType]:
         if told[sighting.breach.rule] > FULL:
             rest.append(sighting)
         else:
-            yield from _breach(sighting, width)
+            yield from _breach(sighting, target(run), width)
     if rest:
         yield _title("Further breaches of the same rules")
         yield from (Text(visible(f"{other.number}. {other.breach.rule}: {other.breach.actual}")) for other in rest)
 
 
-def _breach(sighting: Sighting, width: int) -> Iterator[RenderableType]:
+def _breach(sighting: Sighting, base: str, width: int) -> Iterator[RenderableType]:
     breach, text = sighting.breach, sighting.text
-    style = STYLES["accepted" if sighting.accepted else "broken"]
-    mark = "Accepted breach" if sighting.accepted else "Breach"
+    style = STYLES["accepted" if sighting.accepted else "broken" if breach.counts else "not_exercised"]
+    mark = "Accepted breach" if sighting.accepted else "Breach" if breach.counts else "Seen once"
     yield Text()
     yield Rule(Text(visible(f"{mark} {sighting.number}: {breach.rule}"), style=style), align="left", style="dim")
     yield _hanging("Rule", visible(text.statement))
     yield _hanging("Source", visible(f"{text.level}, {text.source}"))
     yield _hanging("Expected", visible(breach.expected))
     yield _hanging("Came", visible(breach.actual), style=style)
-    seen = f"{times(sighting.times)}, by {FOUND_BY[breach.found_by]}; seed {breach.seed}"
-    yield _hanging("Seen", seen)
-    for number, (exchange, origin) in enumerate(zip(breach.exchanges, origins(breach.exchanges), strict=True), 1):
+    yield _hanging("Seen", seen(sighting))
+    told = zip(commands(breach, base, separator=" \\\n    ", limit=2000), breach.exchanges, strict=True)
+    for number, (command, exchange) in enumerate(told, 1):
         yield Text()
-        yield Text(visible(f"  # {number}." + (f" {origin}" if origin else "")), style="dim")
-        command = curl(exchange, separator=" \\\n    ", body_limit=2000)
+        yield Text(f"  # {number}.", style="dim")
         # Wrapped by the terminal, never by us: a broken line could not be pasted.
         yield Text(f"  {visible(command, lines=True)}", no_wrap=True, overflow="ignore", style="cyan")
         # The last answer is the wrong one: that may take more room.
         lines = 1 if number < len(breach.exchanges) else 4
-        told = answer_line(exchange, lines * (width - 4))
-        yield Text("\n".join(f"  # {line}" for line in textwrap.wrap(told, width - 4)), style="dim")
+        line = answer_line(exchange, lines * (width - 4))
+        yield Text("\n".join(f"  # {part}" for part in textwrap.wrap(line, width - 4)), style="dim")
 
 
 def _hanging(name: str, text: str, *, style: str = "") -> Table:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mockserver.contract.rules import LEVELS
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
-from mockserver.verify.reports.id_tracing import origins
 from mockserver.verify.reports.phrases import (
-    FOUND_BY,
-    LEVELS,
     MARKS,
     MONEY,
     VERDICTS,
@@ -22,15 +21,17 @@ from mockserver.verify.reports.phrases import (
     headline,
     limits,
     measure,
+    seen,
     shorten,
     target,
     text_of,
-    times,
     visible,
     why,
     word,
+    worth,
 )
 from mockserver.verify.reports.run_state import RunResult
+from mockserver.verify.reports.shell import commands
 
 TONES: dict[int | None, str] = {0: "good", 1: "bad", 2: "bad", 3: "warn", None: "bad"}
 ANSWER_LIMIT = 6000
@@ -53,10 +54,8 @@ def html_report(run: RunResult) -> str:
         choice_value=choice_value,
         money=MONEY,
         count=count,
-        curl=_curl,
-        origins=origins,
+        commands=partial(commands, base=target(run), separator=" \\\n  ", limit=4000),
         sent=_sent,
-        times=times,
         why=why,
         word=word,
     )
@@ -72,20 +71,16 @@ def html_report(run: RunResult) -> str:
         mosaic=mosaic(run),
         heat_map=heat_map(run),
         timeline=timeline(run),
-        levels=LEVELS,
+        levels={level: worth(level) for level in LEVELS},
         marks=MARKS,
         verdicts=VERDICTS,
-        found_by=FOUND_BY,
+        seen=seen,
     )
 
 
 def _clean(value: object) -> object:
     """Jinja calls this on each value that the template prints."""
     return visible(value, lines=True) if type(value) is str else value
-
-
-def _curl(exchange: RecordedExchange) -> str:
-    return curl(exchange, separator=" \\\n  ", body_limit=4000)
 
 
 def _sent(exchange: RecordedExchange) -> str:

@@ -6,10 +6,11 @@ import base64
 import json
 from collections.abc import Sequence
 
-from mockserver.verify.events import RecordedExchange
-from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.phrases import headline
+from mockserver.verify.events import RecordedExchange, Reproduction
+from mockserver.verify.replay.jq import program
+from mockserver.verify.reports.phrases import headline, target
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
+from mockserver.verify.reports.shell import commands
 
 FORMAT_VERSION = 1
 
@@ -38,7 +39,7 @@ def as_data(run: RunResult) -> Json:
         "elapsed": round(run.elapsed, 3),
         "requests": end.requests if end else None,
         "rules": {result.rule: _rule(result) for result in run.rules},
-        "breaches": [_breach(sighting) for sighting in run.sightings],
+        "breaches": [_breach(sighting, target(run)) for sighting in run.sightings],
         "choices": {
             choice.key: {
                 "value": choice.value,
@@ -69,7 +70,7 @@ def _rule(result: RuleResult) -> Json:
     }
 
 
-def _breach(sighting: Sighting) -> Json:
+def _breach(sighting: Sighting, base: str) -> Json:
     breach = sighting.breach
     return {
         "rule": breach.rule,
@@ -81,10 +82,18 @@ def _breach(sighting: Sighting) -> Json:
         "seed": breach.seed,
         "times": sighting.times,
         "found_after": round(sighting.after, 3),
-        "check": breach.check,
+        "check": "" if breach.check is None else program(breach.check),
         "exchanges": [_exchange(exchange) for exchange in breach.exchanges],
-        "curl": [curl(exchange) for exchange in breach.exchanges],
+        "reproduction": _reproduction(breach.reproduction),
+        "counts": breach.counts,
+        "curl": list(commands(breach, base)),
     }
+
+
+def _reproduction(done: Reproduction | None) -> Json | None:
+    if done is None:
+        return None
+    return {"seen": done.seen, "tries": done.tries, "words": done.words()}
 
 
 def _exchange(exchange: RecordedExchange) -> Json:

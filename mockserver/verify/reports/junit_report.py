@@ -6,7 +6,6 @@ import io
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
-from mockserver.verify.reports.curl import curl
 from mockserver.verify.reports.phrases import (
     MONEY,
     VERDICTS,
@@ -19,6 +18,7 @@ from mockserver.verify.reports.phrases import (
     why,
 )
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
+from mockserver.verify.reports.shell import commands
 
 
 def junit_report(run: RunResult) -> str:
@@ -35,7 +35,7 @@ def junit_report(run: RunResult) -> str:
         suite.add_property(_clean(name), _clean(value))
     for result in run.rules:
         seen = [sighting for sighting in run.sightings if sighting.breach.rule == result.rule]
-        suite.add_testcase(_case(result, seen))
+        suite.add_testcase(_case(result, seen, target(run)))
     suite.add_testcase(_run(run))
     document = JUnitXml("mockserver verify")
     document.add_testsuite(suite)
@@ -61,7 +61,7 @@ def _properties(run: RunResult) -> list[tuple[str, str]]:
     return found
 
 
-def _case(result: RuleResult, sightings: list[Sighting]) -> TestCase:
+def _case(result: RuleResult, sightings: list[Sighting], base: str) -> TestCase:
     case = TestCase(f"{result.rule}: {_clean(result.text.statement)}", f"verify.{result.area}", 0)
     properties = Properties()  # type: ignore[no-untyped-call]  # junitparser 5 annotates only part of itself
     for name, value in (
@@ -74,31 +74,35 @@ def _case(result: RuleResult, sightings: list[Sighting]) -> TestCase:
     reason = _clean(why(result) or VERDICTS[result.verdict])
     match result.verdict:
         case "broken":
-            case.result = [_failure(sighting) for sighting in sightings] or [Failure(reason, result.rule)]
+            case.result = [_failure(one, base) for one in sightings if one.breach.counts] or [
+                Failure(reason, result.rule)
+            ]
         case "not_exercised":
             case.result = [Skipped(reason)]
         case "accepted":
             case.result = [Skipped(f"accepted: {reason}")]
-            case.system_out = "\n\n".join(_told(sighting) for sighting in sightings)
+            case.system_out = "\n\n".join(_told(sighting, base) for sighting in sightings)
     return case
 
 
-def _failure(sighting: Sighting) -> Failure:
+def _failure(sighting: Sighting, base: str) -> Failure:
     breach = sighting.breach
     failure = Failure(_clean(f"expected that {breach.expected}; came: {breach.actual}"), breach.rule)
-    failure.text = _told(sighting)
+    failure.text = _told(sighting, base)
     return failure
 
 
-def _told(sighting: Sighting) -> str:
+def _told(sighting: Sighting, base: str) -> str:
     breach = sighting.breach
     lines = [
         f"{breach.rule} ({sighting.text.level}, {sighting.text.source}): {sighting.text.statement}",
         f"Expected: {breach.expected}.",
         f"Came: {breach.actual}.",
     ]
-    for exchange in breach.exchanges:
-        lines += [curl(exchange, body_limit=4000), f"# {answer_line(exchange, 500)}"]
+    if breach.reproduction is not None:
+        lines.append(f"Then: {breach.reproduction.words()}.")
+    for command, exchange in zip(commands(breach, base, limit=4000), breach.exchanges, strict=True):
+        lines += [command, f"# {answer_line(exchange, 500)}"]
     return _clean("\n".join([*lines, f"Seed {breach.seed}."]))
 
 

@@ -6,10 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mockserver.verify.reports.console_summary import grid, state_name
-from mockserver.verify.reports.curl import curl
-from mockserver.verify.reports.id_tracing import origins
 from mockserver.verify.reports.phrases import (
-    FOUND_BY,
     MONEY,
     VERDICTS,
     answer_line,
@@ -19,13 +16,14 @@ from mockserver.verify.reports.phrases import (
     headline,
     limits,
     measure,
+    seen,
     target,
-    times,
     visible,
     why,
     word,
 )
 from mockserver.verify.reports.run_state import RunResult, Sighting
+from mockserver.verify.reports.shell import commands
 
 LIMIT = 60_000
 """Characters. A comment on GitHub holds 65,536."""
@@ -41,7 +39,7 @@ def markdown_report(run: RunResult) -> str:
     room = LIMIT - len(opening) - len(closing)
     shown: list[str] = []
     for sighting in run.sightings:
-        told = "\n".join(_breach(sighting))
+        told = "\n".join(_breach(sighting, target(run)))
         if room < len(told) + 200:
             left = len(run.sightings) - len(shown)
             shown.append(f"\n**{left} further breaches** are left out here; the other reports hold them.\n")
@@ -88,18 +86,18 @@ def _opening(run: RunResult) -> Iterator[str]:
     yield "| " + " | ".join(str(len(run.of(verdict))) for verdict in VERDICTS) + " |"
 
 
-def _breach(sighting: Sighting) -> Iterator[str]:
+def _breach(sighting: Sighting, base: str) -> Iterator[str]:
     breach, text = sighting.breach, sighting.text
     sign = SIGNS["accepted" if sighting.accepted else "broken"]
     yield f"\n### {sign} {inline(breach.rule)}: {inline(breach.actual)}\n"
     yield f"**Rule** ({inline(text.level)}, {inline(text.source)}): {inline(text.statement)}\n"
     yield f"**Expected:** {inline(breach.expected)}.  "
     yield f"**Came:** {inline(breach.actual)}.  "
-    yield f"Seen {times(sighting.times)}, by {FOUND_BY[breach.found_by]}; seed {breach.seed}.\n"
+    yield f"Seen {inline(seen(sighting))}.\n"
     lines: list[str] = []
-    for number, (exchange, origin) in enumerate(zip(breach.exchanges, origins(breach.exchanges), strict=True), 1):
-        lines.append(f"# {number}." + (f" {origin}" if origin else ""))
-        lines += [curl(exchange, separator=" \\\n  ", body_limit=2000), f"# {answer_line(exchange, 500)}", ""]
+    told = zip(commands(breach, base, separator=" \\\n  ", limit=2000), breach.exchanges, strict=True)
+    for number, (command, exchange) in enumerate(told, 1):
+        lines += [f"# {number}.", command, f"# {answer_line(exchange, 500)}", ""]
     yield f"<details><summary>{len(breach.exchanges)} requests that show it</summary>\n"
     yield block("\n".join(lines).rstrip(), "sh")
     yield "\n</details>"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from mockserver.verify.events import RecordedExchange, Verdict
-from mockserver.verify.reports.run_state import RuleResult, RunResult
+from mockserver.contract.rules import LEVELS
+from mockserver.verify.events import Breach, RecordedExchange, Verdict
+from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 
 MEANINGS: dict[int | None, str] = {
     0: "the server conforms",
@@ -23,14 +24,6 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 MARKS: dict[Verdict, str] = {"holds": "✓", "broken": "✗", "not_exercised": "–", "accepted": "~"}  # noqa: RUF001
-
-LEVELS: dict[str, str] = {
-    "documented": "The vendor's invoices page says so. A breach fails the run.",
-    "observed": "Another public page of the vendor, or an example response on one, shows it. A breach fails the run.",
-    "derived": "Follows from those for any billing system worth the name: nobody is billed twice, a refused "
-    "request changes nothing, one merchant cannot touch another's records. A breach fails the run.",
-    "open": "Nothing says. Servers may differ and each choice is legal: measured and reported, never a failure.",
-}
 
 FOUND_BY: dict[str, str] = {
     "scenario": "a written scenario",
@@ -78,6 +71,23 @@ def count(number: int, singular: str, plural: str = "") -> str:
 
 def times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def seen(sighting: Sighting) -> str:
+    """How often, by what, and whether it came again: `twice, by a written scenario, reproduced 2 of 2; seed 1`."""
+    breach = sighting.breach
+    told = [times(sighting.times), f"by {FOUND_BY[breach.found_by]}"]
+    if breach.reproduction is not None:
+        told.append(breach.reproduction.words())
+    proof = (
+        "; what was seen is proof by itself" if breach.proves and breach.reproduction and _never_again(breach) else ""
+    )
+    return f"{', '.join(told)}{proof}; seed {breach.seed}"
+
+
+def _never_again(breach: Breach) -> bool:
+    done = breach.reproduction
+    return done is not None and done.tries > 0 and done.seen == 0
 
 
 def word(verdict: Verdict, exercised: int) -> str:
@@ -168,3 +178,10 @@ def why(result: RuleResult) -> str:
 
 def choice_value(value: str | int | None) -> str:
     return "null" if value is None else str(value)
+
+
+def worth(level: str) -> str:
+    """What a level of provenance is worth, in sentences."""
+    meaning = LEVELS[level]
+    then = "Measured and reported, never a failure" if level == "open" else "A breach fails the run"
+    return f"{meaning[0].upper()}{meaning[1:]}. {then}."

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from rich.console import Console
 
+from mockserver.contract.rules import Rule
 from mockserver.core.errors import Unusable
 from mockserver.verify.events import Event, RunFinished
 from mockserver.verify.reports.console_live import ConsoleReport
@@ -18,7 +19,8 @@ from mockserver.verify.reports.json_report import json_report
 from mockserver.verify.reports.junit_report import junit_report
 from mockserver.verify.reports.markdown_report import markdown_report
 from mockserver.verify.reports.replay_writer import replay_file
-from mockserver.verify.reports.run_state import Clock, RuleLike, RunResult, RunState, utc_now
+from mockserver.verify.reports.run_state import Clock, RunResult, RunState, utc_now
+from mockserver.verify.reports.script_writer import script
 
 Render = Callable[[RunResult], str]
 
@@ -28,6 +30,7 @@ FILES: dict[str, tuple[str, Render]] = {
     "junit": ("junit.xml", junit_report),
     "markdown": ("report.md", markdown_report),
     "pytest": ("test_breaches.py", replay_file),
+    "script": ("repro.sh", script),
 }
 
 KNOWN: tuple[str, ...] = ("console", *FILES)
@@ -70,7 +73,7 @@ def make(
     names: Sequence[str],
     directory: Path | None,
     *,
-    rules: Mapping[str, RuleLike],
+    rules: Mapping[str, Rule],
     console: Console | None = None,
     live: bool | None = None,
     spec_title: str = "",

@@ -4,51 +4,16 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.resources import files
-from itertools import groupby
 
-from mockserver.verify.events import Breach, RecordedExchange
-from mockserver.verify.reports.curl import OWN_HEADERS
-from mockserver.verify.reports.id_tracing import Id, Part, Threaded, thread
-from mockserver.verify.reports.phrases import headline, target, text_of, visible
+from mockserver.verify.replay.playing import ReplayStep
+from mockserver.verify.replay.steps import steps_of
+from mockserver.verify.reports.phrases import headline, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 
-_NAMES = frozenset(
-    "answers len sum min max all any set sorted abs round str int float bool dict list tuple isinstance enumerate "
-    "range zip Decimal True False None".split()
-)
-_ATTRIBUTES = frozenset(
-    "status json text headers get keys values items startswith endswith lower strip split count index".split()
-)
-_NODES = (
-    ast.Expression,
-    ast.BoolOp,
-    ast.boolop,
-    ast.BinOp,
-    ast.operator,
-    ast.UnaryOp,
-    ast.unaryop,
-    ast.Compare,
-    ast.cmpop,
-    ast.Call,
-    ast.keyword,
-    ast.IfExp,
-    ast.Constant,
-    ast.Name,
-    ast.expr_context,
-    ast.Attribute,
-    ast.Subscript,
-    ast.Slice,
-    ast.List,
-    ast.Tuple,
-    ast.Set,
-    ast.Dict,
-    ast.ListComp,
-    ast.SetComp,
-    ast.GeneratorExp,
-    ast.comprehension,
-)
+_RUNTIME = ("claims.py", "evaluation.py", "replay/playing.py", "reports/replay_runtime.py")
+"""Modules below `mockserver.verify` whose text the file consists of; the last one brings its opening comment."""
 
 
 def replay_file(run: RunResult) -> str:
@@ -56,8 +21,7 @@ def replay_file(run: RunResult) -> str:
     opening = [f"Replays what `mockserver verify` found on {target(run)}.", f"{headline(run)}."]
     if not run.failing:
         opening.append("No breach was found, so there is nothing to replay.")
-    prelude = files(__package__).joinpath("replay_runtime.py").read_text(encoding="utf-8")
-    parts = ["".join(f"# {visible(line)}\n" for line in opening), "#\n", prelude]
+    parts = ["".join(f"# {visible(line)}\n" for line in opening), "#\n", runtime()]
     parts.append(f"\n\nTARGET = {target(run)!r}\n")
     numbers: dict[str, int] = {}
     for sighting in run.failing:
@@ -66,24 +30,32 @@ def replay_file(run: RunResult) -> str:
     return "".join(parts)
 
 
-def usable_check(check: str) -> bool:
-    """Whether the text is a plain expression over `answers`, without a way to anything else."""
-    try:
-        tree = ast.parse(check.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return all(_plain(node, bound) for node in ast.walk(tree))
+def runtime() -> str:
+    """The part of the file that does not depend on the run: our own modules as one text, without their imports."""
+    texts = [files("mockserver.verify").joinpath(name).read_text(encoding="utf-8") for name in _RUNTIME]
+    imports: set[str] = set()
+    bodies: list[str] = []
+    for text in texts:
+        tree = ast.parse(text)
+        lines = text.splitlines()
+        first = 0
+        for node in tree.body:
+            is_import = isinstance(node, ast.Import | ast.ImportFrom)
+            if not is_import and not (isinstance(node, ast.Expr) and node.lineno == 1):
+                break
+            source = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            if is_import and "mockserver" not in source and "__future__" not in source:
+                imports.add(source)
+            first = node.end_lineno or 0
+        bodies.append("\n".join(lines[first:]).strip("\n"))
+    opening = "".join(line + "\n" for line in texts[-1].splitlines() if line.startswith("# "))
+    plain = sorted(line for line in imports if line.startswith("import") and line not in _THIRD)
+    named = sorted(line for line in imports if line.startswith("from"))
+    head = "\n".join(["from __future__ import annotations", "", *plain, *named, "", *_THIRD])
+    return f"{opening}{head}\n\n" + "\n\n\n".join(bodies) + "\n"
 
 
-def _plain(node: ast.AST, bound: set[str]) -> bool:
-    match node:
-        case ast.Name():
-            return node.id in _NAMES or (node.id in bound and not node.id.startswith("_"))
-        case ast.Attribute():
-            return node.attr in _ATTRIBUTES
-        case _:
-            return isinstance(node, _NODES)
+_THIRD = ("import httpx", "import pytest")
 
 
 def _test(sighting: Sighting, number: int, base: str) -> str:
@@ -93,87 +65,32 @@ def _test(sighting: Sighting, number: int, base: str) -> str:
     told = f"{breach.rule} ({sighting.text.level}: {sighting.text.source}): {sighting.text.statement}"
     for text in (told, f"Expected: {breach.expected}.", f"Came: {breach.actual}.", f"Seed {breach.seed}."):
         lines += [f"    # {line}" for line in textwrap.wrap(visible(text), 104)]
-    lines.append("    requests = [")
-    for place, (exchange, threaded, race) in enumerate(
-        zip(breach.exchanges, thread(breach.exchanges), races(breach), strict=True), 1
-    ):
-        lines += [f"        # {place}.", *_request(exchange, threaded, race, base)]
-    lines.append("    ]")
-    return "\n".join([*lines, *_judgement(breach)]) + "\n"
-
-
-def races(breach: Breach) -> tuple[int, ...]:
-    """A number for each request: the same, other than 0, for those that were sent at the same time.
-
-    A race is recorded as equal writing requests in a row.
-    """
-    if breach.found_by != "race":
-        return tuple(0 for _ in breach.exchanges)
-    numbers: list[int] = []
-    for group, (key, members) in enumerate(
-        groupby(breach.exchanges, lambda exchange: (exchange.method, exchange.url, exchange.body)), 1
-    ):
-        size = len(list(members))
-        numbers += [group if size > 1 and key[0] not in ("GET", "HEAD") else 0] * size
-    return tuple(numbers)
-
-
-def _request(exchange: RecordedExchange, threaded: Threaded, race: int, base: str) -> Iterator[str]:
-    headers = [(name, value) for name, value in exchange.headers if name.lower() not in OWN_HEADERS]
-    yield "        Request("
-    yield f"            {exchange.method!r},"
-    yield f"            {_pieces(_below(threaded.url, base))},"
-    yield "            headers=["
-    yield from (f"                {header!r}," for header in headers)
-    yield "            ],"
-    if threaded.raw is not None:
-        yield f"            body={threaded.raw!r},"
-    elif threaded.body:
-        yield f"            body={_pieces(threaded.body)},"
-    yield f"            expected={exchange.status!r},"
-    if race:
-        yield f"            race={race},"
-    yield "        ),"
-
-
-def _below(url: Sequence[Part], base: str) -> list[Part]:
-    """The address without the base, so that another base can take its place."""
-    first = url[0] if url else ""
-    if isinstance(first, str) and first.startswith(base) and first[len(base) : len(base) + 1] in ("", "/", "?"):
-        return [first[len(base) :], *url[1:]]
-    return list(url)
-
-
-def _pieces(parts: Sequence[Part]) -> str:
-    return "[" + ", ".join(_piece(part) for part in parts) + "]"
-
-
-def _piece(part: Part) -> str:
-    return f"Id({part.answer}, {part.path!r})" if isinstance(part, Id) else repr(part)
-
-
-def _judgement(breach: Breach) -> list[str]:
     rule = f"{breach.rule}: expected that {breach.expected}"
-    if breach.check and usable_check(breach.check):
-        check = ast.unparse(ast.parse(breach.check.strip(), mode="eval"))
-        return [
-            "    must_hold(",
-            "        TARGET,",
-            "        requests,",
-            f"        {rule!r},",
-            f"        lambda answers: ({check}),",
-            "    )",
-        ]
-    last = breach.exchanges[-1] if breach.exchanges else None
-    if last is None:
-        return [f"    pytest.skip({'no requests were recorded: ' + rule!r})"]
-    recorded = "" if last.status is None else text_of(last.answer)
-    return [
-        "    must_not_come_again(",
-        "        TARGET,",
-        "        requests,",
-        f"        {rule!r},",
-        f"        recorded={recorded!r},",
-        f"        failure={last.failure or ''!r},",
-        "    )",
-    ]
+    if breach.check is None or not breach.exchanges:
+        return "\n".join([*lines, f"    pytest.skip({'no requests were recorded: ' + rule!r})"]) + "\n"
+    lines.append("    steps = [")
+    for place, step in enumerate(steps_of(breach, base), 1):
+        lines += [f"        # {place}.", *_step(step)]
+    lines.append("    ]")
+    lines.append(f"    check = {breach.check!r}")
+    lines.append(f"    must_hold(TARGET, steps, {rule!r}, check)")
+    return "\n".join(lines) + "\n"
+
+
+def _step(step: ReplayStep) -> Iterator[str]:
+    yield "        ReplayStep("
+    yield f"            {step.method!r},"
+    yield f"            {step.url!r},"
+    yield "            headers=("
+    yield from (f"                {header!r}," for header in step.headers)
+    yield "            ),"
+    if step.body:
+        yield f"            body={step.body!r},"
+    yield f"            expected={step.expected!r},"
+    if step.race:
+        yield f"            race={step.race},"
+    if step.is_free:
+        yield "            is_free=True,"
+    if step.until is not None:
+        yield f"            until={step.until!r},"
+    yield "        ),"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
+from mockserver.contract.rules import Rule
 from mockserver.verify import events
 from mockserver.verify.events import (
     Breach,
@@ -30,39 +30,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class RuleLike(Protocol):
-    """What the reports tell of a rule; the contract's own rules satisfy it."""
-
-    @property
-    def level(self) -> str: ...
-    @property
-    def statement(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RuleText:
-    """A rule's provenance level, its statement, and the source that it was read from."""
-
-    level: str
-    statement: str
-    source: str
-
-
-UNTOLD = RuleText("unknown", "", "")
-"""Stands for a rule that the spec does not describe."""
-
-
-def area_of(rule: str) -> str:
-    """`CREATE` for `CREATE-4`."""
-    return rule.rpartition("-")[0] or rule
-
-
 @dataclass(frozen=True, slots=True)
 class RuleResult:
     rule: str
-    text: RuleLike
+    text: Rule
     verdict: Verdict
     exercised: int
     reason: str
@@ -72,7 +43,7 @@ class RuleResult:
 
     @property
     def area(self) -> str:
-        return area_of(self.rule)
+        return self.text.area
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +52,7 @@ class Sighting:
 
     number: int
     breach: Breach
-    text: RuleLike
+    text: Rule
     times: int
     after: float
     """Seconds from the start of the run."""
@@ -126,7 +97,8 @@ class RunResult:
 
     @property
     def failing(self) -> tuple[Sighting, ...]:
-        return tuple(sighting for sighting in self.sightings if not sighting.accepted)
+        """Those that fail the run."""
+        return tuple(one for one in self.sightings if not one.accepted and one.breach.counts)
 
     @property
     def dangers(self) -> tuple[Note, ...]:
@@ -160,15 +132,11 @@ class _Sightings:
     times: int = 1
 
 
-def _size(breach: Breach) -> tuple[int, int]:
-    return len(breach.exchanges), sum(len(exchange.body or b"") for exchange in breach.exchanges)
-
-
 @dataclass(slots=True)
 class RunState:
     """Takes the events one by one; the latest word on a rule, a choice or a cell of the coverage counts."""
 
-    rules: Mapping[str, RuleLike]
+    rules: Mapping[str, Rule]
     title: str = ""
     clock: Clock = utc_now
     _start: RunStarted | None = None
@@ -204,7 +172,7 @@ class RunState:
             case ChoiceMeasured():
                 self._choices[event.key] = event
             case BreachFound():
-                self._sight(event.breach)
+                self._sight(event)
             case RuleFinished():
                 self._finished[event.rule] = event
             case Coverage():
@@ -214,14 +182,13 @@ class RunState:
             case RunFinished():
                 self._end = event
 
-    def _sight(self, breach: Breach) -> None:
-        known = self._sightings.get(breach.identity)
-        if known is None:
-            self._sightings[breach.identity] = _Sightings(breach, self._last)
-            return
-        known.times += 1
-        if _size(breach) < _size(known.best):
-            known.best = breach
+    def _sight(self, event: BreachFound) -> None:
+        known = self._sightings.setdefault(event.breach.identity, _Sightings(event.breach, self._last))
+        known.best, known.times = event.breach, event.times
+
+    def _rule(self, rule: str) -> Rule:
+        """What the spec says of it; nothing for one that it does not describe."""
+        return self.rules.get(rule, Rule(rule, "unknown", "", ""))
 
     def is_new(self, breach: Breach) -> bool:
         """True while this fault has not been added."""
@@ -234,7 +201,7 @@ class RunState:
             Sighting(
                 number,
                 seen.best,
-                self.rules.get(seen.best.rule, UNTOLD),
+                self._rule(seen.best.rule),
                 seen.times,
                 seen.after,
                 seen.best.rule in accepted,
@@ -272,8 +239,8 @@ class RunState:
         return tuple(dict.fromkeys([*planned, *self._finished, *broken]))
 
     def _result(self, rule: str) -> RuleResult:
-        text = self.rules.get(rule, UNTOLD)
-        seen = any(sighting.best.rule == rule for sighting in self._sightings.values())
+        text = self._rule(rule)
+        seen = any(one.best.rule == rule and one.best.counts for one in self._sightings.values())
         finished = self._finished.get(rule)
         if finished is None:
             reason = "" if seen else "the run ended before it was judged"

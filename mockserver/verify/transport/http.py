@@ -19,6 +19,7 @@ import httpx
 from mockserver.core.errors import Unusable
 from mockserver.verify.errors import NoAnswer, OutOfTime, classify
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.transport.redaction import Redaction
 from mockserver.verify.transport.safety import SafetyGuard
 
@@ -79,8 +80,7 @@ class Answer:
 
     def brief(self) -> str:
         """Status and the beginning of the body, for a sentence."""
-        text = " ".join(self.exchange.answer.decode("utf-8", "replace").split())
-        return f"{self.status} {text[:160]}{'…' if len(text) > 160 else ''}"
+        return self.exchange.brief()
 
 
 class Transport:
@@ -118,6 +118,8 @@ class Transport:
         self._extra = headers
         self._lock = threading.Lock()
         self._trails: list[list[RecordedExchange]] = []
+        self.ledger = Ledger()
+        self._race = threading.local()
         self.on_answer: Callable[[Answer], None] | None = None
         self.on_wait: Callable[[float], None] | None = None
         self._client = httpx.Client(
@@ -159,6 +161,15 @@ class Transport:
             with self._lock:
                 self._trails = [other for other in self._trails if other is not trail]
 
+    @contextmanager
+    def racing(self, race: int) -> Iterator[None]:
+        """Marks what this thread sends inside as a part of that race."""
+        self._race.number = race
+        try:
+            yield
+        finally:
+            self._race.number = 0
+
     @property
     def left(self) -> float:
         """Seconds until the run must end."""
@@ -180,19 +191,21 @@ class Transport:
             return self._send_once(outgoing)
 
     def _send_once(self, outgoing: Outgoing) -> Answer:
-        self._take_slot()
+        number = self._take_slot()
         started = time.monotonic()
         try:
             status, headers, body = self._exchange(outgoing)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError) as error:
             failure = classify(error, self._timeout)
-            self._record(self._as_exchange(outgoing, started, failure=failure.words))
+            self._record(self._as_exchange(outgoing, number, started, failure=failure.words))
             raise failure from error
-        exchange = self._as_exchange(outgoing, started, status=status, headers=headers, body=body)
+        exchange = self._as_exchange(outgoing, number, started, status=status, headers=headers, body=body)
         self._record(exchange)
+        content = parse_json(body)
+        self.ledger.note(exchange, content)
         content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
         ended = time.monotonic()
-        return Answer(outgoing, exchange, status, content_type, body, started, ended, parse_json(body))
+        return Answer(outgoing, exchange, status, content_type, body, started, ended, content)
 
     def _exchange(self, outgoing: Outgoing) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
         request = httpx.Request(
@@ -216,16 +229,19 @@ class Transport:
             response.close()
         return response.status_code, tuple(response.headers.multi_items()), b"".join(chunks)
 
-    def _take_slot(self) -> None:
+    def _take_slot(self) -> int:
+        """Waits for a turn; returns the request's number."""
         if self.left <= 0:
             raise OutOfTime
         with self._lock:
             self.sent += 1
+            number = self.sent
             now = time.monotonic()
             slot = max(now, self._next_slot)
             self._next_slot = slot + self._interval
         if slot > now:
             self.pause(slot - now)
+        return number
 
     def _hold_back(self, answer: Answer, attempt: int) -> None:
         """Waits as long as `Retry-After` says, for every thread alike."""
@@ -244,6 +260,7 @@ class Transport:
     def _as_exchange(
         self,
         outgoing: Outgoing,
+        number: int,
         started: float,
         *,
         status: int | None = None,
@@ -264,6 +281,8 @@ class Transport:
             answer=self.redaction.octets(body),
             failure=None if failure is None else text(failure),
             elapsed=elapsed,
+            number=number,
+            race=getattr(self._race, "number", 0),
         )
 
     def _record(self, exchange: RecordedExchange) -> None:

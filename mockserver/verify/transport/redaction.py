@@ -15,6 +15,9 @@ class Redaction:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """`secrets` maps a variable's name, such as `TOKEN`, to its secret."""
+        self._secrets = dict(secrets)
+        longest_first = sorted(map(re.escape, secrets), key=len, reverse=True)
+        self._placeholder = re.compile(rf"\$({'|'.join(longest_first) or '(?!)'})\b")
         names: dict[str, str] = {}
         for name, secret in secrets.items():
             for form in (secret, quote(secret, safe=""), quote_plus(secret)):
@@ -28,6 +31,10 @@ class Redaction:
         if self._pattern is None:
             return text
         return self._pattern.sub(lambda found: self._names[found.group()], text)
+
+    def filled(self, text: str) -> str:
+        """The text with the secrets in the place of their names."""
+        return self._placeholder.sub(lambda found: self._secrets[found[1]], text)
 
     def octets(self, octets: bytes) -> bytes:
         if self._pattern is None or not octets:

@@ -31,6 +31,8 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = b""
+    raw_query: str = ""
+    """The query as it came, for a server that reads it in its own way."""
 
     @property
     def is_form(self) -> bool:

@@ -63,7 +63,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         path, query = read_target(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.api.respond(Request(self.command, path, query, headers, body))
+        raw_query = self.path.partition("?")[2]
+        reply = self.server.api.respond(Request(self.command, path, query, headers, body, raw_query))
         if self.server.close_always or reply.headers.get("Connection") == "close":
             self.close_connection = True
         if reply.status == 0:
