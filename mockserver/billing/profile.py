@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 
 from mockserver.core import resources
 from mockserver.core.errors import Unusable
+from mockserver.core.text import nearest
 from mockserver.core.yaml_lines import Document, read_document
 
 Value = str | int | None
@@ -185,8 +185,8 @@ def _scalar(text: str) -> Value:
 def _problem(key: str, value: object) -> str | None:
     choice = CHOICES.get(key)
     if choice is None:
-        near = difflib.get_close_matches(key, CHOICES, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`mockserver profiles` lists the keys"
+        close = nearest(key, CHOICES)
+        hint = f"did you mean {close}?" if close else "`mockserver profiles` lists the keys"
         return f"unknown profile key {key!r}: {hint}"
     if not choice.accepts(value):
         shown = "null" if value is None else repr(value)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from mockserver.contract.decoding import RULE
 from mockserver.core.errors import MethodNotAllowed, NotFound
-from mockserver.core.text import shown
+from mockserver.core.text import nearest, shown
 
 T = TypeVar("T")
 
@@ -57,8 +56,8 @@ class Router(Generic[T]):
         return target, params
 
     def _hint(self, path: str) -> str:
-        close = difflib.get_close_matches(path[:200], self._literal, n=1, cutoff=0.8)
-        return f"; did you mean {close[0]}?" if close else ""
+        close = nearest(path, self._literal, cutoff=0.8)
+        return f"; did you mean {close}?" if close else ""
 
 
 class _Branch(Generic[T]):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from mockserver.core.errors import Unusable
+from mockserver.core.text import nearest
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".yaml", ".yml")
@@ -40,8 +40,8 @@ def find(folder: Path, name_or_file: str, *, kind: str) -> Path:
     if named.is_file():
         return named
     known = sorted(path.stem for path in folder.glob("*.yaml"))
-    close = difflib.get_close_matches(name_or_file, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
+    close = nearest(name_or_file, known)
+    hint = f"did you mean {close}? " if close else ""
     raise Unusable(f"no {kind} is called {name_or_file!r}: {hint}known are {', '.join(known)}, or give a path")
 
 

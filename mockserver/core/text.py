@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 LARGEST = 2**63 - 1
 """The largest integer, in either direction: what a 64-bit database column holds."""
 SHOWN = 60
 """How many characters of an offending value a message shows."""
+
+
+_LONGEST_GUESSED = 200
+"""Characters of a word that are compared; comparing takes a time that grows with the square."""
 
 
 def shown(value: Any) -> str:
@@ -20,3 +26,16 @@ def shown(value: Any) -> str:
     if len(text) <= SHOWN:
         return text
     return text[: SHOWN - 4] + "..." + (text[-1] if text[-1] in '"]}' else "")
+
+
+def nearest(word: object, known: Iterable[object], *, cutoff: float = 0.6) -> str | None:
+    """The one of the known words that was probably meant; None where none is near."""
+    close = difflib.get_close_matches(str(word)[:_LONGEST_GUESSED], [str(one) for one in known], n=1, cutoff=cutoff)
+    return close[0] if close else None
+
+
+def did_you_mean(word: object, known: Iterable[object], *, otherwise: str = "known are") -> str:
+    """`did you mean …?`, or all that there is."""
+    words = [str(one) for one in known]
+    close = nearest(word, words)
+    return f"did you mean {close}?" if close else f"{otherwise} {', '.join(words)}"

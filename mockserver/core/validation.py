@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-from mockserver.core.text import LARGEST, shown
+from mockserver.core.text import LARGEST, nearest, shown
 
 MOST = 20
 """How many fields one refusal explains: the rest would be more of the same."""
@@ -70,8 +69,8 @@ def warnings(kind: str, unknown: Sequence[str], known: Iterable[str]) -> list[st
     unknown = list(dict.fromkeys(unknown))
     found = []
     for name in unknown[:MOST_WARNINGS]:
-        close = difflib.get_close_matches(_bare(name), names, n=1, cutoff=0.7)
-        hint = f": did you mean {names[close[0]]}?" if close else ", ignored"
+        close = nearest(_bare(name), names, cutoff=0.7)
+        hint = f": did you mean {names[close]}?" if close else ", ignored"
         found.append(f"unknown {kind} {shown(name)}{hint}")
     if len(unknown) > MOST_WARNINGS:
         found.append(f"{len(unknown) - MOST_WARNINGS} more with an unknown name ({kind}), ignored")

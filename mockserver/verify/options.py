@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from mockserver.billing.profile import Value
 from mockserver.core.errors import Unusable
+from mockserver.core.net import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +60,6 @@ class Options:
     @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address as it is written; a name could be pointed anywhere, so none is looked up."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def base_address(url: str) -> str:

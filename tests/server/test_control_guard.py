@@ -14,9 +14,9 @@ import pytest
 
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.core.messages import Request
-from mockserver.core.net import free_port
+from mockserver.core.net import free_port, is_loopback
 from mockserver.server.control import guard
-from mockserver.server.control.guard import TOKEN_HEADER, ControlGuard, is_loopback, secured
+from mockserver.server.control.guard import TOKEN_HEADER, ControlGuard, secured
 from mockserver.server.process import Running, running
 from mockserver.server.settings import Settings
 
@@ -153,7 +153,22 @@ def test_a_star_allows_every_origin() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["elsewhere.example", "elsewhere.example:4010", "127.0.0.1.elsewhere.example", "0.0.0.0"]
+    "name",
+    [
+        "elsewhere.example",
+        "elsewhere.example:4010",
+        "127.0.0.1.elsewhere.example",
+        "0.0.0.0",
+        "localhost:evil.example",
+        "localhost:80:evil.example",
+        "localhost@evil.example",
+        "localhost/evil.example",
+        "[::1]evil.example",
+        "[::1]:evil.example",
+        "[::1",
+        "::1",
+        "127.0.0.1:80.evil.example",
+    ],
 )
 def test_a_foreign_name_for_this_machine_is_refused(server: Running, name: str) -> None:
     """A site can point a name of its own at 127.0.0.1; its pages then have the same origin as the server."""

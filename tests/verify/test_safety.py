@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.options import is_loopback
 from mockserver.verify.transport.redaction import Redaction
 from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from tests.mutants.reference.messages import Request
@@ -78,24 +77,6 @@ def test_a_read_only_guard_withholds_a_header_that_changes_the_method() -> None:
         SafetyGuard(read_only=True, charges_allowed=False).check(
             "GET", "/billing/invoices", (("X-HTTP-Method-Override", "POST"),)
         )
-
-
-@pytest.mark.parametrize(
-    ("host", "verdict"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.9.1", True),
-        ("::1", True),
-        ("localhost", True),
-        ("10.0.0.1", False),
-        ("127.0.0.1.example.com", False),
-        ("localhost.example.com", False),
-        ("0.0.0.0", False),
-        ("staging", False),
-    ],
-)
-def test_a_loopback_address_is_known_by_its_own_name(host: str, verdict: bool) -> None:
-    assert is_loopback(host) is verdict
 
 
 def test_no_secret_is_in_any_event() -> None:

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from math import inf
 from typing import Literal, TypeVar
 
 from mockserver.billing.search.intervals import Intervals, join
 from mockserver.billing.search.tokens import Joiner, Operator, Reader, SearchError, Token, shown
+from mockserver.core.text import nearest
 
 __all__ = [
     "NOTHING_ASKED",
@@ -32,7 +32,6 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DATE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The least that Python's own limit on reading integers (PYTHONINTMAXSTRDIGITS) can be set to.
 _MOST_DIGITS = 640
-_LONGEST_GUESSED = 40
 _VALUE = "bad_search_value"
 Meaning = TypeVar("Meaning")
 
@@ -244,12 +243,8 @@ def _field(written: Token, *, date_without_modifier: bool) -> str:
     """The field that `created_at$DATE`, or another such, names."""
     name, dollar, modifier = written.text.partition("$")
     if name not in _FIELDS:
-        guesses: list[str] = []
-        if len(name) <= _LONGEST_GUESSED:
-            guesses = get_close_matches(name.lower(), _FIELDS, n=1)
-        hint = f"the fields are {', '.join(_FIELDS.values())}"
-        if guesses:
-            hint = f"did you mean {_FIELDS[guesses[0]]}?"
+        close = nearest(name.lower(), _FIELDS)
+        hint = f"did you mean {_FIELDS[close]}?" if close else f"the fields are {', '.join(_FIELDS.values())}"
         raise SearchError(
             f"there is no field {shown(name or written.text)}",
             position=written.position,

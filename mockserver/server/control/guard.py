@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
+import re
 import secrets
 from dataclasses import replace
 
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.core.messages import Reply, Request
+from mockserver.core.net import is_loopback
 from mockserver.server.settings import Settings
 
 TOKEN_HEADER = "X-Mock-Control-Token"
@@ -17,6 +18,8 @@ OPEN_PATHS = frozenset({"/health", "/openapi.yaml", "/spec.yaml", "/spec.json"})
 _RULE = "control"
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _EXPOSED = "X-Mock-Broken"
+# RFC 9110, 7.2 and RFC 3986, 3.2: a name or an address, an IPv6 one in brackets, and a port of digits.
+_HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@/?#\s]+))(?::[0-9]*)?")
 
 
 class ControlGuard:
@@ -83,9 +86,9 @@ class ControlGuard:
 
     def _check_host(self, host: str) -> None:
         # Without a Host it is HTTP/1.0, which no browser speaks.
-        if host and not _is_local(name := _hostname(host), self._hosts):
+        if host and not _is_local(_hostname(host), self._hosts):
             raise Forbidden(
-                f"The control interface is not called {name[:100]!r}: call it by localhost or 127.0.0.1, or start "
+                f"The control interface is not called {host[:100]!r}: call it by localhost or 127.0.0.1, or start "
                 "the server with --control-token to call it by any name.",
                 because=_RULE,
             )
@@ -104,16 +107,6 @@ def secured(settings: Settings) -> Settings:
     return replace(settings, control_token=token)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens on `host`, an address or a name."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and "access-control-request-method" in request.headers
 
@@ -123,11 +116,11 @@ def _is_open(request: Request) -> bool:
     return _is_preflight(request) or (request.path in OPEN_PATHS and request.method in ("GET", "HEAD"))
 
 
-def _is_local(name: str, hosts: frozenset[str]) -> bool:
-    return name in hosts or name.endswith(".localhost") or is_loopback(name)
+def _is_local(name: str | None, hosts: frozenset[str]) -> bool:
+    return name is not None and (name in hosts or name.endswith(".localhost") or is_loopback(name))
 
 
-def _hostname(host: str) -> str:
-    """A `Host` header without its port, nor the brackets of an IPv6 address."""
-    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.rpartition(":")[0] or host
-    return name.lower().removesuffix(".")
+def _hostname(host: str) -> str | None:
+    """The name or address in a `Host` header, without its port and brackets; None if it is malformed."""
+    found = _HOST.fullmatch(host)
+    return (found["address"] or found["name"]).lower().removesuffix(".") if found else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -10,7 +9,7 @@ from functools import lru_cache
 from urllib.request import parse_http_list
 
 from mockserver.core.errors import Refused
-from mockserver.core.text import shown
+from mockserver.core.text import did_you_mean, shown
 from mockserver.traffic.faults.delays import Delay, read_delay
 from mockserver.traffic.faults.kinds import Fault
 from mockserver.traffic.faults.parsing import GENERAL, http_error, outcome_named, read_fault, refuse
@@ -56,8 +55,7 @@ def _read(header: str, operations: tuple[str, ...]) -> Preferences:
             # RFC 7240, section 2: of preferences given more than once the first counts.
             found.setdefault(name, (value, dict(parameters)))
         elif name:
-            close = difflib.get_close_matches(name, NAMES, n=1)
-            hint = f"did you mean {close[0]}" if close else f"known are {', '.join(NAMES)}"
+            hint = did_you_mean(name, NAMES)
             warnings.append(f"the preference {shown(name)} is not known here and ignored: {hint}")
     values = {name: value for name, (value, _) in found.items()}
     if "code" in values and "fault" in values:
