@@ -60,6 +60,15 @@ def test_links_lead_somewhere() -> None:
         assert target.startswith("http") or (ROOT / target).exists(), target
 
 
+def test_the_map_is_short_and_every_path_on_it_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert len(text.splitlines()) <= 80
+    paths = re.findall(r"`((?:mockserver|tests)/[^`]*|openapi\.yaml)`", text)
+    assert len(paths) > 40
+    for path in paths:
+        assert (ROOT / path).exists(), path
+
+
 def test_every_header_of_ours_is_documented() -> None:
     used: set[str] = set()
     for file in [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.yaml")]:
