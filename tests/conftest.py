@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,15 @@ from tests.properties import USUAL
 
 _numbers = itertools.count(1)
 
+# Variables of this machine that would change the output, the colours or the options of the programs that tests start.
+_OF_TERMINALS = {"BUILD_NUMBER", "CI", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR"}
+_OF_OTHER_PROGRAMS = ("MOCKSERVER_", "PY_COLORS", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_THEME", "SCHEMATHESIS_")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    for name in list(os.environ):
+        if name in _OF_TERMINALS or name.startswith(_OF_OTHER_PROGRAMS):
+            del os.environ[name]
     told = "try N times as many examples of each property, other ones each time; without it they are always the same"
     parser.addoption("--dice", metavar="N", type=int, help=told)
 
