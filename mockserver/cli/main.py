@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from typing import Any
 
 import click
 
+from mockserver.cli.terminal import print_anything
 from mockserver.core.errors import Unusable
 
 COMMANDS = ("fixtures", "profiles", "rules", "serve", "verify")
@@ -25,9 +27,17 @@ class _Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(f"mockserver.cli.{cmd_name}"), cmd_name)
         return command
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        # Before anything can fail, and be told.
+        print_anything()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # Where a command has no way of its own to end; 1 would be a broken rule.
+            ctx.exit(128 + signal.SIGINT)
         except Unusable as unusable:
             for problem in unusable.problems:
                 click.echo(f"mockserver: {problem}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +19,9 @@ from mockserver.core.errors import Unusable
 from mockserver.core.resources import openapi_path
 from mockserver.verify import reports
 from mockserver.verify.options import Options, base_address
+from mockserver.verify.reports.phrases import printed
 from mockserver.verify.run import verify as run_verification
+from mockserver.verify.transport.signals import Signals
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -104,6 +107,14 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
 @_option(
     "--max-time", type=click.FloatRange(min=1), default=60.0, show_default=True, metavar="SECONDS", help="End by then."
 )
+@_option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a server that is still starting, before the time of the run begins.",
+)
 @_option("--rate-limit", type=Rate(), help="Send no more requests a second than this.")
 @_option(
     "--timeout",
@@ -111,7 +122,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long one answer may take.",
+    help="How long one answer may take, from the request to its last byte.",
 )
 @_option(
     "--stripe-wait",
@@ -164,30 +175,47 @@ def verify(ctx: click.Context, /, **given: Any) -> None:
     """Say whether the implementation at URL keeps the contract.
 
     Ends with 0 if it conforms, 1 if a rule is broken, 2 if the run could not be made, 3 if nothing is broken but a rule
-    that matters could not be exercised.
+    that matters could not be exercised; with 129, 130 or 143 if SIGHUP, Ctrl-C or SIGTERM ended it.
     """
     # Hypothesis, here and within Schemathesis, would leave its cache in the folder that the user stands in.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(user_cache_path("mockserver") / "hypothesis"))
-    try:
-        ctx.exit(_run(given))
-    except Unusable as unusable:
-        for problem in unusable.problems:
-            click.echo(f"mockserver verify: {problem}", err=True)
-        ctx.exit(2)
+    with Signals() as signals:
+        try:
+            code = _run(given, signals)
+        except Unusable as unusable:
+            for problem in unusable.problems:
+                _say(problem)
+            code = 2
+        except Exception:
+            # 1 says that a rule is broken, which nobody may learn from a mistake of ours.
+            click.echo(traceback.format_exc(), err=True)
+            _say("this is an error of mockserver itself; please report it")
+            code = 2
+    ctx.exit(code)
 
 
-def _run(given: dict[str, Any]) -> int:
+def _run(given: dict[str, Any], signals: Signals) -> int:
     options = options_of(given)
     contract = Contract.load(options.spec or openapi_path())
-    listeners = reports.make(options.reports, options.report_dir, rules=contract.rules)
+    made = reports.make(options.reports, options.report_dir, rules=contract.rules)
+    listeners = [reports.Kept(report) for report in made]
     try:
-        outcome = run_verification(options, listeners, contract=contract)
+        outcome = run_verification(options, listeners, contract=contract, signals=signals)
     finally:
         for listener in listeners:
             listener.close()
-    if outcome.exit_code == 2:
-        click.echo(f"mockserver verify: {outcome.stop_reason}", err=True)
-    return outcome.exit_code
+    if outcome.exit_code == 2 and "console" not in options.reports:
+        _say(outcome.stop_reason)
+    failed = [failure for listener in listeners if (failure := listener.failure) is not None]
+    for failure in failed:
+        click.echo("".join(traceback.format_exception(failure)), err=True)
+        _say(f"a report could not be made: {failure}")
+    return 2 if failed else outcome.exit_code
+
+
+def _say(text: str) -> None:
+    """One line, whatever is in it."""
+    click.echo(f"mockserver verify: {printed(text)}", err=True)
 
 
 def options_of(given: dict[str, Any]) -> Options:

@@ -43,7 +43,9 @@ def running(*options: str, host: str = "127.0.0.1", cwd: Path | None = None) -> 
     port = free_port(host, 0)
     # Without -P, a folder of the caller's that is called mockserver would be taken for this package.
     command = [sys.executable, "-P", "-m", "mockserver", "serve", "--host", host, "--port", str(port), *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=cwd) as child:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, encoding="utf-8", errors="replace", cwd=cwd
+    ) as child:
         errors = _Tail(child)
         server = Running(f"http://{host}:{port}")
         try:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NoApi
 from mockserver.verify.monitor.monitor import Reach
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import NOT_JSON, Answer
+from mockserver.verify.values import Row
+
+MERCHANT = "[0-9]{1,19}"
+"""What a merchant that an answer names must be: it becomes a header, and part of a line that somebody pastes."""
+STARTING = ("unreachable", "reset", "disconnected", "timeout")
+"""How a request fails where a server is still starting."""
 
 
 def find_api(me: Billing) -> list[Answer]:
@@ -17,22 +24,23 @@ def find_api(me: Billing) -> list[Answer]:
     One operation that answers rightly is enough: what the others do wrong is then a breach, not a wrong address.
     """
     answers: list[Answer] = []
-    problems: list[str] = []
+    problems: list[NoApi] = []
     for operation in ("invoices", "charges"):
         try:
             answer = me.get(f"/billing/{operation}")
         except NoAnswer as failure:
-            problems.append(f"{me.transport.base_url}: {failure.words}")
+            problems.append(NoApi(f"{me.transport.base_url}: {failure.words}", may_come=failure.kind in STARTING))
             if failure.kind in ("timeout", "unreachable", "tls"):
                 break
             continue
         answers.append(answer)
         if answer.ok and isinstance(answer.mapping.get("data"), list):
             return answers
-        problems.append(f"GET {me.transport.base_url}/billing/{operation} {_trouble(answer)}")
-    hint = "; where the header X-Selected-Client-Id is required, give --merchant" if me.merchant is None else ""
-    refused = any(answer.refused and answer.status != 401 for answer in answers)
-    raise NoApi(problems[0] + (hint if refused else ""))
+        words = f"GET {me.transport.base_url}/billing/{operation} {_trouble(answer)}"
+        if me.merchant is None and answer.refused and answer.status != 401:
+            words += "; where the header X-Selected-Client-Id is required, give --merchant"
+        problems.append(NoApi(words, may_come=answer.status >= 500))
+    raise problems[0]
 
 
 def _trouble(answer: Answer) -> str:
@@ -137,8 +145,14 @@ def _is_provider(context: Context) -> bool:
 
 def _only_merchant(caller: Billing) -> str | None:
     rows = [*caller.invoices(per_page=25).rows, *caller.charges(per_page=25).rows]
-    merchants = {str(row["chargee_id"]) for row in rows if "chargee_id" in row}
+    merchants = set(merchants_of(rows))
     return merchants.pop() if len(merchants) == 1 else None
+
+
+def merchants_of(rows: Iterable[Row]) -> list[str]:
+    """The merchants that are charged, in their order."""
+    found = (str(row["chargee_id"]) for row in rows if "chargee_id" in row)
+    return list(dict.fromkeys(text for text in found if re.fullmatch(MERCHANT, text)))
 
 
 def _merchant_of(context: Context, other: Billing) -> str | None:
@@ -147,7 +161,11 @@ def _merchant_of(context: Context, other: Billing) -> str | None:
     if found is not None and found != context.me.merchant:
         return found
     ours = context.me.merchant
-    near = [int(ours) + step for step in (1, -1, 2, -2, 3)] if ours is not None and ours.isdigit() else []
+    near = (
+        [int(ours) + step for step in (1, -1, 2, -2, 3)]
+        if ours is not None and re.fullmatch("[0-9]{1,19}", ours)
+        else []
+    )
     for candidate in (str(number) for number in (*near, 1, 2, 3) if number > 0 and str(number) != ours):
         if other.acting(merchant=candidate).invoices(per_page=1).ok:
             return candidate

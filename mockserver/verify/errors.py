@@ -8,7 +8,9 @@ from typing import Literal
 
 import httpx
 
-Kind = Literal["unreachable", "timeout", "reset", "disconnected", "truncated", "tls", "unreadable", "unsendable"]
+Kind = Literal[
+    "unreachable", "timeout", "reset", "disconnected", "truncated", "tls", "unreadable", "too_long", "unsendable"
+]
 
 
 class NoAnswer(Exception):
@@ -18,6 +20,10 @@ class NoAnswer(Exception):
         super().__init__(words)
         self.kind = kind
         self.words = words
+
+
+class TooLong(Exception):
+    """The answer has more bytes than it may have."""
 
 
 class OutOfTime(Exception):
@@ -30,6 +36,11 @@ class ServerGone(Exception):
 
 class NoApi(Exception):
     """What answers at the address is not this API; the text says what it is, in one line."""
+
+    def __init__(self, words: str, *, may_come: bool = False) -> None:
+        super().__init__(words)
+        self.may_come = may_come
+        """Whether it looks like a server that is still starting."""
 
 
 class Stop(Exception):
@@ -47,20 +58,24 @@ class NotPossible(Exception):
         self.matters = matters
 
 
-def classify(error: Exception, timeout: float) -> NoAnswer:
-    """The failure of a request as one of ours, in plain words."""
+def classify(error: Exception, timeout: float, most: int) -> NoAnswer:
+    """The failure of a request as one of ours, in plain words: `timeout` in seconds, `most` in bytes of an answer."""
     causes = list(_chain(error))
     text = str(error) or type(error).__name__
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "CERTIFICATE" in text:
         hint = "; --tls-verify takes a file of certificates to trust" if "CERTIFICATE_VERIFY" in text else ""
         return NoAnswer("tls", f"TLS failed: {text}{hint}")
+    if isinstance(error, TooLong):
+        return NoAnswer("too_long", f"the answer is longer than {most:,} bytes and was not read to its end")
     if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout):
-        return NoAnswer("timeout", f"no answer within {timeout:g} s")
+        return NoAnswer("timeout", f"no whole answer within {timeout:g} s")
     if isinstance(error, httpx.ConnectError):
         return NoAnswer("unreachable", f"the server can't be reached: {text}")
     if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
         return NoAnswer("reset", f"the connection broke before the answer was complete: {text}")
     if isinstance(error, httpx.RemoteProtocolError):
+        if "buffer too long" in text:
+            return NoAnswer("too_long", "the head of the answer is longer than any client reads")
         if "incomplete" in text or "without sending complete" in text:
             return NoAnswer("truncated", f"the answer was cut off: {text}")
         if "without sending a response" in text or "disconnected" in text.lower():

@@ -24,6 +24,8 @@ class RecordedExchange:
     """None when no HTTP answer came; `failure` then says why."""
     answer_headers: tuple[tuple[str, str], ...] = ()
     answer: bytes = b""
+    cut: int = 0
+    """Bytes of the answer that came and are not kept."""
     failure: str | None = None
     elapsed: float = 0.0
     """Seconds."""
@@ -186,13 +188,18 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The end: exit code 0 conforms, 1 a rule is broken, 2 could not run, 3 nothing broken but not enough exercised."""
+    """The end: exit code 0 conforms, 1 a rule is broken, 2 could not run, 3 nothing broken but not enough exercised.
 
-    exit_code: Literal[0, 1, 2, 3]
+    From 129 on it is 128 and the number of the signal that ended the run.
+    """
+
+    exit_code: int
     stop_reason: str
     """`completed`, `time` or why the run broke off."""
     elapsed: float
     requests: int
+    left_behind: str | None = None
+    """What was made on the server, empty for nothing; None where nobody counted."""
 
 
 Event = (

@@ -31,6 +31,8 @@ class Options:
     allow_unexercised: bool = False
     max_time: float = 60.0
     """Seconds."""
+    wait: float = 0.0
+    """Seconds that a server which is still starting is waited for; they are not of `max_time`."""
     rate_limit: float | None = None
     """Requests a second."""
     timeout: float = 10.0

@@ -15,7 +15,7 @@ from mockserver.core.resources import openapi_path
 from mockserver.verify.calibration.run import calibrate
 from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
-from mockserver.verify.checks.runner import held_back, run_check, withheld
+from mockserver.verify.checks.runner import Check, held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
 from mockserver.verify.claims import CannotTell
 from mockserver.verify.context import Context
@@ -32,30 +32,34 @@ from mockserver.verify.expect import Expect
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.generated.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
+from mockserver.verify.leavings import Leavings
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options, base_address
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.records import Records
 from mockserver.verify.reproduction.confirming import confirm
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer, Transport, variable_name
-from mockserver.verify.transport.redaction import Redaction
+from mockserver.verify.transport.http import Answer, Transport
+from mockserver.verify.transport.redaction import Redaction, header_variables
 from mockserver.verify.transport.safety import SafetyGuard, Withheld
-from mockserver.verify.verdicts import ExitCode, chosen_rules, finish
+from mockserver.verify.transport.signals import Interrupted, Signals
+from mockserver.verify.verdicts import chosen_rules, finish
 
 WHOLE_RUN = 1_100
 """Requests of a run that leaves out what is only thorough, as on a slow server."""
 MOST_REPLAYING = 8.0
 """Seconds that are kept at most for replaying what was found."""
-SLOW = 0.05
-"""Seconds for one answer, from where on it is the server that takes the time."""
+MEASURING = 1 / 3
+"""The share of a run that measuring may take where the time is short."""
+AGAIN = 0.25
+"""Seconds between two looks for a server that is still starting."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """How a run ended."""
 
-    exit_code: ExitCode
+    exit_code: int
     stop_reason: str
     profile: dict[str, Value]
     """The open choices that were measured."""
@@ -67,20 +71,28 @@ def verify(
     *,
     contract: Contract | None = None,
     connection: httpx.BaseTransport | None = None,
+    signals: Signals | None = None,
 ) -> RunOutcome:
     """Judges the server at `options.url`. Raises `Unusable` for options that can't be used.
 
-    `contract`: what to judge by, where it is loaded already. `connection` replaces the network in tests.
+    `contract`: what to judge by, where it is loaded already. `connection` replaces the network in tests; `signals` may
+    end the run. What is raised after the start is raised when the listeners know all that was learned.
     """
     started = time.monotonic()
     contract = contract or Contract.load(options.spec or openapi_path())
     rules = chosen_rules(contract, options)
     known = read_known_breaches(options.accept, contract.rules) if options.accept else KnownBreaches()
-    recorder = Recorder(listeners, options.seed, rules)
-    transport = _transport(options, started, connection)
+    redaction = _redaction(options)
+    recorder = Recorder(listeners, options.seed, rules, hide=redaction.hide)
+    transport = _transport(options, started, redaction, connection, signals)
     monitor = Monitor(contract, recorder, transport)
-    transport.on_wait = _wait_teller(recorder)
+    leavings = Leavings()
+    transport.on_wait, transport.on_lost = _wait_teller(recorder), leavings.lose
     recorder.emit(_run_started(options, contract, rules))
+
+    def finished(code: int, reason: str) -> None:
+        recorder.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent, leavings.words()))
+
     try:
         records = Records(
             options,
@@ -92,41 +104,52 @@ def verify(
             pool=list(options.charge_ids),
         )
         context = Context(options, contract, recorder, records)
-        reason, could_run = _go(context)
+        reason, could_run = _go(context, leavings)
+        if transport.signals.number is not None:
+            transport.hang_up()
         code = finish(context, known, reason, could_run)
-        recorder.emit(RunFinished(code, reason, time.monotonic() - started, transport.sent))
+        finished(code, reason)
         measured = dict(context.profile) if could_run else {}
         return RunOutcome(code, reason, measured)
+    except Exception as error:
+        finished(2, f"{type(error).__name__}: {error}")
+        raise
     finally:
         transport.close()
 
 
-def _go(context: Context) -> tuple[str, bool]:
+def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
     """Runs all phases. Returns why it stopped, and False when the run could not even begin or lost its server."""
+    transport = context.transport
     try:
-        for answer in find_api(context.me):
+        first = _found(context)
+        context.started = time.monotonic()
+        for answer in first:
             context.monitor.see(answer)
-        _look_around(context)
+        _look_around(context, leavings)
+        is_tight = _foretell(context)
         if context.records.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
+            context.recorder.emit(PhaseStarted("charges given"))
             run_check(GIVEN, context)
-        if not context.options.read_only:
+        with transport.share(transport.left * MEASURING if is_tight else transport.left):
             measured = calibrate(context)
+        if not context.options.read_only:
             _write_profile(context, measured)
-        else:
-            calibrate(context)
-        _rules(context)
+        _rules(context, is_tight=is_tight)
         _model(context)
         _fuzzing(context)
         run_check(LATE, context)
         _reproduce(context)
     except NoApi as problem:
         return str(problem), False
+    except Interrupted as end:
+        return str(end), False
     except OutOfTime:
         never_on_stripe(context)
         context.recorder.note(_why_over(context), warning=True)
         return _late(context)
     except (ServerGone, NoAnswer) as failure:
-        words = f"the server stopped answering after {context.transport.sent} requests: {failure}"
+        words = f"the server stopped answering after {transport.sent} requests: {failure}"
         context.recorder.note(words, warning=True)
         return words, False
     except Withheld:
@@ -153,35 +176,102 @@ def _reserve(options: Options) -> float:
     return min(MOST_REPLAYING, options.max_time / 10)
 
 
-def _look_around(context: Context) -> None:
+def _look_around(context: Context, leavings: Leavings) -> None:
     """Learns who calls and what the server has, and only then judges the answers that told so."""
     heard: list[Answer] = []
-    context.transport.on_answer = heard.append
+    context.transport.on_answer = _each(leavings.see, heard.append)
     find_callers(context)
     find_companions(context)
-    context.transport.on_answer = context.monitor.see
+    context.transport.on_answer = _each(leavings.see, context.monitor.see)
     for answer in heard:
         context.monitor.see(answer)
+
+
+def _each(*hearers: Callable[[Answer], None]) -> Callable[[Answer], None]:
+    def hear(answer: Answer) -> None:
+        for hearer in hearers:
+            hearer(answer)
+
+    return hear
+
+
+def _found(context: Context) -> list[Answer]:
+    """The first answers of the API, waited for as long as `--wait` says. Raises `NoApi`."""
+    began = time.monotonic()
+    whole, context.transport.deadline = context.transport.deadline, context.transport.deadline + context.options.wait
+    while True:
+        try:
+            answers = find_api(context.me)
+        except NoApi as problem:
+            if not problem.may_come or time.monotonic() - began + AGAIN > context.options.wait:
+                raise
+            context.transport.pause(AGAIN)
+            continue
+        # The wait is not of the run's own time.
+        waited = min(time.monotonic() - began, context.options.wait)
+        context.transport.deadline = whole + waited
+        return answers
+
+
+def _seconds(context: Context) -> float:
+    """What a whole run takes on this server, by its limit or by its latency."""
+    limit = context.transport.pace.limit
+    interval = limit.interval if limit is not None and limit.most < WHOLE_RUN else 0.0
+    return max(interval, context.transport.latency) * WHOLE_RUN
+
+
+def _foretell(context: Context) -> bool:
+    """Says how long the run will take where that can be told; whether it is more than there is."""
+    limit, needed, left = context.transport.pace.limit, _seconds(context), context.transport.left
+    is_tight = needed > left
+    if limit is not None and limit.most < WHOLE_RUN:
+        why = f"the server allows {limit} ({limit.header}) and is asked at that pace"
+    elif is_tight:
+        why = f"the server takes {context.transport.latency:.2g} s for an answer"
+    else:
+        return False
+    told = f"{why}: a whole run takes about {needed:.0f} s"
+    if is_tight:
+        told += (
+            f", and --max-time {round(needed * 1.1, -1):g} would cover it; in the {left:.0f} s that there are, "
+            "each rule has its turn before any is looked at twice"
+        )
+    context.recorder.note(told, warning=is_tight)
+    return is_tight
 
 
 def _why_over(context: Context) -> str:
     limit = f"--max-time {context.options.max_time:g}"
     if (wait := context.transport.asked_too_much) is None:
-        pace = context.transport.latency
-        enough = f"; at {pace:.2g} s an answer, --max-time {round(pace * WHOLE_RUN, -1):g} would do"
-        return f"the time is over ({limit})" + (enough if pace > SLOW else "")
+        needed = _seconds(context)
+        enough = f"; --max-time {round(needed * 1.1, -1):g} would do on this server"
+        return f"the time is over ({limit})" + (enough if needed > context.options.max_time else "")
     return (
         f"the server asks to wait {wait:g} s (429), more than is left of {limit}: give the run more time, or keep to "
         "the server's limit with --rate-limit"
     )
 
 
-def _rules(context: Context) -> None:
+def _rules(context: Context, *, is_tight: bool) -> None:
+    """All checks; where the time `is_tight`, those first that put another rule to the test."""
     checks = [check for check in checks_for(context) if context.recorder.rules & set(check.rules)]
+    if is_tight:
+        checks = _by_turns(checks)
     context.recorder.emit(PhaseStarted("rules", len(checks)))
     for number, check in enumerate(checks, 1):
         context.recorder.emit(Progress(check.name, number))
         run_check(check, context)
+
+
+def _by_turns(checks: Sequence[Check]) -> list[Check]:
+    """The same checks: at first each that has a rule which none before it has."""
+    had: set[str] = set()
+    first: list[Check] = []
+    later: list[Check] = []
+    for check in checks:
+        (later if had.issuperset(check.rules) else first).append(check)
+        had.update(check.rules)
+    return [*first, *later]
 
 
 def _model(context: Context) -> None:
@@ -223,15 +313,25 @@ def _write_profile(context: Context, measured: dict[str, Value]) -> None:
     )
 
 
-def _transport(options: Options, started: float, connection: httpx.BaseTransport | None) -> Transport:
+def _redaction(options: Options) -> Redaction:
     secrets = {"TOKEN": options.token}
     if options.other_token:
         secrets["OTHER_TOKEN"] = options.other_token
-    secrets |= {variable_name(name): value for name, value in options.headers}
+    values = (value for _, value in options.headers)
+    return Redaction(secrets | dict(zip(header_variables(options.headers), values, strict=True)))
+
+
+def _transport(
+    options: Options,
+    started: float,
+    redaction: Redaction,
+    connection: httpx.BaseTransport | None,
+    signals: Signals | None,
+) -> Transport:
     return Transport(
         base_address(options.url),
         guard=SafetyGuard(options.read_only, options.charges_allowed),
-        redaction=Redaction(secrets),
+        redaction=redaction,
         # Starting and telling take time as well.
         deadline=started + options.max_time - min(1.0, options.max_time / 10) - _reserve(options),
         timeout=options.timeout,
@@ -239,6 +339,7 @@ def _transport(options: Options, started: float, connection: httpx.BaseTransport
         headers=options.headers,
         tls_verify=options.tls_verify,
         connection=connection,
+        signals=signals,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal
 
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
@@ -14,12 +13,13 @@ from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.options import Options
 
-ExitCode = Literal[0, 1, 2, 3]
 
-
-def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool) -> ExitCode:
+def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool) -> int:
     """Gives every rule its verdict, and the run its exit code."""
     recorder, today = context.recorder, date.today()
+    if not could_run and not context.monitor.met:
+        # Nothing was met, so that there is nothing to say of any rule.
+        return 2 if (number := context.transport.signals.number) is None else 128 + number
     recorder.count_up()
     breaches = list(recorder.breaches.values())
     failing, missing = False, False
@@ -45,6 +45,8 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
         recorder.emit(row)
     for remark in known.remarks(breaches, held, today):
         recorder.note(remark, warning=True)
+    if (number := context.transport.signals.number) is not None and reason not in ("completed", "time"):
+        return 128 + number
     if failing:
         return 1
     if not could_run:

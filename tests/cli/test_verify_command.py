@@ -68,7 +68,20 @@ def test_what_is_no_api_ends_with_2_and_one_line() -> None:
     with posing(NON_APIS["html"]) as server:
         result = run(server.url, *QUICK, "--token", "merchant1")
     assert result.exit_code == 2
-    assert len([line for line in result.stderr.splitlines() if line.startswith("mockserver verify: ")]) == 1
+    title, line = result.output.splitlines()
+    assert title.startswith("Verifying ")
+    assert line.startswith("Could not run: ")
+    assert "HTML page" in line
+
+
+def test_without_the_console_the_one_line_goes_to_standard_error(tmp_path: Path) -> None:
+    with posing(NON_APIS["html"]) as server:
+        result = run(
+            server.url, *QUICK, "--token", "merchant1", "--report", "json", "--report-dir", str(tmp_path / "reports")
+        )
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("mockserver verify: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_an_unexercised_rule_ends_with_3() -> None:

@@ -37,7 +37,7 @@ def test_silence_is_told_after_the_timeout() -> None:
     with posing(NON_APIS["silent"]) as server:
         heard = judge(server.url, timeout=0.3)
     assert heard.end.exit_code == 2
-    assert "no answer within 0.3 s" in heard.end.stop_reason
+    assert "no whole answer within 0.3 s" in heard.end.stop_reason
 
 
 @pytest.mark.parametrize("name", ["dies", "resets_later", "html_later", "token_expires", "login_later"])

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from mockserver.verify.events import Breach, Event, Note, RunFinished, RunStarted
+from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RunFinished, RunStarted
 from mockserver.verify.reports import make
 from tests.verify.report_streams import BILLED_TWICE, RULES, TARGET, exchange, mixed, run
 
@@ -139,11 +139,13 @@ def test_many_breaches_of_one_rule_are_told_in_full_only_at_first() -> None:
         assert f"fault {place} came" in text
 
 
-def test_what_a_run_will_leave_behind_is_told_before_anything_else() -> None:
+def test_what_a_run_will_leave_behind_is_told_before_it_makes_anything() -> None:
     console = Console(file=io.StringIO(), width=100, force_terminal=False)
     [report] = make(["console"], None, rules=RULES, console=console)
     report(RunStarted("http://server/api", 1, ("GEN-1",), "0.1.0", "3 charges, 1 draft", False, False))
     assert isinstance(console.file, io.StringIO)
+    assert "leave behind" not in console.file.getvalue()
+    report(PhaseStarted("calibrate"))
     assert "leave behind: 3 charges, 1 draft" in console.file.getvalue()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.context import Context
+from mockserver.verify.discovery import merchants_of
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.own_records import OwnInvoice, row_of
 from mockserver.verify.statements import eventually
@@ -129,8 +130,7 @@ def _visible_merchants(context: Context) -> list[str]:
     size = context.records.at_most(50)
     first = context.anyone.invoices(per_page=size)
     rows: list[Mapping[str, Any]] = [*first.rows, *context.anyone.charges().rows]
-    last = first.mapping.get("last_page")
+    last = first.figure("last_page")
     if isinstance(last, int) and last > 1:
         rows += context.anyone.invoices(per_page=size, page=last).rows
-    seen = {str(row["chargee_id"]): None for row in rows if "chargee_id" in row}
-    return [merchant for merchant in seen if merchant != context.me.merchant]
+    return [merchant for merchant in merchants_of(rows) if merchant != context.me.merchant]

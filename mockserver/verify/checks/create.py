@@ -16,7 +16,7 @@ from mockserver.verify.own_records import OwnCharge, OwnInvoice, due, row_of
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.transport.http import Answer
-from mockserver.verify.values import exact
+from mockserver.verify.values import Row, exact
 
 _GIVEN = 10
 """How many of the charges given are looked at for their currencies."""
@@ -164,8 +164,8 @@ def refused_leaves_no_invoice(context: Context) -> None:
             return
         after = context.records.draft()
         rows = context.me.invoices(per_page=15)
-        if context.profile.get("list_order") == "oldest_first" and rows.mapping.get("last_page", 1) > 1:
-            rows = context.me.invoices(per_page=15, page=rows.mapping["last_page"])
+        if context.profile.get("list_order") == "oldest_first" and (rows.figure("last_page") or 1) > 1:
+            rows = context.me.invoices(per_page=15, page=rows.figure("last_page"))
         left = (
             of(rows)
             .where("id", "is a", "integer")
@@ -304,19 +304,22 @@ def _status(answer: Answer) -> tuple[object, Answer]:
     return answer.part("charge").get("status"), answer
 
 
+def _is_void(row: Row) -> bool:
+    return "void" in str(row.get("status")).lower() and isinstance(row.get("id"), int)
+
+
 def void_charges(context: Context) -> None:
     """CREATE-6: a void charge is refused, where the merchant has one among its latest."""
     for page in (1, 2, 3):
         answer = context.me.charges(page=page, per_page=25)
-        void = next((row for row in answer.rows if "void" in str(row.get("status")).lower()), None)
+        void = next((row for row in answer.rows if _is_void(row)), None)
         if void is not None:
             good = context.records.charge()
             created = context.me.create([good.id, void["id"]])
             context.expect.refused("CREATE-6", created, "a create with a void charge", [answer, good.made_by])
             context.expect.refused("CREATE-6", context.me.create([void["id"]]), "a create of a void charge", [answer])
             return
-        last = answer.mapping.get("last_page", 1)
-        if not isinstance(last, int) or page >= last:
+        if page >= (answer.figure("last_page") or 1):
             return
 
 

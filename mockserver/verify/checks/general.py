@@ -29,10 +29,11 @@ def strangers(context: Context) -> tuple[tuple[str, Billing], ...]:
 def near_misses(context: Context) -> tuple[tuple[str, Billing], ...]:
     """Callers whose token holds the right one and is another; more or less of it would be told in a report."""
     token = context.options.token
-    return (
-        ("the token and more behind it", context.me.acting(token=f"{token}-x")),
-        ("the token and more before it", context.me.acting(token=f"x-{token}")),
-    )
+    before = ("the token and more before it", context.me.acting(token=f"x-{token}"))
+    if "@" in token:
+        # What stands behind it may be no part of the secret: our own fake takes a world's name there.
+        return (before,)
+    return (("the token and more behind it", context.me.acting(token=f"{token}-x")), before)
 
 
 def _unauthorized(context: Context, answer: Answer, what: str, using: tuple[Answer, ...] = ()) -> bool:

@@ -213,8 +213,8 @@ def newest_is_listed(context: Context) -> None:
     draft = context.records.draft()
     first = context.me.invoices(per_page=15)
     answer = first
-    if draft.id not in _ids(first) and first.mapping.get("last_page", 1) != 1:
-        answer = context.me.invoices(page=first.mapping.get("last_page"), per_page=15)
+    if draft.id not in _ids(first) and (first.figure("last_page") or 1) != 1:
+        answer = context.me.invoices(page=first.figure("last_page"), per_page=15)
     if draft.id not in _ids(first) and draft.id not in _ids(answer):
         # Others may have made more than a page since.
         answer = context.me.invoices(per_page=context.records.at_most(25))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context import Context
-from mockserver.verify.errors import NoAnswer, NotPossible
+from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime
 from mockserver.verify.own_records import OwnInvoice, due, row_of
 from mockserver.verify.statements import all_of, any_of, eventually, is_answered, list_of, of, status_of, succeeded
 from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.safety import Withheld
 
 ROUNDS = 6
 CALLERS = 8
@@ -23,20 +24,42 @@ _RACES = itertools.count(1)
 
 
 def at_once(context: Context, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
-    """Makes all calls at the same moment; answers that did not come are left out."""
+    """Makes all calls at the same moment; answers that did not come are left out.
+
+    Where the run's own limit allows no such number at once, they go one after the other. Raises what a call raises.
+    """
+    transport = context.transport
+    reserved = transport.reserve(len(calls))
     barrier = threading.Barrier(len(calls))
     race = next(_RACES)
+    answers: list[Answer | None] = [None] * len(calls)
+    failures: list[Exception] = []
 
-    def one(call: Callable[[], Answer]) -> Answer | None:
-        barrier.wait()
+    def one(place: int) -> None:
         try:
-            with context.transport.racing(race):
-                return call()
-        except NoAnswer:
-            return None
+            barrier.wait()
+            with transport.reserved() if reserved else nullcontext(), transport.racing(race):
+                answers[place] = calls[place]()
+        except (NoAnswer, threading.BrokenBarrierError):
+            return
+        except (OutOfTime, Withheld) as failure:
+            failures.append(failure)
 
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [answer for answer in pool.map(one, calls) if answer is not None]
+    # Nobody waits at the end of the program for a thread whose server is silent.
+    threads = [threading.Thread(target=one, args=(place,), daemon=True) for place in range(len(calls))]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                transport.signals.check()
+                thread.join(0.05)
+    finally:
+        # Whoever still waits for the others would wait for ever if they never came.
+        barrier.abort()
+    if failures:
+        raise failures[0]
+    return [answer for answer in answers if answer is not None]
 
 
 def rounds(context: Context) -> int:

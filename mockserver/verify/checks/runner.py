@@ -53,7 +53,7 @@ def run_check(check: Check, context: Context) -> None:
                 context.recorder.skipped(withheld(context), check.rules)
                 return
             except NoAnswer as failure:
-                failures.append((failure, trail[-2:]))
+                failures.append((failure, list(trail)[-2:]))
         still_there(context)
     _unanswered(check, context, failures)
 
@@ -107,7 +107,7 @@ def _unanswered(check: Check, context: Context, failures: Iterable[tuple[NoAnswe
     """The server lives, but one request brought no answer, twice."""
     for failure, trail in failures:
         context.recorder.skipped(f"a request was not answered: {failure.words}", check.rules)
-        if failure.kind in ("timeout", "unsendable", "unreachable", "tls") or not trail:
+        if failure.kind in ("timeout", "unsendable", "unreachable", "tls", "too_long") or not trail:
             context.recorder.note(f"{check.name}: {failure.words}", warning=True)
             continue
         request = trail[-1]

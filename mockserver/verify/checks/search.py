@@ -164,7 +164,7 @@ def _may_ignore(context: Context) -> bool:
 def _ignored(answer: Answer, context: Context, rows: Sequence[Row], scope: OracleQuery) -> bool:
     """Whether the answer is as if the whole search, or its last clause, was not there."""
     found = {row.get("id") for row in answer.rows}
-    return found == {row["id"] for row in rows} or answer.mapping.get("total", 0) > len(rows)
+    return found == {row["id"] for row in rows} or (answer.figure("total") or 0) > len(rows)
 
 
 def by_text(context: Context) -> None:

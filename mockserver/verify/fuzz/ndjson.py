@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.claims import All, Claim, Const, Is, IsJson, Status
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.response_schema import FORM_RULES
+from mockserver.verify.transport.http import KEPT
+from mockserver.verify.transport.redaction import escaped
 
 WALK = ("createQuickAdjustment", "createInvoice", "finalizeInvoice", "collectInvoice")
 """The life of an invoice, which the stateful phase should walk."""
@@ -73,15 +75,26 @@ class FuzzResult:
     finished: bool = False
 
 
-def read_report(path: Path, contract: Contract, *, gateway: str, target: str) -> FuzzResult:
-    """The result of an NDJSON report, whole or cut off; addresses of the gateway become the server's."""
+def read_report(
+    path: Path,
+    contract: Contract,
+    *,
+    gateway: str,
+    target: str,
+    token: str = "",
+    headers: Sequence[tuple[str, str]] = (),
+) -> FuzzResult:
+    """The result of an NDJSON report, whole or cut off; addresses of the gateway become the server's.
+
+    `token` is what the fuzzer was given for one; `headers` were sent with each request, as they are shown.
+    """
     result = FuzzResult()
     for event in _events(path):
         if "EngineFinished" in event:
             result.finished = True
         finished = event.get("ScenarioFinished")
         if finished:
-            _scenario(finished, contract, result, gateway, target)
+            _scenario(finished, contract, result, _Told(gateway, target, token, tuple(headers)))
     return result
 
 
@@ -92,16 +105,17 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
         for line in lines:
             try:
                 yield json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
 
 
-def _scenario(about: Mapping[str, Any], contract: Contract, result: FuzzResult, gateway: str, target: str) -> None:
+def _scenario(about: Mapping[str, Any], contract: Contract, result: FuzzResult, told: _Told) -> None:
+    target = told.target
     recorder = about.get("recorder") or {}
     exchanges: dict[str, RecordedExchange] = {}
     walked: list[str] = []
     for case_id, interaction in (recorder.get("interactions") or {}).items():
-        exchange = _exchange(interaction, gateway, target)
+        exchange = _exchange(interaction, told)
         exchanges[case_id] = exchange
         result.cases += 1
         operation = contract.addressed(exchange.method, exchange.url.removeprefix(target))
@@ -141,23 +155,43 @@ def _finding(check: Mapping[str, Any], exchange: RecordedExchange, operation: Op
     )
 
 
-def _exchange(interaction: Mapping[str, Any], gateway: str, target: str) -> RecordedExchange:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How the fuzzer's requests are told: as the server got them, with placeholders in place of secrets."""
+
+    gateway: str
+    target: str
+    token: str
+    headers: tuple[tuple[str, str], ...]
+
+    def text(self, text: str) -> str:
+        """What the fuzzer made up, or took over from an answer, is no placeholder; its token is one."""
+        plain = escaped(text)
+        return plain.replace(self.token, "$TOKEN") if self.token else plain
+
+    def octets(self, octets: bytes) -> bytes:
+        return self.text(octets.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _exchange(interaction: Mapping[str, Any], told: _Told) -> RecordedExchange:
     request, response = interaction["request"], interaction.get("response") or {}
     headers = tuple(
-        (name, "Bearer $TOKEN" if name.lower() == "authorization" else value)
+        (name, "Bearer $TOKEN" if name.lower() == "authorization" else told.text(value))
         for name, values in (request.get("headers") or {}).items()
         for value in values
     )
+    body, answer = _octets(request.get("body")), _octets(response.get("content")) or b""
     return RecordedExchange(
         method=request["method"],
-        url=request["uri"].replace(gateway, target).replace(_FILTERED, "$TOKEN"),
-        headers=headers,
-        body=_octets(request.get("body")),
+        url=told.text(request["uri"].replace(told.gateway, told.target)).replace(_FILTERED, "$TOKEN"),
+        headers=(*headers, *told.headers),
+        body=None if body is None else told.octets(body),
         status=response.get("status_code"),
         answer_headers=tuple(
             (name, value) for name, values in (response.get("headers") or {}).items() for value in values
         ),
-        answer=_octets(response.get("content")) or b"",
+        answer=answer[:KEPT],
+        cut=max(0, len(answer) - KEPT),
         failure=None if response else "no answer",
         elapsed=float(response.get("elapsed") or 0.0),
     )

@@ -58,6 +58,8 @@ class Gateway:
         self.merchant = merchant
         self.may_sweep = may_sweep
         self.withheld = 0
+        self.passed = 0
+        """Bytes of the answers that were passed on."""
         self.unanswered: list[NoAnswer] = []
         self.over = threading.Event()
 
@@ -126,11 +128,15 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
                     gateway.over.set()
                 self.close_connection = True
                 return None
-            self.reply(answer.status, list(answer.exchange.answer_headers), _without_secrets(answer))
+            body = _without_secrets(gateway.transport, answer)
+            gateway.passed += len(body)
+            self.reply(answer.status, list(answer.exchange.answer_headers), body)
 
         def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response_only(status)
             for name, value in headers:
+                # A header that is no Latin text would break off the reply.
+                value = value.encode("latin-1", "replace").decode("latin-1")
                 if name.lower() not in (*_HOP_BY_HOP, "content-encoding"):
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
@@ -146,9 +152,9 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _without_secrets(answer: Answer) -> bytes:
+def _without_secrets(transport: Transport, answer: Answer) -> bytes:
     """The body as the fuzzer may keep it in its reports; a secret whose loss would spoil the JSON is a mere number."""
-    plain = answer.exchange.answer
+    plain = transport.redaction.octets(answer.body)
     return answer.body if answer.content is not NOT_JSON and parse_json(plain) is NOT_JSON else plain
 
 

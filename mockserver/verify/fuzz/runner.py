@@ -28,7 +28,10 @@ LEAST_SECONDS = 3.0
 EXAMPLES = 12
 WALKS = 20
 FRESH_CHARGES = 12
-
+MOST_PASSED = 32_000_000
+"""Bytes of answers that the fuzzer is given; it keeps them all."""
+MOST_OUTPUT = 100_000
+"""Characters of what the fuzzer prints that are looked at."""
 
 REPORTS = ("events.ndjson", "verdict.json", "junit.xml", "output.txt", ".schemathesis/**/*.json")
 """What Schemathesis leaves in the folder; the last are the cases that it can replay."""
@@ -54,9 +57,14 @@ def fuzz(context: Context) -> None:
         (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
         (folder / "schemathesis.toml").write_text(_config(context), encoding="utf-8")
         until = time.monotonic() + min(MOST_SECONDS, context.transport.left - 1.0)
-        code, output = _run(context, address, folder, until)
+        code, output = _run(context, gateway, address, folder, until)
         result = read_report(
-            folder / "events.ndjson", context.contract, gateway=address, target=context.transport.base_url
+            folder / "events.ndjson",
+            context.contract,
+            gateway=address,
+            target=context.transport.base_url,
+            token=PLACEHOLDER,
+            headers=context.transport.shown_headers,
         )
         _readdress(folder, address, context.transport.base_url)
         _tell(context, gateway, result, code, output)
@@ -118,7 +126,7 @@ def _config(context: Context) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _run(context: Context, address: str, folder: Path, until: float) -> tuple[int | None, str]:
+def _run(context: Context, gateway: Gateway, address: str, folder: Path, until: float) -> tuple[int | None, str]:
     """Exit code and output; the code is None when the time ran out first."""
     examples = max(4, round(EXAMPLES * context.quick()))
     command = [
@@ -156,28 +164,34 @@ def _run(context: Context, address: str, folder: Path, until: float) -> tuple[in
     elif not context.options.charges_allowed:
         command += ["--exclude-operation-id", "collectInvoice"]
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+        # The gateway is on this machine: no proxy, and no passwords of the user's, whatever the environment says.
+        "NO_PROXY": "*",
+        "NETRC": os.devnull,
+        "PYTHONIOENCODING": "utf-8",
         KNOWN_FILE: str(folder / "known.json"),
         TOKEN_VARIABLE: PLACEHOLDER,
         "PYTHONUNBUFFERED": "1",
     }
-    with (folder / "output.txt").open("w+", encoding="utf-8") as output:
+    with (folder / "output.txt").open("w+", encoding="utf-8", errors="replace") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
         try:
-            code = _wait(context, process, until)
+            code = _wait(context, gateway, process, until)
         finally:
             process.kill()
             process.wait()
         output.seek(0)
-        return code, output.read()
+        return code, output.read(MOST_OUTPUT)
 
 
-def _wait(context: Context, process: subprocess.Popen[bytes], until: float) -> int | None:
+def _wait(context: Context, gateway: Gateway, process: subprocess.Popen[bytes], until: float) -> int | None:
+    """The exit code; None where there is no time for more, or the answers become too many to keep."""
     started, sent = time.monotonic(), context.transport.sent
     while (code := process.poll()) is None:
-        if time.monotonic() > until:
+        ended = context.transport.signals.number is not None
+        if ended or gateway.passed > MOST_PASSED or time.monotonic() > until:
             process.terminate()
             return None
         time.sleep(0.05)
@@ -223,7 +237,9 @@ def _tell(context: Context, gateway: Gateway, result: FuzzResult, code: int | No
             check=finding.check,
             found_by="fuzzing",
         )
-    if code is None:
+    if gateway.passed > MOST_PASSED:
+        recorder.note(f"fuzzing was ended early: the answers to it were over {MOST_PASSED:,} bytes", warning=True)
+    elif code is None:
         recorder.note("fuzzing was ended before it was through, for want of time")
     elif code not in (0, 1) or not result.finished:
         recorder.note(f"the fuzzer ended with code {code}: {' '.join(output.split())[-300:]}", warning=True)

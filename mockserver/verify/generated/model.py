@@ -115,7 +115,10 @@ def _create(pair: Pair, step: Step) -> bool:
         return False
     if answer.ok:
         made = answer.part("invoice")
-        pair.invoices.append((int(made.get("id", 0)), body["invoice"]["id"]))
+        if not isinstance(made.get("id"), int):
+            # Its form is what is wrong, and told as such.
+            return False
+        pair.invoices.append((made["id"], body["invoice"]["id"]))
         return _same_row(pair, of(answer).at("invoice"), body["invoice"], "CREATE-5")
     return True
 

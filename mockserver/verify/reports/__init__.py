@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mockserver.verify.reports.registry import KNOWN, Report, make
+from mockserver.verify.reports.registry import KNOWN, Kept, Report, make
 
-__all__ = ["KNOWN", "Report", "make"]
+__all__ = ["KNOWN", "Kept", "Report", "make"]

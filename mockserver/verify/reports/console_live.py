@@ -20,7 +20,7 @@ from mockserver.verify.events import (
     RunStarted,
 )
 from mockserver.verify.reports.console_summary import STYLES, summary
-from mockserver.verify.reports.phrases import MARKS, MONEY, choice_value, limits, target, visible, word
+from mockserver.verify.reports.phrases import MARKS, MONEY, choice_value, limits, printed, target, visible, word
 from mockserver.verify.reports.run_state import RuleResult, RunState
 
 
@@ -68,23 +68,27 @@ class ConsoleReport:
 
     def _line(self, event: Event, *, new: bool) -> Text | None:
         """The line that stays on the screen for this event, if any."""
+        run = self._state.result() if isinstance(event, RunStarted | PhaseStarted) else self._shown
+        start, first = run.start, len(run.phases) == 1
         match event:
             case RunStarted():
-                run = self._state.result()
-                text = Text(f"Verifying {visible(target(run))}, seed {event.seed}", style="bold")
-                text.append(f" ({limits(run)})" if limits(run) else "", style="yellow")
-                return text.append(f"\nIt will leave behind: {visible(event.left_behind)}", style="not bold")
+                text = Text(f"Verifying {printed(target(run))}, seed {event.seed}", style="bold")
+                return text.append(f" ({limits(run)})" if limits(run) else "", style="yellow")
+            case PhaseStarted() if first and start is not None:
+                # Nothing but reading came before this.
+                text = Text(f"It will leave behind: {printed(start.left_behind)}")
+                return text if self._live else text.append(f"\n[{printed(event.name)}]")
             case BreachFound() if new:
                 breach = event.breach
                 return Text.assemble(
                     ("✗ ", STYLES["broken"]),
-                    (visible(breach.rule), STYLES["broken"]),
-                    f": {visible(breach.expected)}, but {visible(breach.actual)}",
+                    (printed(breach.rule), STYLES["broken"]),
+                    f": {printed(breach.expected)}, but {printed(breach.actual)}",
                 )
             case Note(level="money"):
                 return Text(visible(f"!! {MONEY}: {event.text}"), style=STYLES["broken"])
             case Note(level="warning"):
-                return Text.assemble(("! ", "yellow"), visible(event.text))
+                return Text.assemble(("! ", "yellow"), printed(event.text))
             case _:
                 return None if self._live else self._plain(event)
 
@@ -92,15 +96,15 @@ class ConsoleReport:
         """What a terminal would show in place and a log needs as lines."""
         match event:
             case PhaseStarted():
-                return Text(f"[{visible(event.name)}]")
+                return Text(f"[{printed(event.name)}]")
             case ChoiceMeasured():
                 told = choice_value(event.value) if event.measured else f"not measured: {event.evidence}"
-                return Text(visible(f"  {event.key}: {told}"))
+                return Text(printed(f"  {event.key}: {told}"))
             case RuleFinished():
                 told = f"{MARKS[event.verdict]} {event.rule} {word(event.verdict, event.exercised)}"
-                return Text(visible("  " + told + (f": {event.reason}" if event.reason else "")))
+                return Text(printed("  " + told + (f": {event.reason}" if event.reason else "")))
             case Note():
-                return Text(visible(f"  {event.text}"))
+                return Text(printed(f"  {event.text}"))
             case _:
                 return None
 
@@ -109,8 +113,8 @@ class ConsoleReport:
         phase = run.phases[-1] if run.phases else None
         self._spinner.update(
             text=Text.assemble(
-                (visible(phase.name) if phase else "starting", "bold"),
-                (f"  {visible(run.progress)}", "dim"),
+                (printed(phase.name) if phase else "starting", "bold"),
+                (f"  {printed(run.progress)}", "dim"),
             )
         )
         table = Table.grid(padding=(0, 2))

@@ -20,7 +20,9 @@ from mockserver.verify.reports.phrases import (
     choice_value,
     conclusion,
     ending,
+    left_behind,
     measure,
+    printed,
     seen,
     target,
     visible,
@@ -44,6 +46,9 @@ STATES = ("-", "none", "Draft", "finalized", "paid", "declined")
 
 def summary(run: RunResult, width: int) -> RenderableType:
     """The whole result, for a terminal `width` columns wide; the verdict comes last, where the eye is."""
+    if not run.began:
+        # What it would have said, in one line.
+        return Group(Text(printed(conclusion(run)), style="bold red", no_wrap=True, overflow="ignore"))
     parts: list[RenderableType] = []
     # A run that never began has nothing to say about each rule.
     if any(result.judged for result in run.rules) or run.sightings:
@@ -75,8 +80,8 @@ def _rules(run: RunResult) -> Table:
     table.add_column("What it says", ratio=1)
     for result in run.rules:
         table.add_row(
-            Text(visible(result.rule)),
-            Text(visible(result.text.level), style="dim"),
+            Text(printed(result.rule)),
+            Text(printed(result.text.level), style="dim"),
             Text(f"{MARKS[result.verdict]} {_short(result)}", style=STYLES[result.verdict]),
             _statement(result),
         )
@@ -91,9 +96,9 @@ def _short(result: RuleResult) -> str:
 
 def _statement(result: RuleResult) -> Group:
     """One line of the statement; below it, whole, why the verdict is what it is."""
-    lines = [Text(visible(result.text.statement), no_wrap=True, overflow="ellipsis")]
+    lines = [Text(printed(result.text.statement), no_wrap=True, overflow="ellipsis")]
     if why(result):
-        lines.append(Text(visible(why(result)), style=STYLES[result.verdict]))
+        lines.append(Text(printed(why(result)), style=STYLES[result.verdict]))
     return Group(*lines)
 
 
@@ -103,13 +108,13 @@ def _choices(run: RunResult) -> Table:
     table.add_column("Value", no_wrap=True, max_width=20)
     table.add_column("How it shows", ratio=1)
     for choice in run.choices:
-        value = Text(visible(choice_value(choice.value)), style="cyan")
+        value = Text(printed(choice_value(choice.value)), style="cyan")
         if not choice.measured:
             value = Text("not measured", style="yellow")
-        how = Text(visible(choice.evidence))
+        how = Text(printed(choice.evidence))
         if choice.expected is not None:
-            how.append(f"\nthe profile says {visible(choice_value(choice.expected))}", style="yellow")
-        table.add_row(Text(visible(choice.key)), value, how)
+            how.append(f"\nthe profile says {printed(choice_value(choice.expected))}", style="yellow")
+        table.add_row(Text(printed(choice.key)), value, how)
     return table
 
 
@@ -136,11 +141,11 @@ def _coverage(run: RunResult) -> Table:
     table.add_column("Operation", no_wrap=True)
     table.add_column("Gives", no_wrap=True)
     for state in states:
-        table.add_column(Text(visible(state_name(state))), justify="right", no_wrap=True)
+        table.add_column(Text(printed(state_name(state))), justify="right", no_wrap=True)
     before = ""
     for (operation, status), cells in rows.items():
         row = [_cell(cells.get(state)) for state in states]
-        table.add_row(Text(visible(operation) if operation != before else ""), Text(visible(status)), *row)
+        table.add_row(Text(printed(operation) if operation != before else ""), Text(printed(status)), *row)
         before = operation
     return table
 
@@ -163,7 +168,7 @@ def _breaches(run: RunResult, width: int) -> Iterator[RenderableType]:
             yield from _breach(sighting, target(run), width)
     if rest:
         yield _title("Further breaches of the same rules")
-        yield from (Text(visible(f"{other.number}. {other.breach.rule}: {other.breach.actual}")) for other in rest)
+        yield from (Text(printed(f"{other.number}. {other.breach.rule}: {other.breach.actual}")) for other in rest)
 
 
 def _breach(sighting: Sighting, base: str, width: int) -> Iterator[RenderableType]:
@@ -182,7 +187,7 @@ def _breach(sighting: Sighting, base: str, width: int) -> Iterator[RenderableTyp
         yield Text()
         yield Text(f"  # {number}.", style="dim")
         # Wrapped by the terminal, never by us: a broken line could not be pasted.
-        yield Text(f"  {visible(command, lines=True)}", no_wrap=True, overflow="ignore", style="cyan")
+        yield Text(f"  {printed(command, lines=True)}", no_wrap=True, overflow="ignore", style="cyan")
         # The last answer is the wrong one: that may take more room.
         lines = 1 if number < len(breach.exchanges) else 4
         line = answer_line(exchange, lines * (width - 4))
@@ -207,10 +212,10 @@ def _verdict(run: RunResult) -> Iterator[RenderableType]:
     yield tally
     for line in (ending(run), measure(run)):
         if line:
-            yield Text(visible(line))
-    if run.start and run.start.left_behind:
-        yield _hanging("Left behind", visible(run.start.left_behind))
+            yield Text(printed(line))
+    if left_behind(run):
+        yield _hanging("Left behind", printed(left_behind(run)))
     color = {0: "bold green", 1: "bold red", 2: "bold red", 3: "bold yellow"}.get(run.exit_code or 0)
     if run.exit_code is None:
         color = "bold red"
-    yield Text(visible(conclusion(run)), style=color or "")
+    yield Text(printed(conclusion(run)), style=color or "")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mockserver.verify.replay.steps import OWN_HEADERS
+from mockserver.verify.transport.redaction import PLACEHOLDER
 
-SECRET = re.compile(r"\$(?:[A-Z0-9]+_)*TOKEN(?:_[A-Z0-9]+)*\b")
-"""Placeholders such as `$TOKEN` and `$OTHER_TOKEN`: what a secret was redacted to, and the variable to set."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_ORDER = re.compile(r"##(?:\[|vso|teamcity)")
+"""What the console of a CI system could take for an order, wherever in a line it stands."""
 _DOTS = re.compile(r"/\.{1,2}(?:/|$|\?)")
 
 
@@ -25,17 +25,29 @@ class Variable:
 
 
 def quote(text: str) -> str:
-    """`text` for a POSIX shell; placeholders of secrets stay variables, all else is literal."""
-    if not SECRET.search(text):
-        return shlex.quote(text)
-    if not re.search(r'["\\`!]|\$', SECRET.sub("", text)):
-        return f'"{text}"'
-    parts: list[str] = []
-    end = 0
-    for found in SECRET.finditer(text):
-        parts += [_literal(text[end : found.start()]), f'"{found.group()}"']
+    """`text` for a POSIX shell; placeholders of secrets are variables, all else is literal."""
+    parts = list(_parts(text))
+    if not any(is_secret for is_secret, _ in parts):
+        return shlex.quote("".join(part for _, part in parts))
+    if not any(re.search(r'["\\`!$]', part) for is_secret, part in parts if not is_secret):
+        return '"' + "".join(part for _, part in parts) + '"'
+    return "".join(f'"{part}"' if is_secret else _literal(part) for is_secret, part in parts)
+
+
+def _parts(text: str) -> Iterator[tuple[bool, str]]:
+    """The literal parts of redacted text, as they were sent, and the variables between them."""
+    literal, end = "", 0
+    for found in PLACEHOLDER.finditer(text):
+        dollars, named = found[1], found[0][len(found[1]) :]
+        literal += text[end : found.start()] + dollars[: len(dollars) // 2]
         end = found.end()
-    return "".join([*parts, _literal(text[end:])])
+        if len(dollars) % 2:
+            yield False, literal
+            yield True, f"${named}"
+            literal = ""
+        else:
+            literal += named
+    yield False, literal + text[end:]
 
 
 def _literal(text: str) -> str:
@@ -57,24 +69,30 @@ def request(
     comment at the end says so.
     """
     words = options(method, url, headers, bool(body))
-    if isinstance(body, bytes):
-        try:
-            parts: Sequence[str | Variable] = [body.decode("utf-8")] if body else []
-        except UnicodeDecodeError:
-            return _piped(body, words, separator)
-    else:
-        parts = body
+    parts: Sequence[str | Variable] = body if not isinstance(body, bytes) else [body.decode("utf-8", "surrogateescape")]
+    parts = [part for part in parts if part]
     literal = "".join(part for part in parts if isinstance(part, str))
     if limit is not None and len(literal) > limit:
         return "", separator.join([*words, "--data-binary @BODY"]) + f"  # BODY: {len(literal):,} bytes, left out here"
-    if _CONTROL.search(literal) and all(isinstance(part, str) for part in parts):
-        return _piped(literal.encode("utf-8", "surrogatepass"), words, separator)
+    if _CONTROL.search(literal) or _ORDER.search(literal):
+        return f"{_written(parts)} | ", separator.join([*words, "--data-binary @-"])
     return "", separator.join([*words, f"--data-raw {joined(parts)}"] if parts else words)
 
 
-def _piped(body: bytes, words: list[str], separator: str) -> tuple[str, str]:
-    encoded = base64.b64encode(body).decode("ascii")
-    return f"echo {encoded} | base64 -d | ", separator.join([*words, "--data-binary @-"])
+def _written(parts: Sequence[str | Variable]) -> str:
+    """A command that writes what no argument can hold, or nobody should see in a log."""
+    commands: list[str] = []
+    for part in parts:
+        if isinstance(part, Variable):
+            commands.append(f'printf %s "${part.name}"')
+            continue
+        for is_secret, text in _parts(part):
+            if is_secret:
+                commands.append(f'printf %s "{text}"')
+            elif text:
+                encoded = base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
+                commands.append(f"echo {encoded} | base64 -d")
+    return commands[0] if len(commands) == 1 else f"{{ {'; '.join(commands)}; }}"
 
 
 def options(

@@ -19,6 +19,7 @@ from mockserver.verify.reports.phrases import (
     ending,
     exit_meaning,
     headline,
+    left_behind,
     limits,
     measure,
     seen,
@@ -61,11 +62,12 @@ def html_report(run: RunResult) -> str:
     )
     return environment.get_template("report.html.j2").render(
         run=run,
-        tone=TONES[run.exit_code],
+        tone=TONES.get(run.exit_code, TONES[None]),
         headline=headline(run),
         exit_meaning=exit_meaning(run),
         measure=measure(run),
         ending=ending(run),
+        left_behind=left_behind(run),
         limits=limits(run),
         target=target(run),
         mosaic=mosaic(run),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mockserver.verify.events import RecordedExchange, Reproduction
 from mockserver.verify.replay.jq import program
-from mockserver.verify.reports.phrases import headline, target
+from mockserver.verify.reports.phrases import headline, left_behind, target
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 from mockserver.verify.reports.shell import commands
 
@@ -34,7 +34,7 @@ def as_data(run: RunResult) -> Json:
         "spec_version": start.spec_version if start else None,
         "read_only": start.read_only if start else None,
         "charges_allowed": start.charges_allowed if start else None,
-        "left_behind": start.left_behind if start else None,
+        "left_behind": left_behind(run) if start else None,
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "elapsed": round(run.elapsed, 3),
         "requests": end.requests if end else None,
@@ -106,6 +106,7 @@ def _exchange(exchange: RecordedExchange) -> Json:
         "failure": exchange.failure,
         "answer_headers": _pairs(exchange.answer_headers),
         "answer": _content(exchange.answer),
+        "answer_cut": exchange.cut,
         "elapsed": round(exchange.elapsed, 6),
     }
 

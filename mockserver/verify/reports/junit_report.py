@@ -13,6 +13,7 @@ from mockserver.verify.reports.phrases import (
     choice_value,
     exit_meaning,
     headline,
+    signalled,
     target,
     visible,
     why,
@@ -108,7 +109,7 @@ def _told(sighting: Sighting, base: str) -> str:
 
 def _run(run: RunResult) -> TestCase:
     case = TestCase("the run comes to a verdict", "verify", round(run.elapsed, 3))
-    if run.exit_code in (2, None):
+    if run.exit_code in (2, None) or signalled(run):
         case.result = [Error(_clean(headline(run)), "not_run")]
     elif run.exit_code == 3:
         failure = Failure(_clean(headline(run)), "not_proved")

@@ -14,6 +14,7 @@ from mockserver.verify.reports.phrases import (
     ending,
     exit_meaning,
     headline,
+    left_behind,
     limits,
     measure,
     seen,
@@ -72,7 +73,7 @@ def block(text: str, language: str) -> str:
 
 
 def _opening(run: RunResult) -> Iterator[str]:
-    yield f"## {BADGES[run.exit_code]} {inline(headline(run))}"
+    yield f"## {BADGES.get(run.exit_code, BADGES[None])} {inline(headline(run))}"
     yield ""
     yield f"{code(target(run))}: {measure(run)}, {exit_meaning(run)}."
     for line in (ending(run), limits(run)):
@@ -149,5 +150,5 @@ def _ending(run: RunResult) -> Iterator[str]:
         yield ""
         for note in notes:
             yield f"- {inline(note.text)}"
-    if run.start and run.start.left_behind:
-        yield f"\nLeft on the server: {inline(run.start.left_behind)}"
+    if left_behind(run):
+        yield f"\nLeft on the server: {inline(left_behind(run))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from mockserver.contract.rules import LEVELS
@@ -13,6 +14,9 @@ MEANINGS: dict[int | None, str] = {
     1: "a rule is broken",
     2: "the verification could not run",
     3: "nothing is broken, but a rule that matters could not be exercised",
+    129: "ended by SIGHUP",
+    130: "ended by SIGINT",
+    143: "ended by SIGTERM",
     None: "the run broke off before its verdict",
 }
 
@@ -46,6 +50,14 @@ def visible(text: str, *, lines: bool = False) -> str:
         else char.encode("unicode_escape", "surrogatepass").decode("ascii")
         for char in text
     )
+
+
+_ORDER = re.compile(r":(?=:[A-Za-z])|#(?=#(?:\[|vso|teamcity))")
+
+
+def printed(text: str, *, lines: bool = False) -> str:
+    """`visible` for a log: neither a terminal nor a CI system that reads along finds an order in it."""
+    return _ORDER.sub(r"\g<0>\\", visible(text, lines=lines))
 
 
 def shorten(text: str, limit: int) -> str:
@@ -108,9 +120,10 @@ def headline(run: RunResult) -> str:
         case 3:
             wanting = len(run.wanting)
             return f"Not proved: nothing broken, but {count(wanting, 'rule')} that matter{_s(wanting)} not exercised"
-        case _:
+        case code:
             known = f"; {count(broken, 'rule is', 'rules are')} broken so far" if broken else ""
-            return f"Broke off before its verdict{known}"
+            how = "Broke off" if code is None else MEANINGS[code].replace("ended", "Ended")
+            return f"{how} before its verdict{known}"
 
 
 def _conforming(run: RunResult) -> str:
@@ -142,9 +155,21 @@ def ending(run: RunResult) -> str:
     if run.end is None:
         return "The run broke off; this is what it had learned"
     reason = run.end.stop_reason
-    if reason in ("completed", "") or run.exit_code == 2:
+    if reason in ("completed", "") or run.exit_code == 2 or signalled(run):
         return ""
     return "Stopped at its time limit" if reason == "time" else f"Stopped early: {reason}"
+
+
+def signalled(run: RunResult) -> bool:
+    """Whether a signal ended the run."""
+    return run.exit_code is not None and run.exit_code > 128
+
+
+def left_behind(run: RunResult) -> str:
+    """What the run has left on the server, or, where nobody counted, what it was going to; empty for nothing."""
+    if run.end is not None and run.end.left_behind is not None:
+        return run.end.left_behind
+    return run.start.left_behind if run.start else ""
 
 
 def measure(run: RunResult) -> str:

@@ -69,6 +69,29 @@ class FileReport:
         write_whole(self._path, self._render(self._state.result()))
 
 
+class Kept:
+    """A report that, when it can't be made, takes neither the run nor the other reports with it."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.failure: Exception | None = None
+        """What went wrong, once something has."""
+
+    def __call__(self, event: Event) -> None:
+        if self.failure is None:
+            try:
+                self._report(event)
+            except Exception as failure:
+                self.failure = failure
+
+    def close(self) -> None:
+        """Closes the report."""
+        try:
+            self._report.close()
+        except Exception as failure:
+            self.failure = self.failure or failure
+
+
 def make(
     names: Sequence[str],
     directory: Path | None,

@@ -96,6 +96,11 @@ class RunResult:
         return tuple(result for result in self.of("not_exercised") if result.matters)
 
     @property
+    def began(self) -> bool:
+        """Whether it came to its first phase, or to any verdict, or said anything: else the server was never met."""
+        return bool(self.phases or self.sightings or self.notes or any(result.judged for result in self.rules))
+
+    @property
     def failing(self) -> tuple[Sighting, ...]:
         """Those that fail the run."""
         return tuple(one for one in self.sightings if not one.accepted and one.breach.counts)

@@ -11,10 +11,11 @@ from mockserver.verify.claims import Claim, Eventually, answers_of, judged
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.replay.playing import Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.reports.curl import SECRET, quote
+from mockserver.verify.reports.curl import quote
 from mockserver.verify.reports.phrases import headline, seen, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 from mockserver.verify.reports.shell import refs_to, taken, variable, words
+from mockserver.verify.transport.redaction import variables_in
 
 _OPENING = """\
 #!/bin/sh
@@ -44,7 +45,7 @@ def script(run: RunResult) -> str:
 
 def _secrets(sighting: Sighting) -> set[str]:
     text = " ".join(f"{exchange.url} {exchange.headers} {exchange.body!r}" for exchange in sighting.breach.exchanges)
-    return {found.removeprefix("$") for found in SECRET.findall(text)}
+    return set(variables_in(text))
 
 
 def _breach(sighting: Sighting, base: str) -> str:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
+import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from mockserver.core.errors import Unusable
-from mockserver.verify.errors import NoAnswer, OutOfTime, classify
+from mockserver.core.net import is_loopback
+from mockserver.verify.errors import NoAnswer, OutOfTime, TooLong, classify
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.ledger import Ledger
-from mockserver.verify.transport.redaction import Redaction
+from mockserver.verify.transport.network import Bounds, Network
+from mockserver.verify.transport.pace import Pace, retry_after
+from mockserver.verify.transport.redaction import Redaction, placeholders
 from mockserver.verify.transport.safety import SafetyGuard
+from mockserver.verify.transport.signals import Interrupted, Signals
 
-MAX_ANSWER = 32_000_000
-"""Bytes of one answer that are read; a longer one is a failure of its own."""
+LONGEST_LIST = 8_000_000
+"""Bytes of an answer to a GET that are read; pages of some thousand rows have less."""
+LONGEST_ANSWER = 1_000_000
+"""Bytes of any other answer that are read."""
+KEPT = 256_000
+"""Bytes of an answer that are kept as evidence."""
+TRAIL = 4
+"""Exchanges that a trail ends with."""
+DEEPEST = 64
+"""Levels of arrays and objects within each other; a JSON value of more is taken for none."""
+LARGEST_EXPONENT = 300
+"""Of ten; a number beyond is none that a program could work with."""
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 NOT_JSON = object()
 """Stands for the content of an answer that is no JSON."""
 
@@ -53,6 +69,8 @@ class Answer:
     ended: float
     content: Any = field(default=None, repr=False)
     """The parsed JSON with numbers as int and Decimal, or `NOT_JSON`."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As they came, by their names in lower case; of several with one name the last."""
 
     @property
     def ok(self) -> bool:
@@ -68,15 +86,20 @@ class Answer:
         return self.content if isinstance(self.content, dict) else {}
 
     def part(self, name: str) -> Mapping[str, Any]:
-        """The object under `name`, else an empty one."""
+        """The record under `name`, else an empty one."""
         value = self.mapping.get(name)
-        return value if isinstance(value, dict) else {}
+        return _record(value) if isinstance(value, dict) else {}
 
     @property
     def rows(self) -> list[Mapping[str, Any]]:
-        """The objects under `data`."""
+        """The records under `data`."""
         data = self.mapping.get("data")
-        return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+        return [_record(row) for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+
+    def figure(self, name: str) -> int | None:
+        """The integer of that name, such as `total` or `last_page`; None where there is none."""
+        value = self.mapping.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def brief(self) -> str:
         """Status and the beginning of the body, for a sentence."""
@@ -98,42 +121,57 @@ class Transport:
         headers: tuple[tuple[str, str], ...] = (),
         tls_verify: bool | str = True,
         connection: httpx.BaseTransport | None = None,
+        signals: Signals | None = None,
     ) -> None:
         """`deadline` is a time of the monotonic clock; `connection` replaces the network in tests.
 
-        `tls_verify` may be a file of certificates to trust. Raises `Unusable` for one that holds none.
+        `timeout` is for an answer as a whole. `tls_verify` may be a file of certificates to trust. Raises `Unusable`
+        for one that holds none.
         """
         self.base_url = base_url
         self.guard = guard
         self.redaction = redaction
         self.deadline = deadline
+        self.pace = Pace(rate_limit)
+        self.signals = signals or Signals()
         self.sent = 0
         self.waited = 0.0
         self.latency = 0.0
         self.asked_too_much: float | None = None
         """Seconds that the server asked to wait where less was left."""
+        self.shown_headers = tuple(zip((n for n, _ in headers), placeholders(headers), strict=True))
+        """The extra headers as they are shown: each value by its placeholder."""
         self._timeout = timeout
-        self._interval = 1.0 / rate_limit if rate_limit else 0.0
-        self._next_slot = 0.0
         self._extra = headers
         self._lock = threading.Lock()
-        self._trails: list[list[RecordedExchange]] = []
+        self._trails: list[deque[RecordedExchange]] = []
+        self._reserved = threading.local()
         self.ledger = Ledger()
         self._race = threading.local()
         self.on_answer: Callable[[Answer], None] | None = None
         self.on_wait: Callable[[float], None] | None = None
+        self.on_lost: Callable[[Outgoing], None] | None = None
+        """Told of each request that may have been done though no answer came."""
+        self._bounds = Bounds()
+        trust = _trust(tls_verify) if base_url.startswith("https:") else None
+        self._network = None if connection else Network(self._bounds, trust=trust, proxy=_proxy(base_url))
         self._client = httpx.Client(
             trust_env=False,
-            verify=_trust(tls_verify),
             timeout=timeout,
             follow_redirects=False,
-            transport=connection,
-            proxy=None if connection else _proxy(base_url),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=1.0),
+            # Of any other coding a few bytes could become gigabytes at a blow.
+            headers={"Accept-Encoding": "gzip, deflate"},
+            transport=self._network or connection,
         )
 
     def close(self) -> None:
+        self.hang_up()
         self._client.close()
+
+    def hang_up(self) -> None:
+        """Whoever waits for an answer, in whichever thread, gets none."""
+        if self._network is not None:
+            self._network.hang_up()
 
     def send(self, outgoing: Outgoing) -> Answer:
         """The answer, once the server no longer asks to wait. Raises `Withheld`, `OutOfTime`, `NoAnswer`."""
@@ -150,9 +188,9 @@ class Transport:
         return answer
 
     @contextmanager
-    def trail(self) -> Iterator[list[RecordedExchange]]:
-        """Collects the exchanges that happen inside, in the order of their answers."""
-        trail: list[RecordedExchange] = []
+    def trail(self) -> Iterator[Sequence[RecordedExchange]]:
+        """Collects the last few of the exchanges that happen inside, in the order of their answers."""
+        trail: deque[RecordedExchange] = deque(maxlen=TRAIL)
         with self._lock:
             self._trails.append(trail)
         try:
@@ -175,11 +213,41 @@ class Transport:
         """Seconds until the run must end."""
         return self.deadline - time.monotonic()
 
+    @contextmanager
+    def share(self, seconds: float) -> Iterator[None]:
+        """What is sent inside raises `OutOfTime` after so many seconds, though the run is not over."""
+        whole, self.deadline = self.deadline, min(self.deadline, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self.deadline, self.asked_too_much = whole, None
+
     def pause(self, seconds: float) -> None:
         """Waits; raises `OutOfTime` instead when the run would be over by then."""
         if seconds > self.left:
             raise OutOfTime
-        time.sleep(seconds)
+        with self.signals.waiting():
+            time.sleep(seconds)
+
+    def reserve(self, count: int) -> bool:
+        """Waits until so many requests may leave at once; False where the run's own limit forbids it.
+
+        Each thread that sends one of them says so by `reserved`. Raises `OutOfTime`.
+        """
+        now = time.monotonic()
+        moment = self.pace.slots(count, now)
+        if moment is not None and moment > now:
+            self.pause(moment - now)
+        return moment is not None
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """The first request that this thread sends inside has its moment already."""
+        self._reserved.now = True
+        try:
+            yield
+        finally:
+            self._reserved.now = False
 
     def _send_surely(self, outgoing: Outgoing) -> Answer:
         """A read is tried twice: a connection that the server closed while idle is nobody's fault."""
@@ -193,22 +261,40 @@ class Transport:
     def _send_once(self, outgoing: Outgoing) -> Answer:
         number = self._take_slot()
         started = time.monotonic()
+        most = LONGEST_LIST if outgoing.method == "GET" else LONGEST_ANSWER
+        self._bounds.until, self._bounds.room = min(started + self._timeout, self.deadline), most
         try:
-            status, headers, body = self._exchange(outgoing)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError) as error:
-            failure = classify(error, self._timeout)
+            with self.signals.waiting():
+                status, headers, body = self._exchange(outgoing, most)
+        except Interrupted:
+            self._lost(outgoing)
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, ValueError, TooLong) as error:
+            failure = classify(error, self._timeout, most)
             self._record(self._as_exchange(outgoing, number, started, failure=failure.words))
+            if failure.kind not in ("unsendable", "unreachable"):
+                self._lost(outgoing)
+            self.signals.check()
+            if failure.kind == "timeout" and self.left <= 0:
+                raise OutOfTime from error
             raise failure from error
+        # A thread may have been answered while the run was told to end.
+        self.signals.check()
         exchange = self._as_exchange(outgoing, number, started, status=status, headers=headers, body=body)
         self._record(exchange)
         content = parse_json(body)
         self.ledger.note(exchange, content)
-        content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+        named = {name.lower(): value for name, value in headers}
         ended = time.monotonic()
-        return Answer(outgoing, exchange, status, content_type, body, started, ended, content)
+        self.pace.learn(named, ended)
+        return Answer(outgoing, exchange, status, named.get("content-type", ""), body, started, ended, content, named)
 
-    def _exchange(self, outgoing: Outgoing) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-        request = httpx.Request(
+    def _lost(self, outgoing: Outgoing) -> None:
+        if self.on_lost is not None:
+            self.on_lost(outgoing)
+
+    def _exchange(self, outgoing: Outgoing, most: int) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        request = self._client.build_request(
             outgoing.method,
             self.base_url + outgoing.target,
             headers=[
@@ -223,34 +309,37 @@ class Transport:
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > MAX_ANSWER:
-                    raise httpx.ReadError(f"the answer is longer than {MAX_ANSWER} bytes")
+                if size > most:
+                    raise TooLong
         finally:
             response.close()
         return response.status_code, tuple(response.headers.multi_items()), b"".join(chunks)
 
     def _take_slot(self) -> int:
         """Waits for a turn; returns the request's number."""
+        self.signals.check()
         if self.left <= 0:
             raise OutOfTime
         with self._lock:
             self.sent += 1
             number = self.sent
-            now = time.monotonic()
-            slot = max(now, self._next_slot)
-            self._next_slot = slot + self._interval
-        if slot > now:
-            self.pause(slot - now)
+        if getattr(self._reserved, "now", False):
+            self._reserved.now = False
+            return number
+        now = time.monotonic()
+        moment = self.pace.slot(now)
+        if moment > now:
+            self.pause(moment - now)
         return number
 
     def _hold_back(self, answer: Answer, attempt: int) -> None:
-        """Waits as long as `Retry-After` says, for every thread alike."""
-        seconds = _retry_after(answer)
-        if seconds is None:
-            seconds = min(0.25 * 2**attempt, 8.0)
+        """Waits as long as `Retry-After` says, for every thread alike; ever longer where that does not help."""
+        patience = min(0.25 * 2 ** min(attempt, 5), 8.0)
+        asked = retry_after(answer.headers)
+        seconds = patience if asked is None else max(asked, patience if attempt > 2 else 0.0)
         with self._lock:
             self.waited += seconds
-            self._next_slot = max(self._next_slot, time.monotonic() + seconds)
+        self.pace.hold_back(seconds, time.monotonic())
         if self.on_wait is not None:
             self.on_wait(seconds)
         if seconds > self.left:
@@ -270,15 +359,15 @@ class Transport:
     ) -> RecordedExchange:
         elapsed = time.monotonic() - started
         text = self.redaction.text
-        extra = tuple((name, f"${variable_name(name)}") for name, _ in self._extra)
         return RecordedExchange(
             method=outgoing.method,
             url=text(self.base_url + outgoing.target),
-            headers=tuple((name, text(value)) for name, value in outgoing.headers) + extra,
+            headers=tuple((name, text(value)) for name, value in outgoing.headers) + self.shown_headers,
             body=None if outgoing.body is None else self.redaction.octets(outgoing.body),
             status=status,
             answer_headers=tuple((name, text(value)) for name, value in headers),
-            answer=self.redaction.octets(body),
+            answer=self.redaction.octets(body[:KEPT]),
+            cut=max(0, len(body) - KEPT),
             failure=None if failure is None else text(failure),
             elapsed=elapsed,
             number=number,
@@ -292,22 +381,73 @@ class Transport:
                 trail.append(exchange)
 
 
+def _record(value: dict[str, Any]) -> Mapping[str, Any]:
+    """As a record whose properties are plain values, which all documented ones are: nothing else can be an id."""
+    if any(isinstance(one, dict | list) for one in value.values()):
+        return {name: None if isinstance(one, dict | list) else one for name, one in value.items()}
+    return value
+
+
 def parse_json(body: bytes) -> Any:
-    """The JSON value with exact numbers, or `NOT_JSON`."""
+    """The JSON value with exact numbers, or `NOT_JSON`; also where it is too deep, or a number too large, to use."""
     try:
-        return json.loads(body, parse_float=Decimal)
+        content = json.loads(body, parse_float=_number, parse_int=_integer, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return NOT_JSON
+    if _is_deep(content, body):
+        return NOT_JSON
+    return _encodable(content) if _HALF.search(body) else content
 
 
-def variable_name(header: str) -> str:
-    """The shell variable that stands for an extra header's value in what is shown."""
-    return "HEADER_" + "".join(letter if letter.isalnum() else "_" for letter in header.upper())
+def _encodable(content: Any) -> Any:
+    """Without halves of characters, which JSON can name and no encoding can write."""
+    if isinstance(content, dict):
+        return {_encodable(name): _encodable(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_encodable(value) for value in content]
+    return content.encode("utf-8", "replace").decode("utf-8") if isinstance(content, str) else content
 
 
-def _trust(tls_verify: bool | str) -> bool | ssl.SSLContext:
+def _number(text: str) -> Decimal:
+    """Raises ValueError."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return _no_number(text)
+    if number and abs(number.adjusted()) > LARGEST_EXPONENT:
+        return _no_number(text)
+    return number
+
+
+def _integer(text: str) -> int:
+    """Raises ValueError."""
+    return int(text) if len(text) <= LARGEST_EXPONENT else int(_no_number(text))
+
+
+def _no_number(text: str) -> Decimal:
+    raise ValueError(f"{text[:40]} is no number that JSON knows, or none to work with")
+
+
+def _is_deep(content: Any, body: bytes) -> bool:
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return False
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _trust(tls_verify: bool | str) -> ssl.SSLContext:
     if isinstance(tls_verify, bool):
-        return tls_verify
+        return httpx.create_ssl_context(verify=tls_verify, trust_env=False)
     try:
         return ssl.create_default_context(cafile=tls_verify)
     except OSError as error:
@@ -315,19 +455,9 @@ def _trust(tls_verify: bool | str) -> bool | ssl.SSLContext:
 
 
 def _proxy(base_url: str) -> str | None:
+    """The proxy of the environment; none for this machine, where a collect is allowed because it is this machine."""
     url = httpx.URL(base_url)
     proxies = getproxies()
-    if url.host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(url.host):
+    if is_loopback(url.host) or proxy_bypass(url.host):
         return None
-    return proxies.get(url.scheme)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    value = next((v for n, v in answer.exchange.answer_headers if n.lower() == "retry-after"), "").strip()
-    if value.replace(".", "", 1).isdigit():
-        return float(value)
-    try:
-        when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, when.timestamp() - time.time())
+    return proxies.get(url.scheme) or proxies.get("all")

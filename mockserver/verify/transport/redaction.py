@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 SHORT = 6
 """Below this length a secret is replaced only where it stands as a word, so that ordinary text survives."""
+_NAMES = r"(?:TOKEN|OTHER_TOKEN|HEADER_[A-Z0-9_]+)"
+PLACEHOLDER = re.compile(rf"(\$+)(?:({_NAMES})|\{{({_NAMES})\}})")
+"""What may stand for a secret, `$TOKEN` or `${TOKEN}`. The dollars before it are odd in number where it does, and even
+where the same letters came from anybody else: in data they are doubled, and what stands alone is ours."""
+
+
+def placeholders(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The placeholders for the values of extra headers, each unlike the others."""
+    return tuple(f"${name}" for name in header_variables(headers))
+
+
+def header_variables(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The shell variables that stand for the values of extra headers, such as `HEADER_X_GATE`."""
+    names: list[str] = []
+    for header, _ in headers:
+        name = "HEADER_" + "".join(letter if letter.isalnum() else "_" for letter in header.upper())
+        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+    return tuple(names)
+
+
+def filled(text: str, value: Callable[[str], str] = lambda name: os.environ.get(name, "")) -> str:
+    """`text` with each placeholder replaced by the `value` of its name, and what only looked like one as it was."""
+
+    def fill(found: re.Match[str]) -> str:
+        dollars, name = found[1], found[2] or found[3]
+        literal = dollars[: len(dollars) // 2]
+        if len(dollars) % 2:
+            return literal + value(name)
+        return literal + found[0][len(dollars) :]
+
+    return PLACEHOLDER.sub(fill, text)
+
+
+def variables_in(text: str) -> frozenset[str]:
+    """The names of the placeholders in redacted text."""
+    return frozenset(found[2] or found[3] for found in PLACEHOLDER.finditer(text) if len(found[1]) % 2)
+
+
+def escaped(text: str) -> str:
+    """`text` of anybody else, in which nothing is a placeholder."""
+    return PLACEHOLDER.sub(lambda found: found[1] + found[0], text)
 
 
 class Redaction:
@@ -16,31 +59,48 @@ class Redaction:
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """`secrets` maps a variable's name, such as `TOKEN`, to its secret."""
         self._secrets = dict(secrets)
-        longest_first = sorted(map(re.escape, secrets), key=len, reverse=True)
-        self._placeholder = re.compile(rf"\$({'|'.join(longest_first) or '(?!)'})\b")
         names: dict[str, str] = {}
         for name, secret in secrets.items():
-            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            for form in _schema(secret):
                 if form:
-                    names.setdefault(form, f"${name}")
+                    names.setdefault(form, name)
         self._names = names
-        forms = sorted(names, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_form_pattern, forms))) if forms else None
+        forms = "|".join(map(_form_pattern, sorted(names, key=len, reverse=True))) or r"(?!)"
+        self._secret = re.compile(forms)
+        self._either = re.compile(rf"(\$*)({forms})|{PLACEHOLDER.pattern}")
 
     def text(self, text: str) -> str:
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda found: self._names[found.group()], text)
+        """Text that a reader or a program may fill in again by `filled`."""
+        return self._either.sub(self._replaced, text)
+
+    def hide(self, text: str) -> str:
+        """Prose, which nobody fills in: the secrets are replaced, all else is left alone."""
+        return self._secret.sub(lambda found: f"${self._names[found[0]]}", text)
 
     def filled(self, text: str) -> str:
-        """The text with the secrets in the place of their names."""
-        return self._placeholder.sub(lambda found: self._secrets[found[1]], text)
+        """The text with the secrets in the place of their names, and what only looked like one as it was."""
+        return filled(text, lambda name: self._secrets.get(name, ""))
 
     def octets(self, octets: bytes) -> bytes:
-        if self._pattern is None or not octets:
+        """Like `text`."""
+        if not octets:
             return octets
         text = octets.decode("utf-8", "surrogateescape")
         return self.text(text).encode("utf-8", "surrogateescape")
+
+    def _replaced(self, found: re.Match[str]) -> str:
+        if found[2] is None:
+            return found[3] + found[0]
+        name, following = self._names[found[2]], found.string[found.end() : found.end() + 1]
+        # Letters right behind it would be read as more of its name.
+        joined = following == "_" or following.isalnum()
+        return found[1] * 2 + (f"${{{name}}}" if joined else f"${name}")
+
+
+def _schema(secret: str) -> Iterable[str]:
+    """The secret, and how it stands in an address, in a form and in JSON."""
+    written = json.dumps(secret)[1:-1]
+    return secret, quote(secret, safe=""), quote_plus(secret), written, written.replace("/", "\\/")
 
 
 def _form_pattern(form: str) -> str:
