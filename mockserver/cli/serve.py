@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, get_args
@@ -11,33 +10,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mockserver.cli.seconds import Seconds
 from mockserver.core.net import free_port, ip_address, reachable
 from mockserver.server import run
 from mockserver.server.control.guard import TOKEN_HEADER, secured
 from mockserver.server.service import Service, open_service
 from mockserver.server.settings import LogFormat, Settings
 
-
-class _Seconds(click.FloatRange):
-    """A time that a clock can be moved by and a thread can sleep."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0, max=1_000_000_000)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """NaN is neither below a minimum nor above a maximum, so that the range alone lets it pass."""
-        seconds = float(super().convert(value, param, ctx))
-        if math.isnan(seconds):
-            self.fail(f"{value!r} is no number of seconds.", param, ctx)
-        return seconds
-
-
 _TYPES: dict[str, Any] = {
     "str": str,
     "str | None": str,
     "int": click.IntRange(min=0),
     "int | None": int,
-    "float": _Seconds(),
+    "float": Seconds(),
 }
 
 

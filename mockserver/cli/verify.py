@@ -13,6 +13,7 @@ import click
 from platformdirs import user_cache_path
 
 from mockserver.billing.profile import load_profile
+from mockserver.cli.seconds import Seconds
 from mockserver.cli.verify_defaults import read_table
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
@@ -87,6 +88,11 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     return click.option(*names, envvar=f"MOCKSERVER_VERIFY_{variable.upper()}", show_envvar=True, **settings)
 
 
+def _seconds(name: str, text: str, *, least: float, default: float) -> Callable[[Decorated], Decorated]:
+    """An option that is a time."""
+    return _option(name, type=Seconds(least), default=default, show_default=True, metavar="SECONDS", help=text)
+
+
 @click.command("verify", cls=VerifyCommand)
 @click.argument("url", envvar="MOCKSERVER_VERIFY_URL")
 @_option("--token", required=True, help="The token to call with; better given by the environment.")
@@ -104,34 +110,16 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
 @_option("--read-only", is_flag=True, help="Send GET alone.")
 @_option("--allow-charges", is_flag=True, help="Let collects succeed on a host that is no loopback address.")
 @_option("--allow-unexercised", is_flag=True, help="End with 0 though a rule that matters could not be exercised.")
-@_option(
-    "--max-time", type=click.FloatRange(min=1), default=60.0, show_default=True, metavar="SECONDS", help="End by then."
-)
-@_option(
+@_seconds("--max-time", "End by then.", least=1, default=60.0)
+@_seconds(
     "--wait",
-    type=click.FloatRange(min=0),
+    "How long to wait for a server that is still starting, before the time of the run begins.",
+    least=0,
     default=0.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for a server that is still starting, before the time of the run begins.",
 )
 @_option("--rate-limit", type=Rate(), help="Send no more requests a second than this.")
-@_option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long one answer may take, from the request to its last byte.",
-)
-@_option(
-    "--stripe-wait",
-    type=click.FloatRange(min=0),
-    default=20.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the queue for Stripe may take.",
-)
+@_seconds("--timeout", "How long one answer may take, from the request to its last byte.", least=0.1, default=10.0)
+@_seconds("--stripe-wait", "How long the queue for Stripe may take.", least=0, default=20.0)
 @_option("--seed", type=int, default=1, show_default=True, help="Seed of all that is generated.")
 @_option("--only", multiple=True, metavar="RULE", help="Judge this rule or area alone; may be repeated.")
 @_option("--skip", multiple=True, metavar="RULE", help="Leave this rule or area out; may be repeated.")

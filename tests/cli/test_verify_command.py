@@ -105,6 +105,10 @@ def test_an_unexercised_rule_ends_with_3() -> None:
         ("http://x/api", "--token", "t", "--accept", "no-such-file.yaml"),
         ("http://x/api", "--token", "t", "--header", "no colon"),
         ("http://x/api", "--token", "t", "--tls-verify", "no-such-file.pem"),
+        ("http://x/api", "--token", "t", "--max-time", "nan"),
+        ("http://x/api", "--token", "t", "--wait", "nan"),
+        ("http://x/api", "--token", "t", "--timeout", "inf"),
+        ("http://x/api", "--token", "t", "--stripe-wait", "-1"),
         ("http://x/api",),
     ],
 )
