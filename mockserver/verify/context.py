@@ -15,7 +15,8 @@ from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.records import Records
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer, Transport
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import Answer
 
 LEAN = 0.3
 """On a server that is no quicker than this each rule has its turn before anything is looked at twice."""

@@ -9,7 +9,7 @@ from mockserver.verify.context import Context
 from mockserver.verify.errors import NoAnswer, NoApi
 from mockserver.verify.monitor.monitor import Reach
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import NOT_JSON, Answer
+from mockserver.verify.transport.messages import NOT_JSON, Answer
 from mockserver.verify.values import Row
 
 MERCHANT = "[0-9]{1,19}"

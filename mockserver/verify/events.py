@@ -115,7 +115,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A part of the run begins, such as `calibrate`, `rules`, `model`, `races`, `fuzzing`."""
+    """A part of the run begins, such as `calibrate`, `rules`, `model`, `fuzzing`."""
 
     name: str
     steps: int | None = None

@@ -27,7 +27,7 @@ from mockserver.verify.recorder import Recorder
 from mockserver.verify.replay.id_tracing import producers
 from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.statements import Evidence, Statement, Subject, exchange_of, is_refused, told
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import shown
 
 MOST_EXCHANGES = 40

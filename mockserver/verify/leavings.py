@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mockserver.verify.transport.http import Answer, Outgoing
+from mockserver.verify.transport.messages import Answer, Outgoing
 
 _CHARGE = re.compile(r"/billing/charges/quick-adjustment/?")
 _INVOICE = re.compile(r"/billing/invoices/?")

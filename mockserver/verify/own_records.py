@@ -9,7 +9,7 @@ from decimal import Decimal
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.statements import Subject, of, sum_of
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import Row, when
 
 MOST_PAGES = 4

@@ -18,7 +18,8 @@ from mockserver.verify.options import Options
 from mockserver.verify.own_records import OwnCharge, OwnInvoice, newest_charges
 from mockserver.verify.statements import id_of, of, succeeds
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer, Transport
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import Row, exact
 
 Result = TypeVar("Result")

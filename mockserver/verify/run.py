@@ -39,7 +39,8 @@ from mockserver.verify.recorder import Recorder
 from mockserver.verify.records import Records
 from mockserver.verify.reproduction.confirming import confirm
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer, Transport
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.redaction import Redaction, header_variables
 from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from mockserver.verify.transport.signals import Interrupted, Signals
@@ -161,6 +162,8 @@ def _late(context: Context) -> tuple[str, bool]:
     """The end of a run whose time is over, save for what was kept for replaying."""
     try:
         _reproduce(context)
+    except Interrupted as end:
+        return str(end), False
     except (ServerGone, NoAnswer) as failure:
         context.recorder.note(f"the server stopped answering: {failure}", warning=True)
     return "time", True

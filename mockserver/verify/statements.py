@@ -36,7 +36,7 @@ from mockserver.verify.claims import (
 )
 from mockserver.verify.evaluation import holds, value
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.transport.http import NOT_JSON, Answer, parse_json
+from mockserver.verify.transport.messages import NOT_JSON, Answer, parse_json
 from mockserver.verify.values import shown
 
 Evidence = Answer | RecordedExchange

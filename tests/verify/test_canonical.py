@@ -15,7 +15,7 @@ from mockserver.verify.monitor.canonical import (
     read_request,
 )
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
-from mockserver.verify.transport.http import Outgoing
+from mockserver.verify.transport.messages import Outgoing
 
 PATHS = {
     "listInvoices": ("GET", "/billing/invoices"),

@@ -12,7 +12,7 @@ import pytest
 
 from mockserver.verify.fuzz.exemptions import FORM_FAILURES, Known, Verdict, open_cause
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
-from mockserver.verify.transport.http import Outgoing
+from mockserver.verify.transport.messages import Outgoing
 
 KNOWN = Known(token="right", merchant="1", digits=2)
 INVOICES = "/billing/invoices"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.verify.transport.http import NOT_JSON, parse_json
+from mockserver.verify.transport.messages import NOT_JSON, parse_json
 from mockserver.verify.transport.pace import LONGEST, retry_after
 from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.server import running

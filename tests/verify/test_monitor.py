@@ -14,7 +14,8 @@ from mockserver.verify.events import Breach, BreachFound, Event, RecordedExchang
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
-from mockserver.verify.transport.http import Answer, Outgoing, Transport
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import Answer, Outgoing
 from mockserver.verify.transport.redaction import Redaction
 from mockserver.verify.transport.safety import SafetyGuard
 

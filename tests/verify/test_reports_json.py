@@ -52,12 +52,16 @@ def test_the_schema_is_a_schema() -> None:
         run(ODD),
         run(BILLED_TWICE, finished=False),
         [RunFinished(2, "unreachable", 0.1, 1)],
-        [],
     ],
 )
 def test_every_report_fits_the_schema(tmp_path: Path, stream: list[Event]) -> None:
-    if stream:
-        jsonschema_rs.validate(SCHEMA, report(tmp_path, stream, close=True))
+    jsonschema_rs.validate(SCHEMA, report(tmp_path, stream, close=True))
+
+
+def test_no_report_is_written_of_a_run_that_never_began(tmp_path: Path) -> None:
+    (made,) = make(["json"], tmp_path, rules=RULES, clock=Ticking())
+    made.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_holds_the_run_rule_by_rule(tmp_path: Path) -> None:

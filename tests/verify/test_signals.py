@@ -18,7 +18,12 @@ import pytest
 
 from mockserver.cli import verify
 from mockserver.cli.main import main as command_line
+from mockserver.verify.errors import OutOfTime
+from mockserver.verify.events import BreachFound, Event, PhaseStarted, Progress
+from mockserver.verify.options import Options
+from mockserver.verify.run import verify as run_verification
 from mockserver.verify.transport.signals import Interrupted, Signals
+from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.config import PROVIDER, ServerConfig
 from tests.mutants.non_apis import NON_APIS, posing
 from tests.mutants.reference.messages import Reply
@@ -238,3 +243,45 @@ def test_ctrl_c_in_a_run_of_a_provider_with_a_late_queue(tmp_path: Path) -> None
         time.sleep(1.0)
         ended(process, signal.SIGINT)
     reported(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["calibrate", "rules", "model", "fuzzing", "reproducing"])
+def test_a_signal_in_any_phase_ends_a_run_that_has_found_something(name: str, tmp_path: Path) -> None:
+    """No phase takes it for the end of its time, or goes on to write what is only half measured."""
+    events: list[Event] = []
+    profile = tmp_path / "measured.yaml"
+
+    def hear(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Progress | PhaseStarted) and phases(events)[-1:] == [name] and signals.number is None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with running(FAULTS["crash_on_open_quote"]) as server, Signals() as signals:
+        options = Options(
+            url=server.url, token="merchant1", merchant="1", write_profile=profile, report_dir=tmp_path / "reports"
+        )
+        outcome = run_verification(options, [hear], signals=signals)
+    assert (outcome.exit_code, outcome.stop_reason) == (128 + signal.SIGTERM, "ended by SIGTERM")
+    assert phases(events)[-1] == name
+    assert profile.exists() == (name != "calibrate")
+    told = [event.breach.reproduction for event in events if isinstance(event, BreachFound)]
+    assert not [one for one in told if one is not None and "--max-time" in one.words()]
+
+
+def phases(events: list[Event]) -> list[str]:
+    return [event.name for event in events if isinstance(event, PhaseStarted)]
+
+
+def test_a_signal_after_the_time_is_over_ends_the_replaying(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hear(event: Event) -> None:
+        if isinstance(event, PhaseStarted) and event.name == "reproducing":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def over(_: object) -> None:
+        raise OutOfTime
+
+    monkeypatch.setattr("mockserver.verify.run.walk_beside_the_fake", over)
+    with running(FAULTS["crash_on_open_quote"]) as server, Signals() as signals:
+        options = Options(url=server.url, token="merchant1", merchant="1", fuzz=False)
+        outcome = run_verification(options, [hear], signals=signals)
+    assert (outcome.exit_code, outcome.stop_reason) == (128 + signal.SIGTERM, "ended by SIGTERM")

@@ -14,7 +14,7 @@ from mockserver.verify.errors import NotPossible
 from mockserver.verify.own_records import OwnInvoice, row_of
 from mockserver.verify.statements import eventually
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 
 
 def collects(work: Calibration) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.context import Context
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from mockserver.verify.errors import NotPossible
 from mockserver.verify.own_records import OwnCharge, due
 from mockserver.verify.statements import all_of, any_of, is_refused, of
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 
 EXACT_FLOATS = 2**53
 """From here up a JSON number with a point may be another one to the server."""

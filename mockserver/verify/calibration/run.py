@@ -18,8 +18,9 @@ from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime, Stop
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
 from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
+from mockserver.verify.transport.signals import Interrupted
 from mockserver.verify.values import Row
 
 ZEROS = ".000000"
@@ -65,6 +66,8 @@ def calibrate(context: Context) -> dict[str, Value]:
         except (NoAnswer, Stop) as failure:
             work.unmeasured(f"the server did not answer as it should: {failure}", *keys)
             still_there(context)
+        except Interrupted:
+            raise
         except OutOfTime:
             # Of the share that measuring may take; where it was the run's own time, the next request will say so.
             work.unmeasured("there was no time to measure it (--max-time)", *CHOICES)

@@ -10,7 +10,7 @@ from mockserver.verify.checks.listing import Scope, scope_of
 from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.statements import all_of, any_of, id_of, is_refused, list_of, of
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
 from mockserver.verify.values import Row, when
 

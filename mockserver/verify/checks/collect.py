@@ -22,7 +22,7 @@ from mockserver.verify.statements import (
     succeeds,
 )
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import Row, shown
 
 

@@ -15,7 +15,7 @@ from mockserver.verify.generated.properties import explore
 from mockserver.verify.own_records import OwnCharge, OwnInvoice, due, row_of
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import any_of, id_of, is_refused, list_of, of
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import Row, exact
 
 _GIVEN = 10

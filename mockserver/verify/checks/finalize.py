@@ -12,7 +12,7 @@ from mockserver.verify.context import Context
 from mockserver.verify.own_records import OwnInvoice, row_of
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import Statement, Subject, eventually, is_answered, of, succeeds
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import shown
 
 LONGEST_QUEUE = 45.0

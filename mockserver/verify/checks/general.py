@@ -10,7 +10,7 @@ from mockserver.verify.own_records import row_of
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import all_of, any_of, came, is_refused, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import FORM_TYPE, Billing
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 
 STRANGER = "mockserver-verify-unknown-token"
 

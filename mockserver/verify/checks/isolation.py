@@ -12,7 +12,7 @@ from mockserver.verify.own_records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 
 
 def intruders(context: Context) -> Iterator[tuple[str, Billing]]:

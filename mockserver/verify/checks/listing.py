@@ -16,7 +16,7 @@ from mockserver.verify.own_records import OwnInvoice
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import all_of, any_of, id_of, is_refused, joined, list_of, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import Billing
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import shown
 
 

@@ -10,7 +10,7 @@ from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import all_of, is_answered, of
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 
 ODD_SEARCHES = (
     'id:"1',

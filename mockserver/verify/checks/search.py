@@ -22,7 +22,7 @@ from mockserver.verify.errors import NotPossible
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import all_of, id_of, joined, of, succeeds
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import Row, shown, when
 
 LARGE = 50

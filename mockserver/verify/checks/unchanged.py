@@ -9,7 +9,7 @@ from mockserver.verify.context import Context
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.own_records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.statements import Evidence, Statement, all_of, came, of
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import exact, shown
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.verify.monitor.canonical import Part, RequestReading, may_be_turned_away, read_request
-from mockserver.verify.transport.http import Outgoing
+from mockserver.verify.transport.messages import Outgoing
 
 MOST_AMOUNT = 100_000
 """From here up, in major units, a server may call an amount too large."""

@@ -15,7 +15,7 @@ from mockserver.verify.fuzz.exemptions import Known, Verdict, open_cause
 from mockserver.verify.fuzz.proxy import BASE_PATH, PLACEHOLDER, relayed
 from mockserver.verify.monitor.canonical import read_request
 from mockserver.verify.transport.billing_client import JSON_TYPE
-from mockserver.verify.transport.http import Outgoing
+from mockserver.verify.transport.messages import Outgoing
 
 KNOWN_FILE = "MOCKSERVER_VERIFY_FUZZ"
 """The environment variable with the path of what is known, written by the process that started this one."""

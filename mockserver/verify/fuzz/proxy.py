@@ -14,7 +14,8 @@ from mockserver.verify.errors import NoAnswer, OutOfTime
 from mockserver.verify.monitor.canonical import charges_within, ids_in_path, read_request
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.transport.billing_client import JSON_TYPE
-from mockserver.verify.transport.http import NOT_JSON, Answer, Outgoing, Transport, parse_json
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import NOT_JSON, Answer, Outgoing, parse_json
 from mockserver.verify.transport.safety import Withheld
 
 PLACEHOLDER = "token-of-the-verifier"

@@ -18,7 +18,7 @@ from mockserver.core.messages import Request
 from mockserver.server.pipeline import respond
 from mockserver.server.service import Service, open_service
 from mockserver.server.settings import Settings
-from mockserver.verify.transport.http import parse_json
+from mockserver.verify.transport.messages import parse_json
 
 
 class Fake:

@@ -15,7 +15,7 @@ from mockserver.verify.generated.fake import Fake
 from mockserver.verify.generated.properties import explore
 from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.statements import Subject, id_of, is_refused, list_of, of, succeeds
-from mockserver.verify.transport.http import Answer
+from mockserver.verify.transport.messages import Answer
 from mockserver.verify.values import Row, exact
 
 SEQUENCES = 14

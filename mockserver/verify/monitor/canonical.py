@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
-from mockserver.verify.transport.http import Outgoing
+from mockserver.verify.transport.messages import Outgoing
 
 Part = Literal["method", "headers", "caller", "path", "query", "body"]
 LARGEST_ID = 2**63 - 1

@@ -16,7 +16,8 @@ from mockserver.verify.monitor.paging import list_flaws
 from mockserver.verify.monitor.response_schema import ResponseSchema
 from mockserver.verify.recorder import Recorder
 from mockserver.verify.statements import Evidence, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
-from mockserver.verify.transport.http import Answer, Outgoing, Transport
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import Answer, Outgoing
 from mockserver.verify.values import Row, exact
 
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")

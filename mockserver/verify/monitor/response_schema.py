@@ -10,7 +10,7 @@ from mockserver.verify.claims import Operator
 from mockserver.verify.expect import Expect
 from mockserver.verify.monitor.canonical import may_be_turned_away
 from mockserver.verify.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
-from mockserver.verify.transport.http import NOT_JSON, Answer
+from mockserver.verify.transport.messages import NOT_JSON, Answer
 
 FORM_RULES = {
     "listInvoices": "LIST-1",

@@ -15,6 +15,7 @@ from mockserver.verify.replay.steps import steps_of
 from mockserver.verify.reproduction.live import LivePlay
 from mockserver.verify.reproduction.shrinking import shrunk
 from mockserver.verify.transport.safety import Withheld
+from mockserver.verify.transport.signals import Interrupted
 
 TRIES = 2
 """How often a breach must show to be taken for one that shows each time."""
@@ -26,7 +27,10 @@ MOST_VARIANTS = 40
 
 
 def confirm(context: Context) -> None:
-    """Replays all breaches that were found. Raises `ServerGone` only: where time is over, the rest stays as it is."""
+    """Replays all breaches that were found; where time is over, the rest stays as it is.
+
+    Raises `ServerGone` and `Interrupted`.
+    """
     breaches = list(context.recorder.breaches.values())
     if not breaches:
         return
@@ -36,6 +40,8 @@ def confirm(context: Context) -> None:
             context.recorder.emit(Progress(breach.rule, number))
             try:
                 context.recorder.replace(_best(context, breach))
+            except Interrupted:
+                raise
             except OutOfTime:
                 left = Reproduction(0, 0, "there was no time left to replay it (--max-time)")
                 context.recorder.replace(replace(breach, reproduction=left))

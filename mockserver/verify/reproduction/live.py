@@ -11,7 +11,7 @@ from mockserver.verify.errors import NoAnswer
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.playing import Part, Parts, Replay, ReplayStep
 from mockserver.verify.statements import reply_of
-from mockserver.verify.transport.http import Outgoing
+from mockserver.verify.transport.messages import Outgoing
 
 
 class LivePlay:

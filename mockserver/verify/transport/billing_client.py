@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mockserver.verify.transport.http import Answer, Outgoing, Transport
+from mockserver.verify.transport.http import Transport
+from mockserver.verify.transport.messages import Answer, Outgoing
 
 MERCHANT_HEADER = "X-Selected-Client-Id"
 JSON_TYPE = "application/json"

@@ -61,7 +61,7 @@ class Redaction:
         self._secrets = dict(secrets)
         names: dict[str, str] = {}
         for name, secret in secrets.items():
-            for form in _schema(secret):
+            for form in _forms(secret):
                 if form:
                     names.setdefault(form, name)
         self._names = names
@@ -97,7 +97,7 @@ class Redaction:
         return found[1] * 2 + (f"${{{name}}}" if joined else f"${name}")
 
 
-def _schema(secret: str) -> Iterable[str]:
+def _forms(secret: str) -> Iterable[str]:
     """The secret, and how it stands in an address, in a form and in JSON."""
     written = json.dumps(secret)[1:-1]
     return secret, quote(secret, safe=""), quote_plus(secret), written, written.replace("/", "\\/")
