@@ -35,6 +35,18 @@ PATIENCE = 10.0
 """Seconds from the signal to the end, on a busy machine."""
 
 
+@pytest.fixture(autouse=True)
+def signals_are_not_ignored() -> Iterator[None]:
+    """Programs started in the background, or by nohup, ignore signals, and so do those that they start."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @contextmanager
 def started(url: str, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A run as a process of its own, in a session of its own, as from a terminal."""
