@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import Row
+from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NoAnswer, NoApi
 from mockserver.verify.monitor.monitor import Reach
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import NOT_JSON, Answer
-from mockserver.verify.values import Row
 
 MERCHANT = "[0-9]{1,19}"
 """What a merchant that an answer names must be: it becomes a header, and part of a line that somebody pastes."""

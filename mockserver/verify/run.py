@@ -17,8 +17,9 @@ from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
 from mockserver.verify.checks.runner import Check, held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
-from mockserver.verify.claims import CannotTell
-from mockserver.verify.context import Context
+from mockserver.verify.claims.claims import CannotTell
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.records import Records
 from mockserver.verify.discovery import find_api, find_callers, find_companions
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import (
@@ -28,15 +29,14 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.expect import Expect
+from mockserver.verify.expectations.expect import Expect
+from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.fuzz import fuzz
 from mockserver.verify.generated.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
 from mockserver.verify.leavings import Leavings
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options, base_address
-from mockserver.verify.recorder import Recorder
-from mockserver.verify.records import Records
 from mockserver.verify.reproduction.confirming import confirm
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport

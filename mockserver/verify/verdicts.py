@@ -7,7 +7,7 @@ from datetime import date
 
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
 from mockserver.verify.events import Breach, RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from mockserver.contract.rules import Rule
-from mockserver.verify.claims import All, Body, Const, Get, Is, Status
+from mockserver.verify.claims.claims import All, Body, Const, Get, Is, Status
 from mockserver.verify.events import (
     Breach,
     BreachFound,

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from mockserver.verify.claims import (
+from mockserver.verify.claims.claims import (
     All,
     Body,
     Calc,
@@ -40,7 +40,7 @@ from mockserver.verify.claims import (
     answers_of,
     judged,
 )
-from mockserver.verify.evaluation import holds
+from mockserver.verify.claims.evaluation import holds
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.reports.replay_writer import runtime
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.verify.claims import Body, Const, Count, Get, Is, Many, Status, Where
+from mockserver.verify.claims.claims import Body, Const, Count, Get, Is, Many, Status, Where
 from mockserver.verify.events import Breach
 from mockserver.verify.reports import make
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, charge, exchange, invoice, run

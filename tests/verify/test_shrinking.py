@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mockserver.verify.claims import Body, Claim, Const, Get, Is, Status
+from mockserver.verify.claims.claims import Body, Claim, Const, Get, Is, Status
 from mockserver.verify.events import Breach, RecordedExchange
 from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.reproduction.shrinking import shrunk, without

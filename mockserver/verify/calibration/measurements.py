@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockserver.billing.profile import CHOICES, Value
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
 from mockserver.verify.transport.messages import Answer
 
 

@@ -11,10 +11,10 @@ from functools import partial
 
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.checks.unchanged import charge_untouched
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnCharge, due
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.own_records import OwnCharge, due
-from mockserver.verify.statements import all_of, any_of, is_refused, of
+from mockserver.verify.expectations.statements import all_of, any_of, is_refused, of
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
 from mockserver.verify.transport.messages import Answer
 

@@ -12,16 +12,16 @@ from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.reading import empty_ids, loose_ids, odd_pages, unreadable
 from mockserver.verify.calibration.searching import searches
 from mockserver.verify.checks.runner import held_back, still_there
-from mockserver.verify.claims import CannotTell
-from mockserver.verify.context import Context
+from mockserver.verify.claims.claims import CannotTell
+from mockserver.verify.claims.values import Row
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime, Stop
 from mockserver.verify.events import ChoiceMeasured, PhaseStarted, Progress
-from mockserver.verify.own_records import OwnInvoice
-from mockserver.verify.records import UNKNOWN_ID
 from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
 from mockserver.verify.transport.signals import Interrupted
-from mockserver.verify.values import Row
 
 ZEROS = ".000000"
 LINKS = ("first_page_url", "last_page_url", "next_page_url", "prev_page_url", "links")

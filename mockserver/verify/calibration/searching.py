@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.checks.listing import Scope, scope_of
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import Row, when
+from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.statements import all_of, any_of, id_of, is_refused, list_of, of
+from mockserver.verify.expectations.statements import all_of, any_of, id_of, is_refused, list_of, of
 from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
-from mockserver.verify.values import Row, when
 
 
 def searches(work: Calibration) -> None:

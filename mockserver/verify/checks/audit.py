@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
+from mockserver.verify.expectations.statements import id_of, of, succeeds
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
-from mockserver.verify.statements import id_of, of, succeeds
 
 Item = TypeVar("Item")
 LONG = 1_000

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import Row, exact
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, due, row_of
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
+from mockserver.verify.expectations.statements import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.own_records import OwnCharge, OwnInvoice, due, row_of
-from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.statements import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import Row, exact
 
 _GIVEN = 10
 """How many of the charges given are looked at for their currencies."""

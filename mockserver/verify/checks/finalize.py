@@ -8,12 +8,12 @@ from functools import partial
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
-from mockserver.verify.context import Context
-from mockserver.verify.own_records import OwnInvoice, row_of
-from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.statements import Statement, Subject, eventually, is_answered, of, succeeds
+from mockserver.verify.claims.values import shown
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice, row_of
+from mockserver.verify.context.records import UNKNOWN_ID
+from mockserver.verify.expectations.statements import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import shown
 
 LONGEST_QUEUE = 45.0
 """Seconds after which an invoice that is not on Stripe is taken never to get there, where the run has the time."""

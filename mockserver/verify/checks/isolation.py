@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, row_of
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.own_records import OwnCharge, OwnInvoice, row_of
-from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.statements import all_of, any_of, came, id_of, of, status_of
+from mockserver.verify.expectations.statements import all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 

@@ -9,15 +9,25 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import shown
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
+from mockserver.verify.expectations.statements import (
+    all_of,
+    any_of,
+    id_of,
+    is_refused,
+    joined,
+    list_of,
+    of,
+    status_of,
+    succeeds,
+)
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.own_records import OwnInvoice
-from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.statements import all_of, any_of, id_of, is_refused, joined, list_of, of, status_of, succeeds
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,19 @@ from contextlib import nullcontext
 from functools import partial
 
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice, due, row_of
 from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime
-from mockserver.verify.own_records import OwnInvoice, due, row_of
-from mockserver.verify.statements import all_of, any_of, eventually, is_answered, list_of, of, status_of, succeeded
+from mockserver.verify.expectations.statements import (
+    all_of,
+    any_of,
+    eventually,
+    is_answered,
+    list_of,
+    of,
+    status_of,
+    succeeded,
+)
 from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
 

@@ -15,7 +15,7 @@ from mockserver.verify.checks import (
     search,
 )
 from mockserver.verify.checks.runner import Check
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
 
 ALL: tuple[Check, ...] = (
     *general.CHECKS,

@@ -17,13 +17,13 @@ from mockserver.verify.checks.search_oracle import (
     Joint,
     OracleQuery,
 )
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import Row, shown, when
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
+from mockserver.verify.expectations.statements import all_of, id_of, joined, of, succeeds
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.statements import all_of, id_of, joined, of, succeeds
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import Row, shown, when
 
 LARGE = 50
 """Rows asked for at once; a search within our own invoices finds fewer."""

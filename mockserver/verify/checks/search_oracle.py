@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from mockserver.verify.values import Row, when
+from mockserver.verify.claims.values import Row, when
 
 Field = Literal["id", "stripe_invoice_id", "created_at"]
 Joint = Literal["AND", "OR"]

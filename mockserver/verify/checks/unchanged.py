@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import exact, shown
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.own_records import OwnCharge, OwnInvoice, row_of
-from mockserver.verify.statements import Evidence, Statement, all_of, came, of
+from mockserver.verify.expectations.statements import Evidence, Statement, all_of, came, of
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import exact, shown
 
 
 def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, using: Sequence[Evidence]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.contract.contract import Contract, Operation
-from mockserver.verify.claims import All, Claim, Const, Is, IsJson, Status
+from mockserver.verify.claims.claims import All, Claim, Const, Is, IsJson, Status
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.response_schema import FORM_RULES
 from mockserver.verify.transport.http import KEPT

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mockserver.core.resources import openapi_path
 from mockserver.verify.checks.runner import still_there
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.events import Progress
 from mockserver.verify.fuzz.hooks import KNOWN_FILE

@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from mockserver.verify.context import Context
+from mockserver.verify.claims.values import Row, exact
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
+from mockserver.verify.expectations.statements import Subject, id_of, is_refused, list_of, of, succeeds
 from mockserver.verify.generated.fake import Fake
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.records import UNKNOWN_ID
-from mockserver.verify.statements import Subject, id_of, is_refused, list_of, of, succeeds
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import Row, exact
 
 SEQUENCES = 14
 SECONDS = 8.0

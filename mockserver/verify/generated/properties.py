@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from mockserver.verify.context import Context
+from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.transport.safety import Withheld
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from mockserver.verify.claims import Operator
-from mockserver.verify.evaluation import compares
+from mockserver.verify.claims.claims import Operator
+from mockserver.verify.claims.evaluation import compares
+from mockserver.verify.claims.values import Row, exact, shown
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.statements import Subject
-from mockserver.verify.values import Row, exact, shown
+from mockserver.verify.expectations.statements import Subject
 
 MOST_KEPT = 12
 """Exchanges that are kept of one record's history."""

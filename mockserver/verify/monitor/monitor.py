@@ -8,17 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mockserver.contract.contract import Contract, Operation
+from mockserver.verify.claims.values import Row, exact
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expect import Expect
+from mockserver.verify.expectations.expect import Expect
+from mockserver.verify.expectations.recorder import Recorder
+from mockserver.verify.expectations.statements import (
+    Evidence,
+    Statement,
+    Subject,
+    all_of,
+    is_refused,
+    of,
+    succeeded,
+    sum_of,
+)
 from mockserver.verify.monitor.canonical import RequestReading, read_request
 from mockserver.verify.monitor.history import ChargeHistory, Inconsistency, InvoiceHistory
 from mockserver.verify.monitor.paging import list_flaws
 from mockserver.verify.monitor.response_schema import ResponseSchema
-from mockserver.verify.recorder import Recorder
-from mockserver.verify.statements import Evidence, Statement, Subject, all_of, is_refused, of, succeeded, sum_of
 from mockserver.verify.transport.http import Transport
 from mockserver.verify.transport.messages import Answer, Outgoing
-from mockserver.verify.values import Row, exact
 
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 """Methods that change nothing."""

@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.verify.claims import Path
+from mockserver.verify.claims.claims import Path
+from mockserver.verify.claims.values import when
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.playing import Part, Parts, Ref
-from mockserver.verify.values import when
 
 
 @dataclass(frozen=True, slots=True)

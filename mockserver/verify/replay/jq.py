@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from mockserver.verify.claims import (
+from mockserver.verify.claims.claims import (
     All,
     Body,
     Calc,

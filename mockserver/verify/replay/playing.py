@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mockserver.verify.claims import CannotTell, Claim, Eventually, LiveAnswer, Path, answers_of, judged
-from mockserver.verify.evaluation import holds
+from mockserver.verify.claims.claims import CannotTell, Claim, Eventually, LiveAnswer, Path, answers_of, judged
+from mockserver.verify.claims.evaluation import holds
 
 
 @dataclass(frozen=True, slots=True)

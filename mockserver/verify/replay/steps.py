@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mockserver.verify.claims import All, Body, Claim, Const, Get, Is, answers_of
+from mockserver.verify.claims.claims import All, Body, Claim, Const, Get, Is, answers_of
 from mockserver.verify.events import Breach, RecordedExchange
 from mockserver.verify.replay.id_tracing import Threaded, parsed, thread
 from mockserver.verify.replay.ledger import clears

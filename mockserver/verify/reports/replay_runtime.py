@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pytest
 
-from mockserver.verify.claims import CannotTell, Claim, LiveAnswer
+from mockserver.verify.claims.claims import CannotTell, Claim, LiveAnswer
 from mockserver.verify.replay.playing import Replay, ReplayStep
 
 WAIT = float(os.environ.get("WAIT", "20"))  # seconds that Stripe and its queue may take for what they do by themselves

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from mockserver.verify.claims import Claim, Eventually, answers_of, judged
+from mockserver.verify.claims.claims import Claim, Eventually, answers_of, judged
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.replay.playing import Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of

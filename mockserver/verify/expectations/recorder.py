@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mockserver.verify.claims import Claim
+from mockserver.verify.claims.claims import Claim
 from mockserver.verify.events import (
     Breach,
     BreachFound,

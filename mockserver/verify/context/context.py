@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from mockserver.billing.profile import Value
 from mockserver.contract.contract import Contract
+from mockserver.verify.context.own_records import OwnInvoice
+from mockserver.verify.context.records import Records
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expect import Expect
+from mockserver.verify.expectations.expect import Expect
+from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
-from mockserver.verify.own_records import OwnInvoice
-from mockserver.verify.recorder import Recorder
-from mockserver.verify.records import Records
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport
 from mockserver.verify.transport.messages import Answer

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from mockserver.verify.claims import (
+from mockserver.verify.claims.claims import (
     Body,
     CannotTell,
     Claim,
@@ -22,13 +22,13 @@ from mockserver.verify.claims import (
     answers_of,
     nodes,
 )
+from mockserver.verify.claims.values import shown
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.recorder import Recorder
+from mockserver.verify.expectations.recorder import Recorder
+from mockserver.verify.expectations.statements import Evidence, Statement, Subject, exchange_of, is_refused, told
 from mockserver.verify.replay.id_tracing import producers
 from mockserver.verify.replay.ledger import Ledger
-from mockserver.verify.statements import Evidence, Statement, Subject, exchange_of, is_refused, told
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import shown
 
 MOST_EXCHANGES = 40
 """A sequence longer than this is shown by its beginning, its end and what it is judged by."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mockserver.verify.claims import (
+from mockserver.verify.claims.claims import (
     All,
     Body,
     Calc,

@@ -11,16 +11,16 @@ from typing import TypeVar
 
 from mockserver.billing.money import exponent
 from mockserver.billing.profile import Value
+from mockserver.verify.claims.values import Row, exact
+from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, newest_charges
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.expect import Expect
+from mockserver.verify.expectations.expect import Expect
+from mockserver.verify.expectations.statements import id_of, of, succeeds
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
-from mockserver.verify.own_records import OwnCharge, OwnInvoice, newest_charges
-from mockserver.verify.statements import id_of, of, succeeds
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.http import Transport
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import Row, exact
 
 Result = TypeVar("Result")
 UNKNOWN_ID = 2_147_483_646

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mockserver.verify.claims import (
+from mockserver.verify.claims.claims import (
     All,
     Body,
     Calc,
@@ -34,10 +34,10 @@ from mockserver.verify.claims import (
     Value,
     Where,
 )
-from mockserver.verify.evaluation import holds, value
+from mockserver.verify.claims.evaluation import holds, value
+from mockserver.verify.claims.values import shown
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.transport.messages import NOT_JSON, Answer, parse_json
-from mockserver.verify.values import shown
 
 Evidence = Answer | RecordedExchange
 

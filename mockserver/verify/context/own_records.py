@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mockserver.verify.claims.values import Row, when
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.statements import Subject, of, sum_of
+from mockserver.verify.expectations.statements import Subject, of, sum_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
-from mockserver.verify.values import Row, when
 
 MOST_PAGES = 4
 UNSHOWN = "the server shows no charges, so that the amounts of those given are not known"
