@@ -12,7 +12,7 @@ from mockserver.verify.replay.steps import steps_of
 from mockserver.verify.reports.phrases import headline, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 
-_RUNTIME = ("claims.py", "evaluation.py", "replay/playing.py", "reports/replay_runtime.py")
+_RUNTIME = ("claims/claims.py", "claims/evaluation.py", "replay/playing.py", "reports/replay_runtime.py")
 """Modules below `mockserver.verify` whose text the file consists of; the last one brings its opening comment."""
 
 
