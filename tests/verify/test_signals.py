@@ -170,6 +170,34 @@ def test_a_host_that_never_takes_the_connection_keeps_nobody(tmp_path: Path) -> 
             other.close()
 
 
+AT_A_LOCK = """
+import os, signal, sys, threading
+from httpcore import _synchronization
+from mockserver.cli.main import main
+
+taken = 0
+enter = _synchronization.ThreadLock.__enter__
+
+def take(lock):
+    global taken
+    enter(lock)
+    if threading.current_thread() is threading.main_thread():
+        taken += 1
+        if taken == 60:
+            os.kill(os.getpid(), signal.SIGTERM)
+    return lock
+
+_synchronization.ThreadLock.__enter__ = take
+main(sys.argv[1:])
+"""
+
+
+def test_a_signal_while_the_connections_are_locked_leaves_none_locked(server: Running) -> None:
+    command = [sys.executable, "-c", AT_A_LOCK, "verify", server.url, "--token", "merchant1", "--merchant", "1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+
+
 def test_a_signal_while_it_waits_for_a_throttled_server_ends_the_run(tmp_path: Path) -> None:
     with running() as server:
         server.api.before.append(lambda request: Reply(429, {"message": "Later."}, {"Retry-After": "30"}))

@@ -82,7 +82,9 @@ class Transport:
         """Told of each request that may have been done though no answer came."""
         self._bounds = Bounds()
         trust = _trust(tls_verify) if base_url.startswith("https:") else None
-        self._network = None if connection else Network(self._bounds, trust=trust, proxy=_proxy(base_url))
+        self._network = (
+            None if connection else Network(self._bounds, self.signals.waiting, trust=trust, proxy=_proxy(base_url))
+        )
         self._client = httpx.Client(
             trust_env=False,
             timeout=timeout,
@@ -192,8 +194,7 @@ class Transport:
         most = LONGEST_LIST if outgoing.method == "GET" else LONGEST_ANSWER
         self._bounds.until, self._bounds.room = min(started + self._timeout, self.deadline), most
         try:
-            with self.signals.waiting():
-                status, headers, body = self._exchange(outgoing, most)
+            status, headers, body = self._exchange(outgoing, most)
         except Interrupted:
             self._lost(outgoing)
             raise

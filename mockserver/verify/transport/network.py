@@ -10,8 +10,8 @@ import ssl
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import httpcore
@@ -57,11 +57,18 @@ class Bounds(threading.local):
             raise TooLong
 
 
-class Network(httpx.BaseTransport):
-    """The network as httpx uses it. The limits of httpx are for one read each, these for the answer as a whole."""
+Waiting = Callable[[], AbstractContextManager[None]]
 
-    def __init__(self, bounds: Bounds, *, trust: ssl.SSLContext | None, proxy: str | None) -> None:
-        self._backend = _Backend(bounds)
+
+class Network(httpx.BaseTransport):
+    """The network as httpx uses it. The limits of httpx are for one read each, these for the answer as a whole.
+
+    `waiting` is entered around what blocks, and around nothing else: what it raises at any moment must not meet the
+    pool with a lock that it has taken and would never give back.
+    """
+
+    def __init__(self, bounds: Bounds, waiting: Waiting, *, trust: ssl.SSLContext | None, proxy: str | None) -> None:
+        self._backend = _Backend(bounds, waiting)
         self._pool = httpcore.ConnectionPool(
             ssl_context=trust,
             proxy=_proxy(proxy) if proxy else None,
@@ -131,8 +138,9 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, waiting: Waiting) -> None:
         self._bounds = bounds
+        self.waiting = waiting
         self._plain = httpcore.SyncBackend()
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
@@ -148,12 +156,15 @@ class _Backend(httpcore.NetworkBackend):
         seconds = self._bounds.seconds(timeout, httpcore.ConnectTimeout)
         until = time.monotonic() + seconds
         error: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in _addresses(host, port, seconds):
+        with self.waiting():
+            addresses = _addresses(host, port, seconds)
+        for address in addresses:
             left = until - time.monotonic()
             if left <= 0:
                 raise httpcore.ConnectTimeout("the time for connecting is over")
             try:
-                stream = self._plain.connect_tcp(address, port, left, local_address, socket_options or ())
+                with self.waiting():
+                    stream = self._plain.connect_tcp(address, port, left, local_address, socket_options or ())
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:
                 error = failure
                 continue
@@ -185,14 +196,16 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         seconds = self._backend.bounded(timeout, httpcore.ReadTimeout)
-        content = self._stream.read(min(max_bytes, CHUNK), seconds)
+        with self._backend.waiting():
+            content = self._stream.read(min(max_bytes, CHUNK), seconds)
         self._backend.take(len(content))
         return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), CHUNK):
             seconds = self._backend.bounded(timeout, httpcore.WriteTimeout)
-            self._stream.write(buffer[start : start + CHUNK], seconds)
+            with self._backend.waiting():
+                self._stream.write(buffer[start : start + CHUNK], seconds)
 
     def close(self) -> None:
         self._stream.close()
@@ -201,7 +214,9 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         seconds = self._backend.bounded(timeout, httpcore.ConnectTimeout)
-        return self._backend.secured(self._stream.start_tls(ssl_context, server_hostname, seconds))
+        with self._backend.waiting():
+            stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
+        return self._backend.secured(stream)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
