@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("tests")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`: tests of servers and signals wait a third of their time."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Running]:
     """One server of the default fixture, for every test that needs no other."""
