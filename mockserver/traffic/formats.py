@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import shlex
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -12,11 +10,9 @@ import orjson
 
 from mockserver.contract.decoding import FORM, JSON, media_type
 from mockserver.core.clock import render_time
+from mockserver.core.curl import request as as_curl
 from mockserver.core.messages import Request
 from mockserver.traffic.journal import Exchange
-
-_HOP = frozenset(("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "keep-alive", "te"))
-"""Headers that curl makes by itself, or that are about the connection only."""
 
 
 def entry(exchange: Exchange) -> dict[str, Any]:
@@ -104,21 +100,9 @@ def response_headers(exchange: Exchange) -> dict[str, str]:
 def curl(exchange: Exchange) -> str:
     """A command for a POSIX shell that sends the same request again."""
     request = exchange.request
-    parts = ["curl", "--silent", "--show-error", "--globoff", "--path-as-is"]
-    parts += ["--head"] if request.method == "HEAD" else ["--request", request.method]
-    for name, value in request.headers.items():
-        if name not in _HOP:
-            parts += ["--header", f"{name}: {value}" if value else f"{name};"]
-    lead = ""
-    if request.body:
-        if "content-type" not in request.headers:
-            parts += ["--header", "Content-Type:"]
-        if request.body.isascii() and b"\0" not in request.body:
-            parts += ["--data-raw", request.body.decode()]
-        else:
-            lead = f"printf %s {base64.b64encode(request.body).decode()} | base64 -d | "
-            parts += ["--data-binary", "@-"]
-    return lead + shlex.join([*parts, url(exchange)])
+    headers = [(name, [value]) for name, value in request.headers.items()]
+    before, options = as_curl(request.method, [url(exchange)], headers, request.body)
+    return f"{before}curl -sS {options}"
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:

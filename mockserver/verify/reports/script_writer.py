@@ -7,14 +7,14 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+from mockserver.core.curl import word
 from mockserver.verify.claims.claims import Claim, Eventually, answers_of, judged
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.replay.playing import Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.reports.curl import quote
 from mockserver.verify.reports.phrases import headline, seen, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
-from mockserver.verify.reports.shell import refs_to, taken, variable, words
+from mockserver.verify.reports.shell import parts_of, refs_to, taken, variable, words
 from mockserver.verify.transport.redaction import variables_in
 
 _OPENING = """\
@@ -33,7 +33,7 @@ def script(run: RunResult) -> str:
     """The script of a run; a breach that is accepted, or that did not come again, is not in it."""
     told = f"Shows again what `mockserver verify` found on {target(run)}. {headline(run)}."
     parts = [_OPENING.format(told=visible(told))]
-    parts.append(f"BASE_URL=${{BASE_URL:-{quote(target(run))}}}\nBASE_URL=${{BASE_URL%/}}\n")
+    parts.append(f"BASE_URL=${{BASE_URL:-{word(parts_of(target(run)))}}}\nBASE_URL=${{BASE_URL%/}}\n")
     secrets = sorted({name for sighting in run.failing for name in _secrets(sighting)})
     parts += [f': "${{{name}:?set it to the secret that stood there when this was recorded}}"\n' for name in secrets]
     parts.append(f"DEFINITIONS='{DEFINITIONS}'\n")

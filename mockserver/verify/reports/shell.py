@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from mockserver.core.curl import Parts, Variable, request
 from mockserver.verify.events import Breach
 from mockserver.verify.replay.jq import at
 from mockserver.verify.replay.playing import Part, Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.reports.curl import Variable, request
+from mockserver.verify.transport.redaction import PLACEHOLDER
 
 BASE = Variable("BASE_URL")
+
+
+def parts_of(text: str) -> list[str | Variable]:
+    """Redacted text with the placeholders of secrets as variables, and all else as it was sent."""
+    parts: list[str | Variable] = []
+    end = 0
+    for found in PLACEHOLDER.finditer(text):
+        dollars, name = found[1], found[2] or found[3]
+        literal = text[end : found.start()] + dollars[: len(dollars) // 2]
+        end = found.end()
+        if len(dollars) % 2:
+            parts += [literal, Variable(name)]
+        else:
+            parts.append(literal + found[0][len(dollars) :])
+    return [part for part in (*parts, text[end:]) if part]
 
 
 def variable(ref: Ref) -> Variable:
@@ -45,12 +61,11 @@ def words(
     step: ReplayStep, *, base: str | Variable = BASE, separator: str = " ", limit: int | None = None
 ) -> tuple[str, str]:
     """What stands before `curl`, and its options, as `request` has them; the address begins with `base`."""
-    url = [_part(part) for part in step.url]
+    url = _shown(step.url)
     if not (url and isinstance(url[0], str) and url[0].startswith(("http:", "https:"))):
-        joined = isinstance(base, str) and bool(url) and isinstance(url[0], str)
-        url = [f"{base}{url[0]}", *url[1:]] if joined else [base, *url]
-    body = step.body if isinstance(step.body, bytes) else [_part(part) for part in step.body]
-    return request(step.method, url, step.headers, body, separator=separator, limit=limit)
+        url = [*(parts_of(base) if isinstance(base, str) else [base]), *url]
+    headers = [(name, parts_of(value)) for name, value in step.headers]
+    return request(step.method, url, headers, _body(step), separator=separator, limit=limit)
 
 
 def commands(breach: Breach, base: str, *, separator: str = " ", limit: int | None = None) -> tuple[str, ...]:
@@ -88,5 +103,9 @@ def _lines(steps: Sequence[ReplayStep], place: int, told: tuple[str, str]) -> It
         yield f"{before}curl -i {given}"
 
 
-def _part(part: Part) -> str | Variable:
-    return variable(part) if isinstance(part, Ref) else part
+def _body(step: ReplayStep) -> Parts:
+    return parts_of(step.body.decode("utf-8", "surrogateescape")) if isinstance(step.body, bytes) else _shown(step.body)
+
+
+def _shown(parts: Sequence[Part]) -> list[str | Variable]:
+    return [one for part in parts for one in ([variable(part)] if isinstance(part, Ref) else parts_of(part))]
