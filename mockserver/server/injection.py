@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from random import Random
-from typing import Any
 
 from mockserver.billing.stripe import Outcome
 from mockserver.contract.contract import Contract, Operation
-from mockserver.core.errors import ContractBroken
 from mockserver.core.messages import Call, Reply
 from mockserver.server.operations import OperationContext
 from mockserver.state.world import World
+from mockserver.traffic.checking import reply_problems
 from mockserver.traffic.faults import corruption, prefer
 from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS, Fault, Planned
 from mockserver.traffic.journal import Exchange, InjectedFault
@@ -111,12 +110,16 @@ class Injection:
                 self._release(active)
                 return
             reply.body, active.detail, exchange.broken = corruption.break_schema(
-                reply.body, fault.way, active.chance, lambda body: problems(contract, operation, reply.status, body)
+                reply.body,
+                fault.way,
+                active.chance,
+                lambda body: reply_problems(contract, operation, reply.status, body),
             )
         else:
             exchange.delivery = corruption.deliver(fault, reply.body, active.chance)
-            exchange.broken = _CORRUPTED.get(fault.kind) or problems(contract, operation, reply.status, reply.body)
-        exchange.corrupted = fault.kind != "drip"
+            breaks = KINDS[fault.kind].breaks
+            exchange.broken = [breaks] if breaks else reply_problems(contract, operation, reply.status, reply.body)
+        exchange.corrupted = not KINDS[fault.kind].leaves_sound
 
     def _release(self, active: ActiveFault) -> None:
         active.release()
@@ -124,14 +127,6 @@ class Injection:
         if active.asked in self.applied:
             self.applied.remove(active.asked)
             self.advice.append(f"the preference {active.asked} came to nothing here")
-
-
-_CORRUPTED = {
-    "reset": ["no answer was sent: the connection was reset"],
-    "empty": ["no answer was sent: the connection was closed"],
-    "truncated": ["the body was cut off"],
-    "malformed": ["the body is no JSON"],
-}
 
 
 def plan(exchange: Exchange, call: Call, world: World, contract: Contract) -> Injection:
@@ -192,12 +187,3 @@ def status_reply(fault: Fault) -> Reply:
     if after is None and status in (429, 503):
         after = RETRY_AFTER
     return Reply(status, {"message": f"{phrase}."}, {} if after is None else {"Retry-After": str(after)})
-
-
-def problems(contract: Contract, operation: Operation, status: int, body: Any) -> list[str]:
-    """What the spec has against such a reply."""
-    try:
-        contract.check(operation, status, body)
-    except ContractBroken as broken:
-        return broken.problems
-    return []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
 from mockserver.contract.leniency import Leniency
-from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
+from mockserver.core.errors import Refused, Unauthenticated
 from mockserver.core.messages import Call, Reply, Request
 from mockserver.server.access import credentials, given_token, narrow
 from mockserver.server.injection import Injection, plan
@@ -18,13 +18,17 @@ from mockserver.server.operations import OPERATIONS, OperationContext
 from mockserver.server.service import Service
 from mockserver.state.store.base import Scope
 from mockserver.state.world import World
+from mockserver.traffic.checking import objections, reply_problems, request_problems
 from mockserver.traffic.journal import Exchange
 
 log = logging.getLogger("mockserver")
 
 
-def respond(request: Request, service: Service, *, address: str) -> Exchange:
-    """Answer one request to the API; `address` is its own URL without the query, for a page's links."""
+def respond(request: Request, service: Service, *, address: str, pause: Callable[[float], None]) -> Exchange:
+    """Answer one request to the API; `address` is its own URL without the query, for a page's links.
+
+    `pause` waits as many seconds as a planned delay lasts before anything is done.
+    """
     started = time.perf_counter()
     exchange = Exchange(request, address, _NO_REPLY)
     params: Mapping[str, str] = {}
@@ -41,7 +45,7 @@ def respond(request: Request, service: Service, *, address: str) -> Exchange:
         exchange.warnings = call.warnings
         if call.path:
             exchange.invoice = call.path.get("invoice")
-        exchange.reply = _answer(exchange, call, world, reach, service)
+        exchange.reply = _answer(exchange, call, world, reach, service, pause)
     except Refused as refusal:
         exchange.reply = refuse(refusal, service.profile)
         if not exchange.accepted:
@@ -93,7 +97,9 @@ def turned_down(request: Request, service: Service, reply: Reply, *, address: st
     return exchange
 
 
-def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service: Service) -> Reply:
+def _answer(
+    exchange: Exchange, call: Call, world: World, reach: Scope, service: Service, pause: Callable[[float], None]
+) -> Reply:
     request, settings = exchange.request, service.settings
     context = OperationContext(
         world,
@@ -107,7 +113,7 @@ def _answer(exchange: Exchange, call: Call, world: World, reach: Scope, service:
         settings.payment_delay,
     )
     if world.faults.planned or "prefer" in request.headers:
-        return _disturbed(exchange, call, context, service)
+        return _disturbed(exchange, call, context, service, pause)
     return _act(call, context)
 
 
@@ -117,11 +123,13 @@ def _act(call: Call, context: OperationContext) -> Reply:
         return OPERATIONS[call.operation](call, context)
 
 
-def _disturbed(exchange: Exchange, call: Call, context: OperationContext, service: Service) -> Reply:
+def _disturbed(
+    exchange: Exchange, call: Call, context: OperationContext, service: Service, pause: Callable[[float], None]
+) -> Reply:
     """The reply as planned faults and the request's own preferences make it."""
     injection = plan(exchange, call, context.world, service.contract)
     if injection.wait:
-        time.sleep(injection.wait)
+        pause(injection.wait)
     reply = injection.stand_in()
     if reply is None:
         injection.instruct(context)
@@ -147,12 +155,10 @@ def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None
     reply = exchange.reply
     if exchange.corrupted:
         return
-    try:
-        contract.check(operation, reply.status, reply.body)
-    except ContractBroken as broken:
-        exchange.broken = broken.problems
-        log.error("our reply breaks the spec: %s", broken)
-        message = f"The mock server's own reply breaks openapi.yaml: {'; '.join(broken.problems)}"
+    if problems := reply_problems(contract, operation, reply.status, reply.body):
+        exchange.broken = problems
+        log.error("our reply to %s breaks the spec: %s", operation.id, "; ".join(problems))
+        message = f"The mock server's own reply breaks openapi.yaml: {'; '.join(problems)}"
         exchange.reply = Reply(500, {"message": message}, {"X-Mock-Broken": operation.id}, because="contract-broken")
 
 
@@ -160,13 +166,8 @@ def _objections(exchange: Exchange, refusal: Refused, params: Mapping[str, str],
     """What the spec has against a request that was turned down before it was accepted."""
     if isinstance(refusal, Unauthenticated) and exchange.operation is not None and given_token(exchange.request):
         # The spec can't tell a wrong token from a right one, so that the rest of the request is judged by itself.
-        try:
-            service.contract.accept(exchange.operation, params, exchange.request)
-        except Refused as found:
-            refusal = found
-        else:
-            return None
-    return [problem for problems in (refusal.errors or {}).values() for problem in problems] or [refusal.message]
+        return request_problems(service.contract, exchange.operation, params, exchange.request) or None
+    return objections(refusal)
 
 
 def _world_of(request: Request, service: Service) -> World:

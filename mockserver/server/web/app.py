@@ -58,7 +58,7 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
         environ = given()
         if cors and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
             return _preflight(environ)
-        exchange = respond(_request(environ, API), current.service, address=_address(environ))
+        exchange = respond(_request(environ, API), current.service, address=_address(environ), pause=time.sleep)
         response = _exchanged(exchange, environ)
         if cors and "HTTP_ORIGIN" in environ:
             _allow_origin(response)

@@ -35,23 +35,50 @@ class Kind:
     """Whether it happens between the API and Stripe; the API's own answer is sound then."""
     slows: bool = False
     """Whether it only takes time; the answer is sound then."""
+    needs: tuple[str, ...] = ()
+    """Those of its fields that have no default."""
+    breaks: str = ""
+    """What is wrong with any answer that it spoils; nothing where that depends on the answer."""
+    leaves_sound: bool = False
+    """Whether what the client has read in the end is the answer as it was made."""
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("latency", "The answer is late.", (AFTER, BEFORE), ("delay",), slows=True),
+        Kind("latency", "The answer is late.", (AFTER, BEFORE), ("delay",), slows=True, needs=("delay",)),
         Kind(
             "status",
             "A status of 400 to 599 with a body of the API's own form, and Retry-After with 429 and 503.",
             (BEFORE, AFTER),
             ("status", "retry_after"),
         ),
-        Kind("reset", "The connection is reset (TCP RST) and no byte is answered.", (BEFORE, AFTER)),
-        Kind("empty", "The connection is closed and no byte is answered.", (BEFORE, AFTER)),
-        Kind("truncated", "The connection is closed in the middle of the body.", takes=("share",)),
-        Kind("malformed", "The body is complete, but it is no JSON."),
-        Kind("drip", "The body comes a few bytes at a time.", takes=("delay",)),
+        Kind(
+            "reset",
+            "The connection is reset (TCP RST) and no byte is answered.",
+            (BEFORE, AFTER),
+            breaks="no answer was sent: the connection was reset",
+        ),
+        Kind(
+            "empty",
+            "The connection is closed and no byte is answered.",
+            (BEFORE, AFTER),
+            breaks="no answer was sent: the connection was closed",
+        ),
+        Kind(
+            "truncated",
+            "The connection is closed in the middle of the body.",
+            takes=("share",),
+            breaks="the body was cut off",
+        ),
+        Kind("malformed", "The body is complete, but it is no JSON.", breaks="the body is no JSON"),
+        Kind(
+            "drip",
+            "The body comes a few bytes at a time.",
+            takes=("delay",),
+            needs=("delay",),
+            leaves_sound=True,
+        ),
         Kind("schema", "A success whose body breaks the spec.", takes=("way",)),
         Kind("outcome", "The attempt to charge ends with that outcome.", (), ("outcome",), at_stripe=True),
         Kind("stripe_down", "Stripe can't be reached: nothing is charged.", (), outcome=DOWN, at_stripe=True),

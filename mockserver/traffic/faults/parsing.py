@@ -99,7 +99,7 @@ def _operations(fields: Mapping[str, Any], kind: Kind, known: Collection[str]) -
 def _delay(fields: Mapping[str, Any], kind: Kind) -> Any:
     if "delay" in fields:
         return _read(fields, "delay", read_delay)
-    if kind.name in ("latency", "drip"):
+    if "delay" in kind.needs:
         refuse("delay", f"is needed for a fault of kind {kind.name}: seconds, or a distribution")
     return None
 
