@@ -98,7 +98,7 @@ class Gateway:
 
     def _foreign(self, number: int, own: dict[int, Any]) -> bool:
         """Whether it may be the id of a record of others: one that a list has shown, or as small as most ids are."""
-        return number not in own and (1 <= number < SURELY_UNKNOWN or number in self.monitor.shown)
+        return number not in own and (1 <= number < SURELY_UNKNOWN or self.monitor.has_shown(number))
 
 
 def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:

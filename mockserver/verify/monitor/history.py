@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from mockserver.verify.claims.claims import Operator
 from mockserver.verify.claims.evaluation import compares
 from mockserver.verify.claims.values import Row, exact, shown
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.expectations.expect import Expect
 from mockserver.verify.expectations.statements import Subject
 
 MOST_KEPT = 12
@@ -28,6 +29,11 @@ class Inconsistency:
     operator: Operator
     right: object
     """What the property should compare with: a value, or a `Subject` of the answer that said it."""
+
+    def tell(self, expect: Expect, what: str, seen: Subject, trace: Sequence[RecordedExchange]) -> None:
+        """Records the breach. `what`: an `invoice` or a `charge`; `seen`: the row that differs; `trace`: its past."""
+        statement = seen.at(self.name).compares(self.operator, self.right)
+        expect.breach(self.rule, statement, kind=f"{what}: {self.kind}", because=self.because, using=trace)
 
 
 @dataclass(slots=True)
@@ -160,7 +166,7 @@ class ChargeHistory:
     told_by: Subject
     """The row in the answer that showed it first."""
     since: float
-    invoice: int | None = None
+    invoice: InvoiceHistory | None = None
     """The invoice that took it, once a create that named it was accepted."""
     invoiced_since: float | None = None
     in_doubt: bool = False
