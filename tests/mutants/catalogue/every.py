@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutants.catalogue.adding_up import MONEY
+from tests.mutants.catalogue.assigning import ASSIGNING
 from tests.mutants.catalogue.collecting import COLLECT
 from tests.mutants.catalogue.creating import CREATE
 from tests.mutants.catalogue.finalizing import FINALIZE
@@ -15,7 +16,7 @@ from tests.mutants.catalogue.reading import READING
 from tests.mutants.catalogue.searching import SEARCH
 from tests.mutants.config import Mutant
 
-CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, MONEY, FINALIZE, COLLECT, ISOLATION, READING, RACES)
+CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, ASSIGNING, MONEY, FINALIZE, COLLECT, ISOLATION, READING, RACES)
 
 
 class DuplicateName(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.mutants.client import Answer, Talk, at_once
+from tests.mutants.scenarios.assigning import charges_keep_nothing, drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
 from tests.mutants.scenarios.shapes import is_charge, is_invoice, is_page
 
@@ -167,6 +168,7 @@ def a_refusal_changes_nothing(bed: TestBed) -> None:
 
 @rule("GEN-7")
 def the_header_restricts(bed: TestBed) -> None:
+    charges_keep_nothing(bed)
     mine, theirs = bed.draft(400), bed.other.draft(5)
     charge, their_charge = bed.charge(400), bed.other.charge(5)
     for merchant in (2, 999_999) if not bed.has_provider else (999_999,):
@@ -276,6 +278,8 @@ def the_list_shows_what_was_answered(bed: TestBed) -> None:
         assert bed.mine.look(number)["stripe_invoice_status"] == "paid"
     assert [bed.mine.look(other)["status"] for other in others] == before
     several_at_once(bed)
+    drafts_keep_nothing(bed)
+    charges_keep_nothing(bed)
 
 
 def same_in_list(bed: TestBed, answer: Answer, number: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.mutants.client import Answer, at_once
+from tests.mutants.scenarios.assigning import drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
 from tests.mutants.scenarios.shapes import is_invoice
 
@@ -64,6 +65,7 @@ def a_draft(bed: TestBed) -> None:
         assert invoice["stripe_invoice_id"] is None and invoice["stripe_invoice_status"] is None, invoice
         assert str(invoice["chargee_id"]) == "1", invoice
     assert bed.mine.look(answer.invoice["id"]) == answer.invoice
+    drafts_keep_nothing(bed)
 
 
 @rule("CREATE-4")
@@ -108,6 +110,7 @@ def exact_totals(bed: TestBed) -> None:
     form = [("amount", str(bed.money(1_234))), ("description", "a form")]
     charge = bed.mine.send("POST", "/billing/charges/quick-adjustment", form=form).charge
     assert charge["amount"] == bed.exact(1_234)
+    drafts_keep_nothing(bed)
 
 
 @rule("CREATE-6")
@@ -149,11 +152,13 @@ def listed_at_once(bed: TestBed) -> None:
     answers = at_once(bed.url, 4, lambda talk, place: talk.create(charges[place]), token=str(bed.mine.token))
     numbers = {answer.invoice.get("id") for answer in answers}
     assert len(numbers) == 4 and all(bed.mine.search(f'id:"{number}"') for number in numbers)
+    drafts_keep_nothing(bed)
 
 
 @rule("CREATE-8")
 def of_one_merchant_and_currency(bed: TestBed) -> None:
     mine, theirs = bed.charge(100), bed.other.charge(5)
+    drafts_keep_nothing(bed)
     refused(bed.whole.create(mine, theirs))
     assert bed.status_of(mine) == "Open"
     assert bed.other.get_charge(theirs).charge["status"] == "Open"

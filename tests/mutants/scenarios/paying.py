@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.client import Answer, Talk, at_once
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
+from tests.mutants.scenarios.assigning import actions_keep_nothing, charges_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, refused, rule, succeeded
 
 UNKNOWN = 2**40
@@ -40,6 +41,8 @@ def locks(bed: TestBed) -> None:
     assert bed.mine.look(paid)["stripe_invoice_status"] != "paid"
     if bed.pays:
         collected(bed, paid)
+    charges_keep_nothing(bed)
+    actions_keep_nothing(bed)
 
 
 @rule("FINALIZE-2")
@@ -51,6 +54,7 @@ def gets_to_stripe(bed: TestBed) -> None:
     rows = [bed.on_stripe(first), bed.on_stripe(second)]
     assert {row["stripe_invoice_status"] for row in rows} <= {"draft", "open"}, rows
     assert rows[0]["stripe_invoice_id"] != rows[1]["stripe_invoice_id"]
+    actions_keep_nothing(bed)
 
 
 @rule("FINALIZE-3")
