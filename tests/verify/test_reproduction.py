@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -167,6 +168,31 @@ def test_a_request_that_makes_the_server_fail_is_shrunk_to_what_makes_it_fail() 
     (sent,) = told(heard, "GEN-5:listInvoices 5XX").exchanges
     assert sent.url.partition("?")[2] == "q=%22"
     assert sent.status == 500
+
+
+class EveryFourth:
+    """Fails at every fourth create that names the same charge."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[bytes] = Counter()
+
+    def __call__(self, request: Request) -> Reply | None:
+        if request.method != "POST" or not request.path.endswith("/billing/invoices") or not request.body:
+            return None
+        self.seen[request.body] += 1
+        return Reply(500, {"message": "no"}) if self.seen[request.body] % 4 == 0 else None
+
+
+def test_two_breaches_of_one_race_are_each_replayed_as_a_race_of_their_own() -> None:
+    with running(FAULTS["two_drafts_of_one_charge"]) as server:
+        server.api.before.append(EveryFourth())
+        heard = judge(server.url, only=("CREATE-4", "GEN-5"), max_time=280.0)
+    found = {identity: told(heard, identity) for identity in {breach.identity for breach in heard.breaches}}
+    raced = {identity: breach for identity, breach in found.items() if any(one.race for one in breach.exchanges)}
+    assert len(raced) > 1, found
+    for identity, breach in raced.items():
+        assert breach.reproduction is not None
+        assert breach.reproduction.seen > 0, (identity, breach.reproduction.words())
 
 
 class Once:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -29,9 +28,6 @@ ROUNDS = 6
 CALLERS = 8
 
 
-_RACES = itertools.count(1)
-
-
 def at_once(context: Context, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
     """Makes all calls at the same moment; answers that did not come are left out.
 
@@ -40,7 +36,7 @@ def at_once(context: Context, calls: Sequence[Callable[[], Answer]]) -> list[Ans
     transport = context.transport
     reserved = transport.reserve(len(calls))
     barrier = threading.Barrier(len(calls))
-    race = next(_RACES)
+    race = transport.new_race()
     answers: list[Answer | None] = [None] * len(calls)
     failures: list[Exception] = []
 

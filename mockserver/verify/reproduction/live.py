@@ -20,6 +20,7 @@ class LivePlay:
     def __init__(self, context: Context, steps: Sequence[ReplayStep]) -> None:
         self.exchanges: dict[int, RecordedExchange] = {}
         self._context = context
+        self._races: dict[int, int] = {}
         self._steps = [self._filled(step) for step in steps]
         self._places = {id(step): place for place, step in enumerate(self._steps)}
 
@@ -49,7 +50,14 @@ class LivePlay:
             url=_filled(step.url, self),
             headers=tuple((name, fill(value)) for name, value in step.headers if name.lower() not in extra),
             body=step.body if isinstance(step.body, bytes) else _filled(step.body, self),
+            race=self._race(step.race),
         )
+
+    def _race(self, recorded: int) -> int:
+        """A number of its own for each race of this run: its requests never met those of the recorded one."""
+        if recorded and recorded not in self._races:
+            self._races[recorded] = self._context.transport.new_race()
+        return self._races.get(recorded, 0)
 
     def fill(self, part: Part) -> Part:
         """A part of an address or a body; what an answer is to bring stays as it is, and is never filled in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import ssl
 import threading
 import time
@@ -75,6 +76,7 @@ class Transport:
         self._trails: list[deque[RecordedExchange]] = []
         self._reserved = threading.local()
         self.ledger = Ledger()
+        self._races = itertools.count(1)
         self._race = threading.local()
         self.on_answer: Callable[[Answer], None] | None = None
         self.on_wait: Callable[[float], None] | None = None
@@ -128,6 +130,10 @@ class Transport:
         finally:
             with self._lock:
                 self._trails = [other for other in self._trails if other is not trail]
+
+    def new_race(self) -> int:
+        """The number of a race that has not been run: what is sent once more is another race."""
+        return next(self._races)
 
     @contextmanager
     def racing(self, race: int) -> Iterator[None]:
