@@ -14,7 +14,8 @@ import pytest
 
 import mockserver
 from mockserver.core.errors import Unusable
-from mockserver.core.net import CONTROL, is_ready
+from mockserver.core.health import NotReady, health, server_address
+from mockserver.core.net import CONTROL
 from mockserver.server.process import Running, running
 
 if TYPE_CHECKING:
@@ -153,9 +154,13 @@ def _options(config: pytest.Config) -> list[str]:
 
 
 def _existing(url: str) -> Running:
-    base = url.rstrip("/").removesuffix("/api").removesuffix(CONTROL)
-    if not is_ready(base + CONTROL):
-        pytest.fail(f"no mock server answers at {base}, as --mockserver-url says", pytrace=False)
+    try:
+        base = server_address(url)
+        health(base + CONTROL)
+    except Unusable as unusable:
+        pytest.fail(f"--mockserver-url: {unusable}", pytrace=False)
+    except NotReady as not_ready:
+        pytest.fail(f"no mock server answers at {base}, as --mockserver-url says: {not_ready}", pytrace=False)
     return Running(base)
 
 

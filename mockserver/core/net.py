@@ -1,13 +1,10 @@
-"""Where a server listens, what lies below its address, and whether it answers."""
+"""Where a server listens, and what lies below its address."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
-import json
 import socket
-import urllib.error
-import urllib.request
 
 from mockserver.core.errors import Unusable
 
@@ -64,14 +61,3 @@ def free_port(host: str, port: int) -> int:
 def reachable(host: str) -> str:
     """The address by which this machine reaches a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}.get(host, host)
-
-
-def is_ready(control: str) -> bool:
-    """Whether the health check below the control address answers that all is well."""
-    # A proxy of the environment has no business between this machine and its own server.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(f"{control}/health", timeout=2) as answer:
-            return bool(json.load(answer)["status"] == "ok")
-    except (OSError, ValueError, KeyError):
-        return False

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mockserver.core.errors import Unusable
-from mockserver.core.net import API, CONTROL, free_port, is_ready
+from mockserver.core.health import is_ready
+from mockserver.core.net import API, CONTROL, free_port
 
 _PATIENCE = 60.0
 """Seconds that a child may take to become ready; a fixture of a million invoices needs most of them."""

@@ -14,7 +14,8 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.server import Server
 
-from mockserver.core.net import CONTROL, is_ready, reachable
+from mockserver.core.health import is_ready
+from mockserver.core.net import CONTROL, reachable
 from mockserver.server.process import Running, running
 from mockserver.server.service import Current, Service, open_service
 from mockserver.server.web.app import STREAMED, create_app

@@ -20,7 +20,8 @@ import pytest
 
 from mockserver.billing.profile import CHOICES
 from mockserver.cli.serve import serve
-from mockserver.core.net import free_port, is_ready
+from mockserver.core.health import is_ready
+from mockserver.core.net import free_port
 from mockserver.server.process import Running
 from mockserver.server.settings import Settings
 from tests.conftest import Api

@@ -18,8 +18,9 @@ import httpx
 import pytest
 
 from mockserver.core import resources
+from mockserver.core.health import is_ready
 from mockserver.core.messages import Request
-from mockserver.core.net import free_port, is_ready
+from mockserver.core.net import free_port
 from mockserver.server.pipeline import respond
 from mockserver.server.reload import Reloader
 from mockserver.server.service import Current, open_service

@@ -14,6 +14,7 @@ from mockserver.contract.rules import Rule
 from mockserver.core.errors import Unusable
 from mockserver.verify.events import Event, RunFinished
 from mockserver.verify.reports.console_live import ConsoleReport
+from mockserver.verify.reports.github_report import github_report
 from mockserver.verify.reports.html_report import html_report
 from mockserver.verify.reports.json_report import json_report
 from mockserver.verify.reports.junit_report import junit_report
@@ -25,6 +26,7 @@ from mockserver.verify.reports.script_writer import script
 Render = Callable[[RunResult], str]
 
 FILES: dict[str, tuple[str, Render]] = {
+    "github": ("annotations.txt", github_report),
     "html": ("report.html", html_report),
     "json": ("report.json", json_report),
     "junit": ("junit.xml", junit_report),
