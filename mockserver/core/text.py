@@ -34,6 +34,12 @@ def nearest(word: object, known: Iterable[object], *, cutoff: float = 0.6) -> st
     return close[0] if close else None
 
 
+def guess(word: object, known: Iterable[object]) -> str:
+    """What follows a message that already says all that there is: `; did you mean …?`, or nothing."""
+    close = nearest(word, known)
+    return f"; did you mean {close}?" if close else ""
+
+
 def did_you_mean(word: object, known: Iterable[object], *, otherwise: str = "known are") -> str:
     """`did you mean …?`, or all that there is."""
     words = [str(one) for one in known]

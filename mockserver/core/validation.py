@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-from mockserver.core.text import LARGEST, nearest, shown
+from mockserver.core.text import LARGEST, guess, nearest, shown
 
 MOST = 20
 """How many fields one refusal explains: the rest would be more of the same."""
@@ -128,6 +128,8 @@ def _of_the_value_itself(branch: list[ValidationError], path: Sequence[str | int
 def _sentence(label: str, error: ValidationError) -> str:
     got = shown(error.instance)
     must = _requirement(error)
+    if isinstance(error.kind, ValidationErrorKind.Enum) and isinstance(error.instance, str):
+        got += guess(error.instance, error.kind.options)
     return f"{label} must {must}, got {got}" if must else f"{label} is not allowed: {error.message}"
 
 

@@ -30,8 +30,8 @@ def compare(before: Blueprint, after: Blueprint, profile: Profile) -> JSON:
     one, other = before.state, after.state
     found: JSON = {
         "merchants": _records(one.store.merchants(), other.store.merchants(), _merchant, before, after, profile),
-        "charges": _records(one.store.charges(), other.store.charges(), _charge, before, after, profile),
-        "invoices": _records(one.store.invoices(), other.store.invoices(), _invoice, before, after, profile),
+        "charges": _records(one.store.charges(), other.store.charges(), charge_body, before, after, profile),
+        "invoices": _records(one.store.invoices(), other.store.invoices(), invoice_body, before, after, profile),
         "attempts": _log(one.stripe.ledger, other.stripe.ledger, attempt_body),
         "queue": _log(_waiting(one), _waiting(other), _queued),
         "next_ids": _changes(_next_ids(before), _next_ids(after)),
@@ -110,12 +110,14 @@ def _merchant(record: Merchant, blueprint: Blueprint, profile: Profile) -> JSON:
     return asdict(record)
 
 
-def _charge(record: Charge, blueprint: Blueprint, profile: Profile) -> JSON:
+def charge_body(record: Charge, blueprint: Blueprint, profile: Profile) -> JSON:
+    """A charge as the API shows it, with the invoice that it is on."""
     shown = render.charge(record, _whose(record, blueprint), blueprint.provider, profile)
     return {**shown, "invoice": record.invoice}
 
 
-def _invoice(record: Invoice, blueprint: Blueprint, profile: Profile) -> JSON:
+def invoice_body(record: Invoice, blueprint: Blueprint, profile: Profile) -> JSON:
+    """An invoice as its webhook shows it, its charges by their ids, and whether its payment is yet to be reported."""
     shown = render.invoice_in_event(record, (), _whose(record, blueprint), blueprint.provider, profile)
     return {**shown, "charges": list(record.charges), "payment_pending": record.payment_pending}
 

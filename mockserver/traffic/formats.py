@@ -27,7 +27,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "request": {
             "method": request.method,
             "url": url(exchange),
-            "path": request.path.encode("latin-1", "replace").decode("utf-8", "replace"),
+            "path": request_path(request),
             "query": request.query_string,
             "headers": dict(request.headers),
             "body": request_body(request),
@@ -45,6 +45,31 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "faults": [{"id": one.id, "kind": one.kind, "when": one.when} for one in exchange.injected],
         "warnings": list(exchange.warnings),
     }
+
+
+def line(exchange: Exchange) -> dict[str, Any]:
+    """As JSON, without headers and bodies: what a list of many exchanges shows."""
+    request = exchange.request
+    return {
+        "number": exchange.number,
+        "at": render_time(exchange.at),
+        "seconds": round(exchange.seconds, 6),
+        "operation": None if exchange.operation is None else exchange.operation.id,
+        "method": request.method,
+        "path": request_path(request),
+        "query": request.query_string,
+        "status": status(exchange),
+        "valid": not exchange.objections and not exchange.broken,
+        "because": exchange.reply.because,
+        "faults": [one.kind for one in exchange.injected],
+        "warnings": len(exchange.warnings),
+        "invoice": invoice(exchange),
+    }
+
+
+def request_path(request: Request) -> str:
+    """The path below `/api`, as a text."""
+    return request.path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def url(exchange: Exchange) -> str:

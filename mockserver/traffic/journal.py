@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from mockserver.contract.contract import Operation
 from mockserver.core.messages import Reply, Request
@@ -72,16 +74,49 @@ class Exchange:
         return headers
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far somebody has read: `number` is the last exchange, `epoch` names the journal and what it held then."""
+
+    epoch: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """The cursor that was written so; raises ValueError for any other text."""
+        epoch, _, number = text.partition(".")
+        if not (number.isascii() and number.isdecimal() and len(number) < 20):
+            raise ValueError(f"expected a cursor such as 5f3a91bc.17, got {text[:40]!r}")
+        return cls(epoch, int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What follows a cursor."""
+
+    cursor: Cursor
+    """How far one has read with it."""
+    cleared: bool
+    """Whether what was read before is of another journal, or was emptied since."""
+    exchanges: list[Exchange]
+    lost: int
+    """How many that would have followed were dropped to make room."""
+
+
 class Journal:
     """The newest exchanges of one world, at most `size` of them."""
 
-    __slots__ = ("_first", "_kept", "_lock", "_number")
+    __slots__ = ("_epoch", "_first", "_kept", "_lock", "_number")
 
     def __init__(self, size: int) -> None:
         self._kept: deque[Exchange] = deque(maxlen=size)
         self._lock = threading.Lock()
         self._number = 0
         self._first = 1
+        self._epoch = secrets.token_hex(4)
 
     def record(self, exchange: Exchange, *, at: int, seconds: float) -> None:
         """Add an exchange; it is given its number here."""
@@ -98,12 +133,44 @@ class Journal:
         with self._lock:
             self._kept.clear()
             self._first = self._number + 1
+            self._epoch = secrets.token_hex(4)
 
     def read(self) -> tuple[list[Exchange], int]:
         """What is kept, the oldest first, and how many were lost since it was last cleared."""
         with self._lock:
             kept = list(self._kept)
             return kept, self._number + 1 - self._first - len(kept)
+
+    def find(self, number: int) -> Exchange | None:
+        """The exchange of that number; None if it is not kept."""
+        with self._lock:
+            place = number - self._kept[0].number if self._kept else -1
+            return self._kept[place] if 0 <= place < len(self._kept) else None
+
+    def after(self, cursor: Cursor | None, *, limit: int) -> Continuation:
+        """At most `limit` exchanges after the cursor; all that there are if it is of another journal, or None."""
+        with self._lock:
+            cleared = cursor is not None and cursor.epoch != self._epoch
+            read = self._first - 1 if cursor is None or cleared else min(cursor.number, self._number)
+            oldest = self._kept[0].number if self._kept else self._number + 1
+            start = max(0, read + 1 - oldest)
+            found = list(islice(self._kept, start, start + limit))
+            lost = max(0, oldest - read - 1)
+            number = found[-1].number if found else max(read, self._number)
+            return Continuation(Cursor(self._epoch, number), cleared, found, lost)
+
+    def is_read(self, cursor: Cursor | None) -> bool:
+        """Whether nothing follows the cursor."""
+        return cursor is not None and cursor.number == self._number and cursor.epoch == self._epoch
+
+    @property
+    def epoch(self) -> str:
+        """Names this journal and what it holds: another after a restart, and after it was cleared."""
+        return self._epoch
+
+    def __len__(self) -> int:
+        """How many exchanges are kept."""
+        return len(self._kept)
 
     @property
     def cursor(self) -> int:

@@ -148,6 +148,22 @@ def test_an_allowed_origin_allows_no_other(exposed: Running) -> None:
     assert reset(exposed, Origin=STRANGER, **{TOKEN_HEADER: "sesame"}).status_code == 403
 
 
+@pytest.mark.parametrize("path", sorted(guard.DOCUMENTS))
+def test_a_page_of_any_origin_may_read_the_documents(server: Running, exposed: Running, path: str) -> None:
+    for each in (server, exposed):
+        answer = httpx.get(each.control + path, headers={"Origin": STRANGER})
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        asked = preflight(each, STRANGER, path=path, method="GET")
+        assert (asked.status_code, asked.headers["Access-Control-Allow-Methods"]) == (204, "GET")
+
+
+def test_a_page_of_another_origin_may_do_nothing_else_to_a_document(server: Running) -> None:
+    assert httpx.post(f"{server.control}/spec.yaml", headers={"Origin": STRANGER}).status_code == 403
+    assert preflight(server, STRANGER, path="/spec.yaml").status_code == 403
+    assert httpx.get(f"{server.control}/health", headers={"Origin": STRANGER}).status_code == 403
+
+
 def test_a_star_allows_every_origin() -> None:
     ControlGuard(Settings(control_cors=("*",))).check(Request("POST", "/reset", headers={"origin": "null"}))
 
@@ -215,10 +231,10 @@ def test_an_export_of_a_guarded_server_takes_the_control_token(exposed: Running)
     assert "merchants:" in done.stdout
 
 
-def preflight(server: Running, origin: str) -> httpx.Response:
+def preflight(server: Running, origin: str, *, path: str = "/reset", method: str = "POST") -> httpx.Response:
     headers = {
         "Origin": origin,
-        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization,x-mock-control-token",
     }
-    return httpx.options(f"{server.control}/reset", headers=headers)
+    return httpx.options(server.control + path, headers=headers)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -394,3 +397,29 @@ def test_an_expectation_that_makes_no_sense_is_refused(api: Api, expectation: di
     answer = api.control("POST", "/journal/verify", json={"expect": [expectation]})
     assert answer.status_code == 400
     assert answer.json()["errors"]
+
+
+def test_the_journal_as_tests_sends_the_same_requests_and_finds_the_same_answers(api: Api, tmp_path: Path) -> None:
+    api.get("/billing/invoices", params={"q": 'id:"1"', "per_page": 2})
+    api.charge(12.5)
+    form = {"amount": "7", "description": "ein “Stück” <b>\\'\"\n"}
+    api.post("/billing/charges/quick-adjustment", data=form, headers={"X-Selected-Client-Id": "1"})
+    api.post("/billing/invoices", content=b'{"charge_ids": [', headers={"Content-Type": "application/json"})
+    api.post("/billing/invoices/1/collect")
+    with pytest.raises(httpx.TransportError):
+        api.get("/billing/invoices", headers={"Prefer": "fault=reset"})
+    answer = api.control("GET", "/journal", params={"format": "pytest"})
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    [alone] = re.findall(r"(def test_\w+)\(", api.control("GET", "/journal/1", params={"format": "pytest"}).text)
+    assert alone == "def test_list_invoices_1"
+    file = tmp_path / "test_again.py"
+    file.write_text(answer.text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--mockserver-url", api.server.base]
+    again = subprocess.run(
+        [*command, "-o", "mockserver_token=provider", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert "6 passed" in again.stdout, again.stdout

@@ -13,7 +13,9 @@ from mockserver.core.net import is_loopback
 from mockserver.server.settings import Settings
 
 TOKEN_HEADER = "X-Mock-Control-Token"
-OPEN_PATHS = frozenset({"/health", "/openapi.yaml", "/spec.yaml", "/spec.json"})
+DOCUMENTS = frozenset({"/openapi.yaml", "/spec.yaml", "/spec.json"})
+"""What pages of any origin may read: they show the API to people, as this package's own documents do."""
+OPEN_PATHS = DOCUMENTS | {"/health"}
 """What anybody may read: it tells nothing of a world and changes nothing, and health checks have no token."""
 _RULE = "control"
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
@@ -39,7 +41,7 @@ class ControlGuard:
         """Raises `Forbidden` for a foreign page, `Unauthenticated` without the control token."""
         headers = request.headers
         origin = headers.get("origin")
-        if origin is not None and not self._allows(origin, headers.get("host", "")):
+        if origin is not None and not _is_document(request) and not self._allows(origin, headers.get("host", "")):
             raise Forbidden(
                 f"A page of {origin[:100]!r} may not call the control interface: start the server with "
                 f"--control-cors {origin[:100]} to allow it.",
@@ -63,7 +65,7 @@ class ControlGuard:
             return None
         asked = request.headers.get("access-control-request-headers", f"Authorization, Content-Type, {TOKEN_HEADER}")
         allowed = {
-            "Access-Control-Allow-Methods": _METHODS,
+            "Access-Control-Allow-Methods": "GET" if _is_document(request) else _METHODS,
             "Access-Control-Allow-Headers": asked,
             "Access-Control-Max-Age": "600",
         }
@@ -72,6 +74,9 @@ class ControlGuard:
     def allow_origin(self, request: Request, reply: Reply) -> None:
         """Let a page of an allowed origin read the reply."""
         origin = request.headers.get("origin")
+        if _is_document(request):
+            reply.headers["Access-Control-Allow-Origin"] = "*"
+            return
         if origin is not None and self._is_listed(origin):
             reply.headers["Access-Control-Allow-Origin"] = origin
             reply.headers["Access-Control-Expose-Headers"] = _EXPOSED
@@ -109,6 +114,11 @@ def secured(settings: Settings) -> Settings:
 
 def _is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and "access-control-request-method" in request.headers
+
+
+def _is_document(request: Request) -> bool:
+    method = request.headers.get("access-control-request-method") if _is_preflight(request) else request.method
+    return request.path in DOCUMENTS and method in ("GET", "HEAD")
 
 
 def _is_open(request: Request) -> bool:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from mockserver.core.messages import Reply
 from mockserver.server.control.clock import CLOCK
 from mockserver.server.control.faults import FAULTS
+from mockserver.server.control.records import RECORDS
 from mockserver.server.control.request import ControlRequest
 from mockserver.server.control.snapshots import SNAPSHOTS
 from mockserver.server.control.stripe import STRIPE
@@ -67,6 +68,7 @@ CONTROLS: dict[str, Callable[[ControlRequest], Reply]] = {
     "exportWorld": export_world,
     **CLOCK,
     **FAULTS,
+    **RECORDS,
     **SNAPSHOTS,
     **STRIPE,
     **TRAFFIC,

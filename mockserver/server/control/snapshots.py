@@ -11,6 +11,7 @@ from typing import Any
 from mockserver.core.clock import render_time
 from mockserver.core.errors import Unusable
 from mockserver.core.messages import Reply
+from mockserver.core.text import guess
 from mockserver.server.control.clock import clock_body
 from mockserver.server.control.refusal import invalid, missing
 from mockserver.server.control.request import ControlRequest
@@ -77,7 +78,10 @@ def _found(request: ControlRequest, name: str) -> Snapshot:
     snapshot = request.world.snapshots.get(name)
     if snapshot is None:
         known = ", ".join(request.world.snapshots) or "none"
-        raise missing(f"There is no snapshot {name!r} in the world {request.world.name}; there are: {known}.")
+        hint = guess(name, request.world.snapshots)
+        raise missing(
+            f"There is no snapshot {name!r} in the world {request.world.name}; there are: {known}{hint or '.'}"
+        )
     return snapshot
 
 

@@ -7,11 +7,14 @@ from importlib.metadata import version
 from typing import Any
 
 from mockserver.core.messages import Reply
-from mockserver.server.control.refusal import invalid
+from mockserver.core.text import guess
+from mockserver.server.control.journal_stream import EVENTS, JournalStream
+from mockserver.server.control.refusal import invalid, missing
 from mockserver.server.control.request import ControlRequest
 from mockserver.traffic import expectations, formats
 from mockserver.traffic.har import CREATOR, har
-from mockserver.traffic.journal import Exchange
+from mockserver.traffic.journal import Cursor, Exchange
+from mockserver.traffic.python_tests import python_tests
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
@@ -23,14 +26,42 @@ def get_journal(request: ControlRequest) -> Reply:
     chosen = [one for one in kept if one.number > (since or 0) and _chosen(one, query)]
     limit = query["limit"]
     chosen = chosen[-limit:] if since is None else chosen[:limit]
-    if query["format"] == "har":
-        return Reply(200, har(chosen, version=version(CREATOR)))
-    if query["format"] == "curl":
-        return Reply(200, "".join(formats.curl(one) + "\n" for one in chosen), _TEXT)
+    if query["format"] != "json":
+        return _written(chosen, query["format"])
     more = since is not None and len(chosen) == limit
     cursor = chosen[-1].number if more else kept[-1].number if kept else request.world.journal.cursor
     body = {"data": [formats.entry(one) for one in chosen], "cursor": cursor, "lost": lost}
     return Reply(200, body)
+
+
+def get_exchange(request: ControlRequest) -> Reply:
+    number, form = request.call.path["exchange"], request.call.query["format"]
+    found = request.world.journal.find(number)
+    if found is None:
+        raise missing(f"The journal of the world {request.world.name} has no exchange {number}.")
+    return Reply(200, formats.entry(found)) if form == "json" else _written([found], form)
+
+
+def _written(exchanges: list[Exchange], form: str) -> Reply:
+    """The exchanges in a form that other programs read."""
+    if form == "har":
+        return Reply(200, har(exchanges, version=version(CREATOR)))
+    if form == "pytest":
+        return Reply(200, python_tests(exchanges), _TEXT)
+    return Reply(200, "".join(formats.curl(one) + "\n" for one in exchanges), _TEXT)
+
+
+def stream_journal(request: ControlRequest) -> Reply:
+    journal, given = request.world.journal, request.call.headers.get("last-event-id")
+    cursor = None
+    if given:
+        try:
+            cursor = Cursor.parse(given)
+        except ValueError as error:
+            raise invalid("Last-Event-ID", error) from None
+    elif "since" in request.call.query:
+        cursor = Cursor(journal.epoch, request.call.query["since"])
+    return Reply(200, JournalStream(request.world, cursor), {"Content-Type": EVENTS, "Cache-Control": "no-store"})
 
 
 def clear_journal(request: ControlRequest) -> Reply:
@@ -57,10 +88,12 @@ def _check_expectation(request: ControlRequest, wanted: dict[str, Any], field: s
     known = (*expectations.FIELDS, "at_least", "at_most")
     for name in wanted:
         if name not in known:
-            raise invalid(f"{field}.{name}", f"an expectation has {', '.join(known)}")
+            raise invalid(f"{field}.{name}", f"an expectation has {', '.join(known)}{guess(name, known)}")
     operation = wanted.get("operation")
-    if operation is not None and operation not in request.service.contract.operations:
-        raise invalid(f"{field}.operation", f"the operations are {', '.join(request.service.contract.operations)}")
+    operations = request.service.contract.operations
+    if operation is not None and operation not in operations:
+        hint = guess(operation, operations)
+        raise invalid(f"{field}.operation", f"the operations are {', '.join(operations)}{hint}")
 
 
 def _result(match: expectations.MatchResult) -> dict[str, Any]:
@@ -90,6 +123,8 @@ def _chosen(exchange: Exchange, query: dict[str, Any]) -> bool:
 
 TRAFFIC: dict[str, Callable[[ControlRequest], Reply]] = {
     "getJournal": get_journal,
+    "getExchange": get_exchange,
+    "streamJournal": stream_journal,
     "clearJournal": clear_journal,
     "verifyJournal": verify_journal,
 }

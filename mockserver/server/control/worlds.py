@@ -1,21 +1,63 @@
-"""The worlds of the server: listed, and dropped."""
+"""The worlds of the server: listed, looked at, and dropped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from mockserver.core.messages import Reply
+from mockserver.core.text import guess
+from mockserver.server.control.clock import clock_body
 from mockserver.server.control.refusal import invalid, missing
 from mockserver.server.control.request import ControlRequest
+from mockserver.state.world import World
 from mockserver.state.worlds import COMMON
 
 
 def list_worlds(request: ControlRequest) -> Reply:
-    data = [
-        {"name": world.name, "in_use": world.users > 0, "idle": round(idle, 3)}
-        for world, idle in request.service.worlds.listed()
-    ]
-    return Reply(200, {"data": data})
+    return Reply(200, {"data": [_listed(world, idle) for world, idle in request.service.worlds.listed()]})
+
+
+def _listed(world: World, idle: float) -> dict[str, Any]:
+    # Without its lock: another world may be held for long, and a size that is just changing is as good.
+    charges, invoices = world.state.store.sizes
+    return {
+        "name": world.name,
+        "in_use": world.users > 0,
+        "idle": round(idle, 3),
+        "charges": charges,
+        "invoices": invoices,
+        "exchanges": len(world.journal),
+    }
+
+
+def get_world(request: ControlRequest) -> Reply:
+    world = request.world
+    with world.lock:
+        world.state.settle()
+        body = {
+            "name": world.name,
+            "fixture": world.blueprint.name,
+            "description": world.blueprint.description,
+            "tokens": [{"token": token, "merchants": sorted(reach)} for token, reach in world.blueprint.tokens.items()],
+            "clock": clock_body(world.state.clock),
+            "counts": _counts(world),
+        }
+    return Reply(200, body)
+
+
+def _counts(world: World) -> dict[str, int]:
+    charges, invoices = world.state.store.sizes
+    return {
+        "merchants": len(world.state.store.merchants()),
+        "charges": charges,
+        "invoices": invoices,
+        "attempts": len(world.state.stripe.ledger),
+        "exchanges": len(world.journal),
+        "faults": len(world.faults.planned),
+        "deliveries": len(world.state.outbox.deliveries),
+        "snapshots": len(world.snapshots),
+    }
 
 
 def delete_world(request: ControlRequest) -> Reply:
@@ -23,8 +65,12 @@ def delete_world(request: ControlRequest) -> Reply:
     if name == COMMON:
         raise invalid("world", "the common world always stays: POST /reset makes it as it was at the start")
     if not request.service.worlds.drop(name):
-        raise missing(f"There is no world {name!r}.")
+        raise missing(f"There is no world {name!r}{guess(name, request.service.worlds.names()) or '.'}")
     return Reply(200, {"message": f"The world {name} is gone; its next use makes it anew."})
 
 
-WORLDS: dict[str, Callable[[ControlRequest], Reply]] = {"listWorlds": list_worlds, "deleteWorld": delete_world}
+WORLDS: dict[str, Callable[[ControlRequest], Reply]] = {
+    "getWorld": get_world,
+    "listWorlds": list_worlds,
+    "deleteWorld": delete_world,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from threading import Semaphore
 from typing import Any
 
 import orjson
@@ -15,8 +16,10 @@ from mockserver.contract.decoding import JSON
 from mockserver.core.messages import Reply, Request
 from mockserver.core.net import API, CONTROL
 from mockserver.server.control.interface import ControlInterface
+from mockserver.server.control.journal_stream import JournalStream
 from mockserver.server.pipeline import respond, turned_down
 from mockserver.server.service import Current
+from mockserver.server.web.event_stream import MOST_STREAMS, pieces
 from mockserver.server.web.faulty_reply import broken
 from mockserver.server.web.request_log import RequestLog
 from mockserver.traffic.journal import Exchange
@@ -42,6 +45,7 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
     app = Flask("mockserver", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     control_interface = ControlInterface(current)
+    seats = Semaphore(MOST_STREAMS)
     cors = current.service.settings.cors
     # granian and others mix the process's own environment into that of a request, where HTTP_PROXY, with its password,
     # would pass for a header.
@@ -68,7 +72,12 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
         return response
 
     def control(**_: Any) -> Response:
-        return _response(control_interface.respond(_request(given(), CONTROL)))
+        environ = given()
+        reply = control_interface.respond(_request(environ, CONTROL))
+        if isinstance(reply.body, JournalStream):
+            environ[STREAMED] = True
+            return Response(pieces(reply.body, seats), reply.status, reply.headers)
+        return _response(reply)
 
     for prefix, view in ((API, api), (CONTROL, control)):
         for rule in (f"{prefix}/<path:path>", f"{prefix}/", prefix):

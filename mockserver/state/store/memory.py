@@ -94,6 +94,9 @@ class _Table(Generic[Record]):
             if record.merchant in scope:
                 index.add(record.created_at, record.id)
 
+    def __len__(self) -> int:
+        return sum(len(index.ids) for index in self._own.values())
+
     def next_id(self) -> int:
         self.last_id += 1
         return self.last_id
@@ -144,6 +147,11 @@ class MemoryStore:
     def last_ids(self) -> tuple[int, int]:
         """The highest charge id and invoice id given out or held."""
         return self._charges.last_id, self._invoices.last_id
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many charges and how many invoices there are."""
+        return len(self._charges), len(self._invoices)
 
     def merchant(self, merchant_id: int) -> Merchant | None:
         return self._merchants.get(merchant_id)

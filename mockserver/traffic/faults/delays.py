@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from mockserver.core.clock import MICROSECONDS, parse_duration
+from mockserver.core.text import guess
 
 LONGEST = 600.0
 """Seconds; a longer delay is refused, and a drawn one is cut down to it."""
@@ -78,7 +79,9 @@ def read_delay(given: Any) -> Delay:
 def _drawn(given: Mapping[str, Any]) -> Delay:
     name = given.get("distribution")
     if not isinstance(name, str) or name not in DISTRIBUTIONS:
-        raise ValueError(f"distribution must be one of {', '.join(DISTRIBUTIONS)}, got {name!r}")
+        raise ValueError(
+            f"distribution must be one of {', '.join(DISTRIBUTIONS)}, got {name!r}{guess(name, DISTRIBUTIONS)}"
+        )
     names = DISTRIBUTIONS[name].parameters
     if unknown := sorted(given.keys() - {"distribution", *names}):
         raise ValueError(f"{name} takes {' and '.join(names)}, not {unknown[0]}")

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from mockserver.billing.stripe import CARDS, OUTCOMES
 from mockserver.core.clock import parse_duration
 from mockserver.core.errors import Refused
-from mockserver.core.text import shown
+from mockserver.core.text import guess, shown
 from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import read_delay
 from mockserver.traffic.faults.kinds import COLLECT, KINDS, Fault, Kind
@@ -23,6 +23,10 @@ def refuse(field: str, problem: str) -> NoReturn:
     raise Refused(f"{field} {problem}", because="control", errors={field: [f"{field} {problem}"]})
 
 
+def _refuse_name(field: str, allowed: str, name: Any, known: Collection[str]) -> NoReturn:
+    refuse(field, f"must be {allowed}; got {shown(name)}{guess(name, known)}")
+
+
 def outcome_named(name: Any) -> str:
     """The outcome of that name, or as that card ends; raises `Refused` with all that there are."""
     if isinstance(name, str):
@@ -30,13 +34,14 @@ def outcome_named(name: Any) -> str:
             return name
         if name in CARDS:
             return CARDS[name].name
-    refuse("outcome", f"must be one of {', '.join(OUTCOMES)}, or the card {', '.join(CARDS)}; got {shown(name)}")
+    allowed = f"one of {', '.join(OUTCOMES)}, or the card {', '.join(CARDS)}"
+    _refuse_name("outcome", allowed, name, (*OUTCOMES, *CARDS))
 
 
 def card_named(name: Any) -> str:
     """The card of that name; raises `Refused` with all that there are."""
     if not isinstance(name, str) or name not in CARDS:
-        refuse("card", f"must be one of {', '.join(CARDS)}; got {shown(name)}")
+        _refuse_name("card", f"one of {', '.join(CARDS)}", name, CARDS)
     return name
 
 
@@ -49,7 +54,8 @@ def read_fault(fields: Mapping[str, Any], operations: Collection[str], *, called
     own = ("delay", *kind.takes) if kind.slows else kind.takes
     if unknown := [name for name in fields if name not in (*GENERAL, *own)]:
         allowed = ", ".join(name for name in (*GENERAL, *own) if name != "when" or len(kind.when) > 1)
-        refuse(unknown[0], f"is nothing that a fault of kind {kind.name} has: it has {allowed}")
+        hint = guess(unknown[0], (*GENERAL, *own))
+        refuse(unknown[0], f"is nothing that a fault of kind {kind.name} has: it has {allowed}{hint}")
     nth = _integer(fields, "nth", least=1)
     count = _integer(fields, "count", least=1)
     return Fault(
@@ -73,7 +79,7 @@ def read_fault(fields: Mapping[str, Any], operations: Collection[str], *, called
 
 def _kind(name: Any, called: str) -> Kind:
     if not isinstance(name, str) or name not in KINDS:
-        refuse(called, f"must be one of {', '.join(KINDS)}; got {shown(name)}")
+        _refuse_name(called, f"one of {', '.join(KINDS)}", name, KINDS)
     return KINDS[name]
 
 
@@ -90,7 +96,7 @@ def _operations(fields: Mapping[str, Any], kind: Kind, known: Collection[str]) -
     names = [given] if isinstance(given, str) else given
     for name in names:
         if name not in known:
-            refuse("operation", f"must be one of {', '.join(known)}; got {shown(name)}")
+            _refuse_name("operation", f"one of {', '.join(known)}", name, known)
         if kind.at_stripe and name != COLLECT:
             refuse("operation", f"must be {COLLECT} for a fault of kind {kind.name}; got {shown(name)}")
     return tuple(names)
@@ -119,7 +125,7 @@ def http_error(given: Any, field: str) -> int:
 def _way(fields: Mapping[str, Any]) -> str | None:
     way = fields.get("way")
     if way is not None and way not in WAYS:
-        refuse("way", f"must be one of {', '.join(WAYS)}; got {shown(way)}")
+        _refuse_name("way", f"one of {', '.join(WAYS)}", way, WAYS)
     return str(way) if way is not None else None
 
 
