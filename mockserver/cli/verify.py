@@ -139,6 +139,7 @@ def _seconds(name: str, text: str, *, least: float, default: float) -> Callable[
     show_default=True,
     help="Where reports that are files go.",
 )
+@_option("--verbose", is_flag=True, help="Let the console tell of what is green, too: rules, choices, coverage.")
 @_option(
     "--header",
     "headers",
@@ -185,7 +186,7 @@ def verify(ctx: click.Context, /, **given: Any) -> None:
 def _run(given: dict[str, Any], signals: Signals) -> int:
     options = options_of(given)
     contract = Contract.load(options.spec or openapi_path())
-    made = reports.make(options.reports, options.report_dir, rules=contract.rules)
+    made = reports.make(options.reports, options.report_dir, rules=contract.rules, verbose=options.verbose)
     listeners = [reports.Kept(report) for report in made]
     try:
         outcome = run_verification(options, listeners, contract=contract, signals=signals)

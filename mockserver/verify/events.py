@@ -111,6 +111,8 @@ class RunStarted:
     left_behind: str
     read_only: bool
     charges_allowed: bool
+    command: str = ""
+    """The command that makes this run once more, without its secrets; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

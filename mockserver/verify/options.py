@@ -48,6 +48,7 @@ class Options:
     fuzz: bool = True
     reports: tuple[str, ...] = ("console",)
     report_dir: Path = Path("verify-report")
+    verbose: bool = False
     spec: Path | None = None
 
     @property

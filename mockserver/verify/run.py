@@ -18,6 +18,7 @@ from mockserver.verify.checks.finalize import LATE, never_on_stripe
 from mockserver.verify.checks.runner import Check, held_back, run_check, withheld
 from mockserver.verify.checks.schedule import checks_for
 from mockserver.verify.claims.claims import CannotTell
+from mockserver.verify.command_line import command_line
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import Records
 from mockserver.verify.discovery import find_api, find_callers, find_companions
@@ -366,6 +367,7 @@ def _run_started(options: Options, contract: Contract, rules: frozenset[str]) ->
         left_behind=_left_behind(options),
         read_only=options.read_only,
         charges_allowed=options.charges_allowed,
+        command=command_line(options),
     )
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,7 @@ def test_a_rule_that_the_spec_does_not_describe_is_still_shown(tmp_path: Path) -
         RunFinished(0, "completed", 1.0, 1),
     ]
     for name, text in everything(tmp_path, stream).items():
-        assert name in ("annotations.txt", "test_breaches.py", "repro.sh") or "NEW-1" in text, name
+        assert name in ("annotations.txt", "test_breaches.py", "repro.sh", "console") or "NEW-1" in text, name
 
 
 def test_equal_streams_give_equal_files_whatever_the_order_of_the_breaches(tmp_path: Path) -> None:
@@ -206,12 +207,22 @@ def test_junit_has_a_case_for_each_rule_and_one_for_the_run(tmp_path: Path) -> N
     written(tmp_path, mixed(), "junit")
     (suite,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
     assert (suite.tests, suite.failures, suite.skipped, suite.errors) == (len(RULES) + 1, 2, 3, 0)
-    cases = {case.name.partition(":")[0]: case for case in suite}
+    cases = {case.name: case for case in suite}
     assert set(RULES) < set(cases)
     (failure,) = cases["CREATE-4"].result
     assert "curl -i -X POST" in failure.text
     assert "charges are not allowed" in cases["COLLECT-4"].result[0].message
     assert cases["GEN-5"].result[0].message.startswith("accepted: known since spring")
+
+
+def test_junit_has_one_failure_for_each_broken_rule_however_often_it_is_broken(tmp_path: Path) -> None:
+    many = [replace(BILLED_TWICE, identity=f"CREATE-4 {place}", actual=f"fault {place} came") for place in range(6)]
+    written(tmp_path, run(*many, LEAK), "junit")
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
+    assert suite.failures == 2
+    (failure,) = next(case for case in suite if case.name == "CREATE-4").result
+    assert "(and 5 more)" in failure.message
+    assert all(f"fault {place} came" in failure.text for place in range(6))
 
 
 def test_junit_carries_choices_and_seed_as_properties(tmp_path: Path) -> None:

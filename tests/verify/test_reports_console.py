@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RunFinished, RunStarted
 from mockserver.verify.reports import make
-from tests.verify.report_streams import BILLED_TWICE, RULES, TARGET, exchange, mixed, run
+from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, TARGET, exchange, mixed, run
 
 ESCAPE = "\x1b"
 
 
-def shown(stream: list[Event], *, width: int = 80, terminal: bool = False, live: bool | None = None) -> str:
+def shown(
+    stream: list[Event],
+    *,
+    width: int = 80,
+    terminal: bool = False,
+    live: bool | None = None,
+    verbose: bool = False,
+    files: Sequence[str] = (),
+    directory: Path = Path("unused"),
+) -> str:
     file = io.StringIO()
     console = Console(width=width, file=file, force_terminal=terminal, force_interactive=terminal)
-    (report,) = make(["console"], None, rules=RULES, console=console, live=live)
+    where = directory if files else None
+    report, *_ = make(["console", *files], where, rules=RULES, console=console, live=live, verbose=verbose)
     for event in stream:
         report(event)
     report.close()
@@ -27,11 +39,39 @@ def shown(stream: list[Event], *, width: int = 80, terminal: bool = False, live:
 
 
 def test_without_a_terminal_there_are_only_plain_lines() -> None:
-    text = shown(mixed())
+    text = shown(mixed(), verbose=True)
     assert ESCAPE not in text
     assert "\r" not in text
     assert "[calibrate]\n  create_status: 201\n" in text
     assert "✓ GEN-1 holds (3 times)" in text
+
+
+def test_what_is_green_is_told_only_to_those_who_ask() -> None:
+    text = shown(mixed())
+    for green in ("create_status", "GEN-1", "LIST-1", "Rules ─", "Open choices", "Coverage"):
+        assert green not in text
+    assert "CREATE-4" in text
+
+
+def test_it_ends_with_each_broken_rule_what_was_expected_what_came_and_how_to_see_it_again(tmp_path: Path) -> None:
+    stream = run(LEAK, BILLED_TWICE, unexercised={"COLLECT-4": "no charge is made (--allow-charges)"})
+    text = shown(stream, width=200, files=["html", "script"], directory=tmp_path)
+    end = text.partition("Broken ─")[2]
+    told = [line for line in end.splitlines() if line.strip()][1:]
+    assert re.match(r"✗ CREATE-4 +expected that a second invoice over the same charge .+; came: 201 came", told[0])
+    assert told[1] == f"  see again: sh {tmp_path}/repro.sh CREATE-4"
+    assert re.match(r"✗ GEN-8 +expected that .+; came: the list of merchant 2 shows invoice 14", told[2])
+    assert told[3] == f"  see again: sh {tmp_path}/repro.sh GEN-8"
+    assert re.search(r"– COLLECT-4 +no charge is made \(--allow-charges\)", end)  # noqa: RUF001
+    assert re.search(rf"2 Reports +{tmp_path}/report.html, {tmp_path}/repro.sh", end)
+
+
+def test_without_a_script_the_command_of_the_run_shows_the_rule_again() -> None:
+    start, *rest = run(BILLED_TWICE)
+    assert isinstance(start, RunStarted)
+    command = 'mockserver verify http://x/api --token "$TOKEN" --seed 7'
+    text = shown([replace(start, command=command), *rest], width=60)
+    assert f"  see again: {command} --only CREATE-4\n" in text
 
 
 def test_a_ci_that_claims_a_terminal_can_be_given_plain_lines() -> None:
@@ -54,21 +94,21 @@ def test_a_breach_is_told_at_once_and_once() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_no_line_but_a_command_is_wider_than_the_screen(width: int) -> None:
-    for line in shown(mixed(), width=width).partition("Rules ─")[2].splitlines():
+    for line in shown(mixed(), width=width, verbose=True).partition("Rules ─")[2].splitlines():
         if "curl " not in line and "--data-raw" not in line and width >= 80:
             assert len(line) <= width, line
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_table_tells_each_rule_with_provenance_and_verdict(width: int) -> None:
-    table = shown(mixed(), width=width).partition("Rules ─")[2]
+    table = shown(mixed(), width=width, verbose=True).partition("Rules ─")[2]
     for rule, text in RULES.items():
         assert re.search(rf"{rule} +{text.level} +[✓✗–~] (holds \d+x|broken|not exercised|accepted)", table), rule  # noqa: RUF001
     assert "(--allow-charges)" in table
 
 
 def test_choices_coverage_and_what_is_left_behind_are_told() -> None:
-    text = shown(mixed(), width=120)
+    text = shown(mixed(), width=120, verbose=True)
     assert re.search(r"refinalize +accept +finalizing again was answered 200 *\n +the profile says refuse", text)
     assert re.search(r"declined_status +not measured +no merchant with a declining card", text)
     assert re.search(r"^ *Operation +Gives +", text, re.MULTILINE)
@@ -83,7 +123,7 @@ def test_a_breach_reads_as_a_bug_report_whose_commands_can_be_pasted() -> None:
     assert '    -H "Authorization: Bearer $TOKEN" \\\n' in told
     assert """    --data-raw '{"charge_ids": ['"$charge_1"']}'\n""" in told
     assert f"curl -i -X POST {TARGET}/billing/invoices" in told
-    for line in told.partition("Verdict")[0].partition("seed 7")[2].splitlines():
+    for line in told.partition("Broken ─")[0].partition("seed 7")[2].splitlines():
         assert not line.strip() or line.lstrip().startswith(("#", "curl", "charge_1=", "-H", "--data")), line
 
 
@@ -130,13 +170,26 @@ def test_control_characters_of_a_server_never_reach_the_terminal() -> None:
     assert "\\x1b[2J" in text
 
 
-def test_many_breaches_of_one_rule_are_told_in_full_only_at_first() -> None:
+def test_breaches_that_show_the_same_are_one_card_with_the_others_on_a_line_each() -> None:
     many = [replace(BILLED_TWICE, identity=f"CREATE-4 {place}", actual=f"fault {place} came") for place in range(6)]
-    text = shown(run(*many)).partition("Rules ─")[2]
-    assert text.count("Expected") == 3
-    assert "Further breaches of the same rules" in text
-    for place in range(6):
-        assert f"fault {place} came" in text
+    text = shown(run(*many, LEAK), width=300).partition("[fuzzing]")[2]
+    assert "Breach 1: CREATE-4, explains 6 breaches in 1 rule ─" in text
+    assert "Breach 2: GEN-8 ─" in text
+    assert text.count("Expected") == 2
+    for place in range(1, 6):
+        sent = 'POST /billing/invoices {"charge_ids": [57]}: expected that a second invoice over the same charge'
+        assert re.search(rf"CREATE-4 +{re.escape(sent)} .+ 4xx; fault {place} came", text)
+
+
+def test_what_has_no_card_any_more_is_told_with_what_was_sent_the_most_dangerous_first() -> None:
+    different = [
+        replace(SERVER_ERROR, identity=f"GEN-5 {n}", exchanges=(exchange("GET", f"/billing/x{n}", status=500),))
+        for n in ("abcdefghijklm")
+    ]
+    text = shown(run(BILLED_TWICE, *different), width=200)
+    assert text.index("Breach 1: CREATE-4") < text.index("Breach 2: GEN-5")
+    further = text.partition("Further breaches")[2].partition("Broken ─")[0]
+    assert re.findall(r"GEN-5 +GET /billing/x(\w): expected that", further) == ["l", "m"]
 
 
 def test_what_a_run_will_leave_behind_is_told_before_it_makes_anything() -> None:

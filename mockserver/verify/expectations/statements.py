@@ -244,7 +244,7 @@ def eventually(statement: Statement, seconds: float) -> Statement:
 def told(statement: Statement) -> str:
     """What came, as a sentence about the first part of the statement that does not hold."""
     replies = _Replies(statement.evidence)
-    for part in _failing(statement.claim, replies):
+    for part in failing(statement.claim, replies):
         if isinstance(part.left, Status):
             return f"the answer is {replies.brief(part.left.answer)}"
         if isinstance(part.left, IsJson):
@@ -261,16 +261,17 @@ def _came(node: Value, came: object) -> str:
     return f"{name} is {shown(came)}" if name and not isinstance(came, dict) else f"it is {shown(came)}"
 
 
-def _failing(claim: Claim, replies: Mapping[int, LiveAnswer]) -> Iterator[Is | Every]:
+def failing(claim: Claim, replies: Mapping[int, LiveAnswer]) -> Iterator[Is | Every]:
+    """The parts of the claim that do not hold. Raises `CannotTell`."""
     match claim:
         case Is() | Every():
             if not holds(claim, replies):
                 yield claim
         case All(of=parts) | Some(of=parts):
             for part in parts:
-                yield from _failing(part, replies)
+                yield from failing(part, replies)
         case Eventually(of=part):
-            yield from _failing(part, replies)
+            yield from failing(part, replies)
 
 
 class _Replies(Mapping[int, LiveAnswer]):

@@ -19,7 +19,8 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.reports.console_summary import STYLES, summary
+from mockserver.verify.reports.console_summary import Places, summary
+from mockserver.verify.reports.console_tables import STYLES
 from mockserver.verify.reports.phrases import MARKS, MONEY, choice_value, limits, printed, target, visible, word
 from mockserver.verify.reports.run_state import RuleResult, RunState
 
@@ -27,8 +28,13 @@ from mockserver.verify.reports.run_state import RuleResult, RunState
 class ConsoleReport:
     """Live progress on a terminal, plain lines elsewhere, and the result when the run ends or is closed."""
 
-    def __init__(self, state: RunState, console: Console, *, live: bool) -> None:
+    def __init__(
+        self, state: RunState, console: Console, *, live: bool, places: Places | None = None, verbose: bool = False
+    ) -> None:
+        """`places`: where the reports lie that are files. `verbose`: tell of what is green, too."""
         self._state = state
+        self._places = places or {}
+        self._verbose = verbose
         # The terminal is drawn by another thread, which must never see a fold half done.
         self._shown = state.result()
         self._console = console
@@ -64,7 +70,8 @@ class ConsoleReport:
         if self._live:
             self._live.stop()
         # Uncropped: a command runs over the edge of the screen, and can be pasted.
-        self._console.print(summary(self._state.result(), self._console.width), crop=False)
+        told = summary(self._state.result(), self._console.width, places=self._places, verbose=self._verbose)
+        self._console.print(told, crop=False)
 
     def _line(self, event: Event, *, new: bool) -> Text | None:
         """The line that stays on the screen for this event, if any."""
@@ -97,10 +104,10 @@ class ConsoleReport:
         match event:
             case PhaseStarted():
                 return Text(f"[{printed(event.name)}]")
-            case ChoiceMeasured():
+            case ChoiceMeasured() if self._verbose:
                 told = choice_value(event.value) if event.measured else f"not measured: {event.evidence}"
                 return Text(printed(f"  {event.key}: {told}"))
-            case RuleFinished():
+            case RuleFinished() if self._verbose:
                 told = f"{MARKS[event.verdict]} {event.rule} {word(event.verdict, event.exercised)}"
                 return Text(printed("  " + told + (f": {event.reason}" if event.reason else "")))
             case Note():

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from mockserver.verify.events import RecordedExchange, Reproduction
 from mockserver.verify.replay.jq import program
+from mockserver.verify.reports.breach_words import title
+from mockserver.verify.reports.causes import Cause, causes
 from mockserver.verify.reports.phrases import headline, left_behind, target
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 from mockserver.verify.reports.shell import commands
@@ -39,6 +41,7 @@ def as_data(run: RunResult) -> Json:
         "elapsed": round(run.elapsed, 3),
         "requests": end.requests if end else None,
         "rules": {result.rule: _rule(result) for result in run.rules},
+        "causes": [_cause(cause) for cause in causes(run)],
         "breaches": [_breach(sighting, target(run)) for sighting in run.sightings],
         "choices": {
             choice.key: {
@@ -67,6 +70,16 @@ def _rule(result: RuleResult) -> Json:
         "source": result.text.source,
         "matters": result.matters,
         "judged": result.judged,
+    }
+
+
+def _cause(cause: Cause) -> Json:
+    return {
+        "title": title(cause.lead.breach),
+        "rules": list(cause.rules),
+        "breaches": [one.breach.identity for one in cause.sightings],
+        "accepted": cause.lead.accepted,
+        "counts": cause.lead.breach.counts,
     }
 
 

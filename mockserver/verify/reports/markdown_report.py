@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mockserver.verify.reports.console_summary import grid, state_name
+from mockserver.verify.reports.console_tables import grid, state_name
 from mockserver.verify.reports.phrases import (
     MONEY,
     VERDICTS,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
+from pathlib import Path
 
 from mockserver.contract.rules import LEVELS
 from mockserver.verify.events import Breach, RecordedExchange, Verdict
@@ -178,6 +180,17 @@ def measure(run: RunResult) -> str:
     parts.append(f"{run.elapsed:.1f} s")
     seed = f", seed {run.start.seed}" if run.start else ""
     return " in ".join(parts) + seed
+
+
+def see_again(run: RunResult, script: Path | None, rule: str) -> str:
+    """The command that shows whether the rule is broken; the script's, where one is written. Empty where there is none.
+
+    It needs the secrets of the run in the variables that it names.
+    """
+    if script is not None:
+        return f"sh {shlex.quote(str(script))} {shlex.quote(rule)}"
+    command = run.start.command if run.start else ""
+    return f"{command} --only {shlex.quote(rule)}" if command else ""
 
 
 def limits(run: RunResult) -> str:

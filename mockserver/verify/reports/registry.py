@@ -101,12 +101,14 @@ def make(
     rules: Mapping[str, Rule],
     console: Console | None = None,
     live: bool | None = None,
+    verbose: bool = False,
     spec_title: str = "",
     clock: Clock = utc_now,
 ) -> list[Report]:
     """The reports of those names, each gathering for itself.
 
-    `live`: progress in place, with cursor codes; None lets the console decide. `rules` maps a rule's id to what the
+    `live`: progress in place, with cursor codes; None lets the console decide. `verbose`: the console tells of what is
+    green, too. `rules` maps a rule's id to what the
     spec says of it. Raises Unusable for an unknown name, or a file without a directory that can be written.
     """
     wanted = tuple(dict.fromkeys(names))
@@ -119,14 +121,15 @@ def make(
     if in_files and directory is not None:
         _prepare(directory)
     screen = console or Console()
+    places = {name: directory / FILES[name][0] for name in in_files} if directory is not None else {}
     made: list[Report] = []
     for name in wanted:
         state = RunState(rules, spec_title, clock)
         if name == "console":
-            made.append(ConsoleReport(state, screen, live=screen.is_interactive if live is None else live))
-        elif directory is not None:
-            file, render = FILES[name]
-            made.append(FileReport(state, directory / file, render))
+            lively = screen.is_interactive if live is None else live
+            made.append(ConsoleReport(state, screen, live=lively, places=places, verbose=verbose))
+        else:
+            made.append(FileReport(state, places[name], FILES[name][1]))
     return made
 
 
