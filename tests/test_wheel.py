@@ -37,5 +37,7 @@ def test_every_file_of_the_package_travels_inside(wheel: zipfile.ZipFile) -> Non
 
 def test_the_command_and_the_pytest_plugin_are_announced(wheel: zipfile.ZipFile) -> None:
     [entries] = [wheel.read(name).decode() for name in wheel.namelist() if name.endswith("entry_points.txt")]
-    assert "mockserver = mockserver.cli.main:main" in entries
+    # Of the two names of the command, pipx and uvx take that of the package.
+    for name in ("mockserver", "prepbusiness-mockserver"):
+        assert f"\n{name} = mockserver.cli.main:main" in entries
     assert "[pytest11]" in entries

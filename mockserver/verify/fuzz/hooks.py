@@ -17,7 +17,7 @@ from mockserver.verify.monitor.canonical import read_request
 from mockserver.verify.transport.billing_client import JSON_TYPE
 from mockserver.verify.transport.messages import Outgoing
 
-KNOWN_FILE = "MOCKSERVER_VERIFY_FUZZ"
+KNOWN_FILE = "MOCKSERVER_SCHEMATHESIS_KNOWN"
 """The environment variable with the path of what is known, written by the process that started this one."""
 
 

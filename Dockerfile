@@ -1,0 +1,31 @@
+# The fake and the verifier: `docker run IMAGE` serves on port 4010, `docker run IMAGE verify URL` judges a server.
+# docs/ci.md says more.
+ARG PYTHON=python:3.13-slim
+
+FROM ${PYTHON} AS build
+WORKDIR /build
+RUN python -m venv /opt/mockserver
+ENV PATH=/opt/mockserver/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements.txt ./
+RUN pip install -r requirements.txt
+COPY pyproject.toml README.md LICENSE openapi.yaml ./
+COPY fixtures fixtures
+COPY mockserver mockserver
+RUN pip install --no-deps --no-build-isolation . \
+    && pip uninstall --yes hatchling trove-classifiers pathspec pip
+
+FROM ${PYTHON}
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="prepbusiness-mockserver" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=build /opt/mockserver /opt/mockserver
+RUN useradd --uid 10001 --create-home --home-dir /work mockserver
+ENV PATH=/opt/mockserver/bin:$PATH PYTHONUNBUFFERED=1 MOCKSERVER_HOST=0.0.0.0
+USER 10001:10001
+WORKDIR /work
+EXPOSE 4010
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s CMD ["mockserver", "health"]
+ENTRYPOINT ["mockserver"]
+CMD ["serve"]

@@ -1,0 +1,166 @@
+"""The action's own steps do what its inputs say, in plain bash with the runner's files."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mockserver.core.net import free_port
+from mockserver.server.process import Running
+from tests.deploy.runner import Run, Runner
+from tests.mutants.catalogue.every import FAULTS
+from tests.mutants.server import running as mutant
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT: Any = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the action's steps are for Linux and macOS")
+
+QUICK = {
+    "MOCKSERVER_VERIFY_TOKEN": "merchant1",
+    "MOCKSERVER_VERIFY_MERCHANT": "1",
+    "MOCKSERVER_VERIFY_FUZZ": "0",
+    "MOCKSERVER_VERIFY_ONLY": "LIST-1 CREATE-1",
+    "MOCKSERVER_VERIFY_OTHER_TOKEN": "merchant2",
+}
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """A runner whose cache holds an environment already: this one."""
+    workspace, temp = tmp_path / "workspace", tmp_path / "temp"
+    binaries = temp / "mockserver" / "bin"
+    workspace.mkdir()
+    binaries.mkdir(parents=True)
+    scripts = {
+        # What would install the package is left out: the environment of the tests must stay as it is.
+        "python": f'case "$*" in *"pip install"*) exit 0;; esac; exec {sys.executable} "$@"',
+        "mockserver": f'exec {sys.executable} -m mockserver "$@"',
+    }
+    for name, script in scripts.items():
+        (binaries / name).write_text(f"#!/bin/sh\n{script}\n")
+        (binaries / name).chmod(0o755)
+    environment = {"PYTHONPATH": str(ROOT), **QUICK}
+    return Runner(ROOT, workspace, temp, {"python": {"python-path": sys.executable}}, environment)
+
+
+def verified(runner: Runner, **inputs: str) -> Run:
+    return runner.run(command="verify", **inputs)
+
+
+def test_no_input_is_pasted_into_a_script() -> None:
+    for step in DOCUMENT["runs"]["steps"]:
+        assert "${{" not in step.get("run", ""), step
+
+
+def test_the_fake_is_started_and_stays(runner: Runner) -> None:
+    port = free_port("127.0.0.1", 0)
+    runner.environment = {**runner.environment, "MOCKSERVER_PORT": str(port), "MOCKSERVER_FIXTURE": "empty"}
+    done = runner.run(command="serve")
+    try:
+        assert done.exit_code == 0, done.printed
+        assert done.outputs["url"] == f"http://127.0.0.1:{port}"
+        assert done.outputs["api"] == f"http://127.0.0.1:{port}/api"
+        assert f"{done.outputs['url']} is ready" in done.printed
+        assert "fixture empty" in done.printed
+    finally:
+        _end_the_server_at(port)
+
+
+def _end_the_server_at(port: int) -> None:
+    """The runner ends what a job leaves running; here nobody does."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"MOCKSERVER_PORT={port}\0".encode() in variables and b"serve" in command:
+            os.kill(int(folder.name), signal.SIGTERM)
+
+
+def test_a_fake_that_does_not_start_fails_the_step_and_says_why(runner: Runner) -> None:
+    port = str(free_port("127.0.0.1", 0))
+    runner.environment = {**runner.environment, "MOCKSERVER_FIXTURE": "defualt", "MOCKSERVER_PORT": port}
+    done = runner.run(command="serve")
+    assert done.exit_code == 1
+    assert "::error::the fake did not start" in done.printed
+    assert "did you mean default?" in done.printed
+
+
+def test_a_server_that_conforms_is_green_with_its_report_in_the_summary(runner: Runner, server: Running) -> None:
+    done = verified(runner, url=server.api)
+    assert done.exit_code == 0, done.printed
+    assert done.outputs["exit-code"] == "0"
+    assert "## ✅ Conforms" in done.summary
+    assert "::notice title=mockserver verify::Conforms" in done.printed
+    assert "::error" not in done.printed
+    uploaded = [given for name, given in done.skipped if name.startswith("actions/upload-artifact@")]
+    assert uploaded == [{"name": "verify-report", "path": "verify-report", "if-no-files-found": "ignore"}]
+    made = {file.name for file in (runner.workspace / "verify-report").iterdir()}
+    assert {"report.html", "report.json", "junit.xml", "report.md", "annotations.txt"} <= made
+
+
+def test_a_broken_rule_fails_the_job_with_an_annotation_for_it(runner: Runner) -> None:
+    with mutant(FAULTS["ids_are_ignored"]) as broken:
+        done = verified(runner, url=broken.url)
+    assert done.exit_code == 1
+    assert re.search(r"^::error title=CREATE-1 is broken::", done.printed, re.MULTILINE)
+    assert "## ❌ Does not conform" in done.summary
+
+
+@pytest.mark.parametrize(("input_", "code"), [("fail", 3), ("warn", 0), ("pass", 0)])
+def test_what_exit_code_3_does_is_an_input(runner: Runner, server: Running, input_: str, code: int) -> None:
+    only = {"MOCKSERVER_VERIFY_ONLY": "COLLECT-3", "MOCKSERVER_VERIFY_READ_ONLY": "1"}
+    runner.environment = {**runner.environment, **only}
+    done = verified(runner, url=server.api, not_exercised=input_)
+    assert done.outputs["exit-code"] == "3", done.printed
+    assert done.exit_code == code
+    assert ("::warning::nothing is broken" in done.printed) is (input_ == "warn")
+
+
+def test_a_run_that_can_t_be_made_is_2_whatever_exit_code_3_does(runner: Runner) -> None:
+    done = verified(runner, url="http://127.0.0.1:9/api", not_exercised="pass")
+    assert done.exit_code == 2
+    assert "::error::the verification could not run" in done.printed
+
+
+def test_the_address_may_come_from_the_environment_and_reports_be_no_artifact(runner: Runner, server: Running) -> None:
+    runner.environment = {**runner.environment, "MOCKSERVER_VERIFY_URL": server.api}
+    done = verified(runner, artifact="", report_dir="somewhere")
+    assert done.exit_code == 0
+    assert not [name for name, _ in done.skipped if "upload" in name]
+    assert (runner.workspace / "somewhere" / "report.html").exists()
+
+
+@pytest.mark.parametrize("inputs", [{"command": "srve"}, {"command": "verify", "not_exercised": "ignore"}])
+def test_an_input_that_can_t_be_meant_is_told(runner: Runner, inputs: dict[str, str]) -> None:
+    done = runner.run(**inputs)
+    assert done.exit_code == 2
+    assert re.search("^::error::the input ", done.printed)
+
+
+def test_the_cache_goes_by_what_is_locked(runner: Runner, tmp_path: Path) -> None:
+    def key(action: Path) -> str:
+        runner.action = action
+        done = runner.run(until="serve", command="serve")
+        return next(given["key"] for name, given in done.skipped if name.startswith("actions/cache@"))
+
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "action.yml").write_bytes((ROOT / "action.yml").read_bytes())
+    (other / "requirements.txt").write_text("click==8\n")
+    assert key(ROOT) == key(ROOT) != key(other)
+
+
+@pytest.fixture(autouse=True)
+def _no_colours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("NO_COLOR", "1")
+    yield

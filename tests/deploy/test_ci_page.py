@@ -1,0 +1,112 @@
+"""What docs/ci.md tells a team to write down is what the action, the templates and the commands take."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from mockserver.cli.main import main
+from mockserver.core.net import free_port
+from mockserver.verify.fuzz.hooks import KNOWN_FILE
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
+FILES = ["docs/ci.md", "Dockerfile", "compose.yaml", "action.yml", "deploy/gitlab.yml", "deploy/kubernetes.yaml"]
+OF_OTHERS = {"MOCKSERVER_URL", "MOCKSERVER_IMAGE", "MOCKSERVER_PUBLISHED_PORT"}
+"""Variables that are a frontend's or a template's own."""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def variables() -> set[str]:
+    """The variables that the commands read."""
+    context, found = click.Context(main), set[str]()
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        found |= {str(parameter.envvar) for parameter in command.params if parameter.envvar}
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_variable_is_one_that_a_command_reads(name: str) -> None:
+    named = set(re.findall(r"\bMOCKSERVER_[A-Z_]+[A-Z]\b", (ROOT / name).read_text("utf-8")))
+    assert named <= variables() | OF_OTHERS
+
+
+def test_every_option_of_serve_verify_and_health_is_a_variable() -> None:
+    context = click.Context(main)
+    for name in ("serve", "verify", "health"):
+        command = main.get_command(context, name)
+        assert command is not None
+        for parameter in command.params:
+            assert parameter.envvar, f"{name} {parameter.name}"
+
+
+def test_what_one_process_of_ours_tells_another_is_no_variable_of_an_option() -> None:
+    assert KNOWN_FILE not in variables()
+
+
+def test_the_pipeline_for_github_uses_the_action_as_it_is() -> None:
+    action: Any = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    workflow: Any = yaml.safe_load(blocks("yaml")[0])
+    ours = [
+        (job, step)
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "/prepbusiness-mockserver@" in step.get("uses", "")
+    ]
+    assert {step["with"]["command"] for _, step in ours} == {"serve", "verify"}
+    for job, step in ours:
+        assert step["with"].keys() <= action["inputs"].keys()
+        used = re.findall(rf"steps\.{step.get('id', '-')}\.outputs\.([\w-]+)", str(job))
+        assert set(used) <= action["outputs"].keys()
+
+
+def test_the_pipeline_for_gitlab_extends_what_the_template_has() -> None:
+    template: Any = yaml.safe_load((ROOT / "deploy/gitlab.yml").read_text("utf-8"))
+    pipeline: Any = yaml.safe_load(blocks("yaml")[1])
+    extended = [job["extends"] for job in pipeline.values() if isinstance(job, dict) and "extends" in job]
+    assert len(extended) == 2
+    assert set(extended) <= template.keys()
+    reports = template[".mockserver-verify"]["variables"]
+    assert "junit" in reports["MOCKSERVER_VERIFY_REPORT"].split(",")
+    file = template[".mockserver-verify"]["artifacts"]["reports"]["junit"]
+    assert file == f"{reports['MOCKSERVER_VERIFY_REPORT_DIR']}/junit.xml"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_lines_for_any_other_pipeline_are_green_in_an_empty_project(tmp_path: Path) -> None:
+    [block] = blocks("sh")
+    port = free_port("127.0.0.1", 0)
+    script = block.replace("4010", str(port)).replace("mockserver serve", f"mockserver serve --port {port}")
+    script = script.replace("health --wait", f"health --port {port} --wait")
+    # What the reader's own time allows is no matter here; the fuzzing is tested elsewhere.
+    script = script.replace("--allow-unexercised", "--allow-unexercised --no-fuzz --only LIST --only CREATE-1")
+    command = f'mockserver() {{ {sys.executable} -P -m mockserver "$@"; }}\nset -euo pipefail\n{script}'
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "verify-report" / "junit.xml").exists()
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    for path in re.findall(r"`((?:deploy|\.github)/[^`]*|compose\.yaml|Dockerfile)`", PAGE):
+        if "billing.yml" not in path:
+            assert (ROOT / path).exists(), path
+
+
+def test_every_exit_code_of_the_readme_is_explained() -> None:
+    for code in ("0", "1", "2", "3"):
+        assert re.search(rf"^\| {code} \|", PAGE, re.MULTILINE)

@@ -1,0 +1,135 @@
+"""The files for containers fit the package and each other, and ask for no more rights than the fake needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mockserver.core.health import is_ready
+from mockserver.core.net import free_port
+
+ROOT = Path(__file__).parents[2]
+PROJECT: Any = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+VERSION = PROJECT["project"]["version"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+[DEPLOYMENT, SERVICE] = yaml.safe_load_all((ROOT / "deploy/kubernetes.yaml").read_text("utf-8"))
+POD: Any = DEPLOYMENT["spec"]["template"]["spec"]
+
+
+def test_every_version_is_that_of_the_package() -> None:
+    assert f"ARG VERSION={VERSION}\n" in DOCKERFILE
+    for name in ("deploy/kubernetes.yaml", "deploy/gitlab.yml", "docs/ci.md"):
+        text = (ROOT / name).read_text("utf-8")
+        versions = re.findall(r"prepbusiness-mockserver(?:@v|:)([\d.]+)", text)
+        assert versions, name
+        assert set(versions) == {VERSION}, name
+
+
+def test_what_the_dockerfile_copies_is_what_the_build_is_sent() -> None:
+    sent = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for source in line.split()[:-1]
+    ]
+    assert sorted(copied) == sorted(sent)
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_the_build_is_sent_all_that_the_wheel_is_made_of() -> None:
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    project = PROJECT["project"]
+    needed = [*wheel["packages"], *wheel["force-include"], project["readme"], *project["license-files"]]
+    sent = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+    for path in needed:
+        assert any(fnmatch(path, one) or path.startswith(f"{one}/") for one in sent), path
+
+
+def test_the_image_is_no_root_and_knows_its_health() -> None:
+    final = DOCKERFILE.rpartition("FROM ")[2]
+    assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
+    assert 'CMD ["mockserver", "health"]' in final
+    assert "MOCKSERVER_HOST=0.0.0.0" in final
+    # In the form of a shell, a signal would reach the shell alone.
+    assert 'ENTRYPOINT ["mockserver"]' in final
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
+def test_as_the_first_process_of_a_container_it_ends_at_once_on_sigterm() -> None:
+    apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*apart, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this machine lets nobody make a namespace of processes")
+    port = free_port("127.0.0.1", 0)
+    command = [*apart, sys.executable, "-m", "mockserver", "serve", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as outer:
+        deadline = time.monotonic() + 60
+        while not is_ready(f"http://127.0.0.1:{port}/_mock"):
+            assert outer.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        [first] = Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()
+        os.kill(int(first), signal.SIGTERM)
+        try:
+            # Docker and Kubernetes send SIGKILL after 10 s and 30 s, and then nothing more is written.
+            outer.wait(60)
+        except subprocess.TimeoutExpired:
+            os.kill(int(first), signal.SIGKILL)
+            raise
+    assert outer.returncode in (0, 128 + signal.SIGTERM, -signal.SIGTERM)
+
+
+def test_compose_waits_for_the_fake_and_controls_it_by_one_token() -> None:
+    services = COMPOSE["services"]
+    assert services["frontend"]["depends_on"]["fake"]["condition"] == "service_healthy"
+    assert services["verify"]["depends_on"]["fake"]["condition"] == "service_healthy"
+    tokens = {services[name]["environment"]["MOCKSERVER_CONTROL_TOKEN"] for name in ("fake", "frontend")}
+    assert len(tokens) == 1
+    # Only this machine reaches the published port.
+    assert all(port.startswith("127.0.0.1:") for port in services["fake"]["ports"])
+
+
+def test_compose_charges_nobody_unless_told_to() -> None:
+    assert COMPOSE["services"]["verify"]["environment"]["MOCKSERVER_VERIFY_ALLOW_CHARGES"].endswith(":-0}")
+
+
+def test_the_pod_has_no_more_rights_than_it_needs() -> None:
+    [container] = POD["containers"]
+    assert POD["securityContext"]["runAsNonRoot"]
+    assert not POD["automountServiceAccountToken"]
+    rights = container["securityContext"]
+    assert rights["readOnlyRootFilesystem"]
+    assert not rights["allowPrivilegeEscalation"]
+    assert rights["capabilities"] == {"drop": ["ALL"]}
+    assert container["resources"].keys() == {"requests", "limits"}
+    [token] = [one for one in container["env"] if one["name"] == "MOCKSERVER_CONTROL_TOKEN"]
+    assert "secretKeyRef" in token["valueFrom"]
+
+
+def test_every_probe_asks_the_health_check_at_the_port_of_the_container() -> None:
+    [container] = POD["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"http": 4010}
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[name]["httpGet"] == {"path": "/_mock/health", "port": "http"}
+    [port] = SERVICE["spec"]["ports"]
+    assert port["targetPort"] == "http"
+    labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
+    assert SERVICE["spec"]["selector"] == DEPLOYMENT["spec"]["selector"]["matchLabels"] == labels
+
+
+def test_one_pod_alone_holds_the_state() -> None:
+    assert DEPLOYMENT["spec"]["replicas"] == 1
+    assert DEPLOYMENT["spec"]["strategy"] == {"type": "Recreate"}
