@@ -14,6 +14,7 @@ from mockserver.verify.checks import (
     races,
     refusals,
     search,
+    sums,
 )
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
@@ -24,6 +25,7 @@ ALL: tuple[Check, ...] = (
     *listing.CHECKS,
     *create.CHECKS,
     *mass_assignment.CHECKS,
+    *sums.CHECKS,
     *finalize.CHECKS,
     *collect.CHECKS,
     *isolation.CHECKS,

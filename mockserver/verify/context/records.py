@@ -84,7 +84,9 @@ class Records:
             return Decimal(500 + 7 * number)
         return Decimal(100 + 37 * (number % 20)).scaleb(-2) + Decimal(number % 10**digits).scaleb(-digits)
 
-    def charge(self, amount: Decimal | None = None, *, by: Billing | None = None) -> OwnCharge:
+    def charge(
+        self, amount: Decimal | None = None, *, description: str | None = None, by: Billing | None = None
+    ) -> OwnCharge:
         """A fresh charge; raises `NotPossible` when none can be had."""
         caller = by or self.me
         if self.pool and by is None and amount is None:
@@ -96,7 +98,7 @@ class Records:
         if caller.merchant is None:
             raise NotPossible("a charge can't be made without a merchant (--merchant)")
         due = amount if amount is not None else self.amount() if by is None else self.spare_amount
-        answer = caller.adjust(due, self.mark())
+        answer = caller.adjust(due, description or self.mark())
         if not answer.ok:
             raise NotPossible(f"charges can't be made: quick-adjustment answers {answer.brief()}")
         self.amount_as_asked(answer, due)

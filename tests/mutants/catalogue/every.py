@@ -7,6 +7,7 @@ from tests.mutants.catalogue.assigning import ASSIGNING
 from tests.mutants.catalogue.collecting import COLLECT
 from tests.mutants.catalogue.creating import CREATE
 from tests.mutants.catalogue.finalizing import FINALIZE
+from tests.mutants.catalogue.folding import FOLDING
 from tests.mutants.catalogue.form import FORM
 from tests.mutants.catalogue.isolation import ISOLATION
 from tests.mutants.catalogue.listing import LIST
@@ -16,7 +17,21 @@ from tests.mutants.catalogue.reading import READING
 from tests.mutants.catalogue.searching import SEARCH
 from tests.mutants.config import Mutant
 
-CATALOGS = (FORM, NONSENSE, LIST, SEARCH, CREATE, ASSIGNING, MONEY, FINALIZE, COLLECT, ISOLATION, READING, RACES)
+CATALOGS = (
+    FORM,
+    NONSENSE,
+    LIST,
+    SEARCH,
+    CREATE,
+    ASSIGNING,
+    MONEY,
+    FOLDING,
+    FINALIZE,
+    COLLECT,
+    ISOLATION,
+    READING,
+    RACES,
+)
 
 
 class DuplicateName(ValueError):

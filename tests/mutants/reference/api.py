@@ -173,6 +173,11 @@ class Api:
             raise self.billing.invalid(
                 "The charge ids must be a list.", {"charge_ids": ["The charge_ids must be an array."]}
             )
+        if self.choices.most_charge_ids is not None and len(given) > self.choices.most_charge_ids:
+            raise self.billing.invalid(
+                "There are too many charge ids.",
+                {"charge_ids": [f"There may be {self.choices.most_charge_ids} charge_ids at most."]},
+            )
         strings = request.is_form or self.choices.numeric_strings == "accept"
         ids = [self.integer(item, strings=strings) for item in given]
         errors = {

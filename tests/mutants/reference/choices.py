@@ -67,6 +67,7 @@ UNLISTED: dict[str, tuple[Any, ...]] = {
     "most_clauses": (None, 3),
     "ignored_search": ("clause", "whole"),
     "charges_order": ("newest_first", "oldest_first"),
+    "most_charge_ids": (None, 50),
 }
 """What the contract says nothing about, or says in passing; each value is as legal as the other."""
 
@@ -135,6 +136,7 @@ class Choices:
     most_clauses: int | None = None
     ignored_search: str = "clause"
     charges_order: str = "newest_first"
+    most_charge_ids: int | None = None
 
 
 def choose(values: Mapping[str, Any]) -> Choices:

@@ -6,6 +6,7 @@ from tests.mutants.client import Answer, at_once
 from tests.mutants.scenarios.assigning import drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
 from tests.mutants.scenarios.shapes import is_invoice
+from tests.mutants.scenarios.sums import odd_sums_are_exact, odd_sums_of_all
 
 SOME = 20
 """Few enough charges that the void one of the small world is among them, or is not looked for."""
@@ -31,6 +32,7 @@ def of_exactly_those(bed: TestBed) -> None:
     if bed.choices.duplicate_charge_ids == "collapse":
         twice = bed.charge(500)
         assert made(bed, bed.mine.create(twice, twice)).invoice["total"] == bed.exact(500)
+    odd_sums_are_exact(bed)
 
 
 @rule("CREATE-2")
@@ -53,6 +55,7 @@ def of_all(bed: TestBed) -> None:
     answers = at_once(bed.url, 4, lambda talk, place: talk.create_all(), token=str(bed.mine.token))
     totals = sorted(answer.invoice.get("total", 0) for answer in answers)
     assert totals == [0, 0, 0, bed.exact(500)] and bed.status_of(charges[0]) == "Invoiced", totals
+    odd_sums_of_all(bed)
 
 
 @rule("CREATE-3")
@@ -110,6 +113,7 @@ def exact_totals(bed: TestBed) -> None:
     form = [("amount", str(bed.money(1_234))), ("description", "a form")]
     charge = bed.mine.send("POST", "/billing/charges/quick-adjustment", form=form).charge
     assert charge["amount"] == bed.exact(1_234)
+    odd_sums_are_exact(bed)
     drafts_keep_nothing(bed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from functools import cache
 
@@ -34,8 +34,16 @@ def contract() -> Contract:
     return Contract.load(openapi_path())
 
 
-def tried(config: ServerConfig, checks: Iterable[Check], choices: Mapping[str, Value] | None = None) -> Recorder:
-    """What the checks made of the server of this configuration; `choices`: what was measured of it before."""
+def tried(
+    config: ServerConfig,
+    checks: Iterable[Check],
+    choices: Mapping[str, Value] | None = None,
+    enough: Collection[str] = (),
+) -> Recorder:
+    """What the checks made of the server of this configuration; `choices`: what was measured of it before.
+
+    As soon as one of the rules in `enough` is broken it ends.
+    """
     with running(config) as server:
         given = dict(zip(config.arguments[::2], config.arguments[1::2], strict=True))
         token, other = given["--token"], given["--other-token"]
@@ -60,6 +68,8 @@ def tried(config: ServerConfig, checks: Iterable[Check], choices: Mapping[str, V
             transport.on_answer = monitor.see
             for check in checks:
                 run_check(check, context)
+                if broken(recorder) & set(enough):
+                    break
     return recorder
 
 
