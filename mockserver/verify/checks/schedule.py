@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mockserver.verify.checks import (
     audit,
+    casts,
     collect,
     create,
     finalize,
@@ -11,6 +12,7 @@ from mockserver.verify.checks import (
     isolation,
     listing,
     mass_assignment,
+    parameters,
     races,
     refusals,
     search,
@@ -22,6 +24,8 @@ from mockserver.verify.context.context import Context
 ALL: tuple[Check, ...] = (
     *general.CHECKS,
     *refusals.CHECKS,
+    *parameters.CHECKS,
+    *casts.CHECKS,
     *listing.CHECKS,
     *create.CHECKS,
     *mass_assignment.CHECKS,

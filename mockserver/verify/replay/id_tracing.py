@@ -41,7 +41,8 @@ _Look = Callable[[Key], Ref | None]
 
 _STRIPE = re.compile(r"\bin_[A-Za-z0-9_]{4,}")
 _IN_URL = re.compile(
-    r"(?P<kind>[A-Za-z][A-Za-z-]*)/(?P<id>\d+)(?=[/?#]|$)"
+    # Letters behind an id are what a cast does away with: in a replay they stand behind its own.
+    r"(?P<kind>[A-Za-z][A-Za-z-]*)/(?P<id>\d+)(?=[/?#.A-Za-z]|$)"
     r"|\bid(?:!|%21)?(?::|%3A|~|[<>]=?|%3C(?:=|%3D)?|%3E(?:=|%3D)?)(?:\"|%22)(?P<query>\d+)(?=\"|%22)"
     r"|(?P<form>[a-z_]+_ids?)(?:\[\d*\]|%5B\d*%5D)*=(?P<value>\d+)(?=&|#|$)"
     r"|stripe_invoice_id(?:!|%21)?(?::|%3A|~|%7E)(?:\"|%22)(?P<part>\w{4,}?)(?=_?(?:%25)?(?:\"|%22))"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.mutants.catalogue.adding_up import MONEY
 from tests.mutants.catalogue.assigning import ASSIGNING
+from tests.mutants.catalogue.casting import CASTING
 from tests.mutants.catalogue.collecting import COLLECT
+from tests.mutants.catalogue.crashing import CRASHING
 from tests.mutants.catalogue.creating import CREATE
 from tests.mutants.catalogue.finalizing import FINALIZE
 from tests.mutants.catalogue.folding import FOLDING
@@ -20,6 +22,8 @@ from tests.mutants.config import Mutant
 CATALOGS = (
     FORM,
     NONSENSE,
+    CRASHING,
+    CASTING,
     LIST,
     SEARCH,
     CREATE,

@@ -7,6 +7,8 @@ from decimal import Decimal
 from tests.mutants.client import Answer, Talk, at_once
 from tests.mutants.scenarios.assigning import charges_keep_nothing, drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
+from tests.mutants.scenarios.crashing import whatever_comes_it_answers
+from tests.mutants.scenarios.resembling import nothing_resembles_a_charge, nothing_resembles_an_amount
 from tests.mutants.scenarios.shapes import is_charge, is_invoice, is_page
 from tests.mutants.scenarios.sums import odd_sums_are_exact
 
@@ -118,6 +120,9 @@ def nonsense_is_refused(bed: TestBed) -> None:
     refused(odd.page())
     assert bed.mine.create_all().status < 500
     refused(bed.mine.create(2**40))
+    whatever_comes_it_answers(bed)
+    nothing_resembles_a_charge(bed)
+    nothing_resembles_an_amount(bed)
 
 
 def nonsense(bed: TestBed) -> list[bytes]:

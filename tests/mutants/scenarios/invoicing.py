@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.client import Answer, at_once
 from tests.mutants.scenarios.assigning import drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
+from tests.mutants.scenarios.resembling import nothing_resembles_a_charge
 from tests.mutants.scenarios.shapes import is_invoice
 from tests.mutants.scenarios.sums import odd_sums_are_exact, odd_sums_of_all
 
@@ -119,6 +120,7 @@ def exact_totals(bed: TestBed) -> None:
 
 @rule("CREATE-6")
 def what_is_refused(bed: TestBed) -> None:
+    nothing_resembles_a_charge(bed)
     free, taken, theirs = bed.charge(100), bed.charge(200), bed.other.charge(5)
     made(bed, bed.mine.create(taken))
     void = [row["id"] for row in bed.mine.charges(per_page=SOME).rows if row["status"] == "Void"][:1]

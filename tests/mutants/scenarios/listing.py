@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.mutants.client import Answer
 from tests.mutants.scenarios.bed import SIZE, TestBed, rule, succeeded
+from tests.mutants.scenarios.resembling import letters_tell_ids_apart, nothing_resembles_a_draft
 from tests.mutants.scenarios.shapes import is_invoice, is_page
 
 FEW = 5
@@ -208,6 +209,7 @@ def operators(bed: TestBed) -> None:
     known = row["stripe_invoice_id"]
     for sign, value in itertools.product((":", "!:", "~", "!~"), texts_near(known)):
         expect(bed, rows, [("stripe_invoice_id", sign, value)], [])
+    letters_tell_ids_apart(bed)
 
 
 @rule("SEARCH-4")
@@ -218,6 +220,7 @@ def fields(bed: TestBed) -> None:
             expect(bed, rows, [("id", sign, str(value))], [])
     operators(bed)
     days(bed)
+    nothing_resembles_a_draft(bed)
 
 
 @rule("SEARCH-5")

@@ -6,6 +6,7 @@ from tests.mutants.client import Answer, Talk, at_once
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
 from tests.mutants.scenarios.assigning import actions_keep_nothing, charges_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, refused, rule, succeeded
+from tests.mutants.scenarios.resembling import nothing_resembles_a_draft, nothing_resembles_what_is_due
 
 UNKNOWN = 2**40
 
@@ -61,6 +62,7 @@ def gets_to_stripe(bed: TestBed) -> None:
 def unknown_is_not_finalized(bed: TestBed) -> None:
     for number in (UNKNOWN, 0, "x"):
         refused(bed.mine.finalize(number))
+    nothing_resembles_a_draft(bed)
 
 
 @rule("FINALIZE-4")
@@ -218,3 +220,4 @@ def collects(bed: TestBed, number: object) -> list[Answer]:
 def unknown_is_not_collected(bed: TestBed) -> None:
     for number in (UNKNOWN, 0, "x"):
         refused(bed.mine.collect(number))
+    nothing_resembles_what_is_due(bed)

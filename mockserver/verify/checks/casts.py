@@ -1,0 +1,163 @@
+"""Checks that nothing is read as what it resembles: an id by its leading digits or lower bits, and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from urllib.parse import quote_plus
+
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.unchanged import charge_untouched, still_draft
+from mockserver.verify.context.context import Context
+from mockserver.verify.errors import NotPossible
+from mockserver.verify.expectations.statements import Evidence, any_of, id_of, is_refused, of
+from mockserver.verify.monitor.canonical import LARGEST_ID
+from mockserver.verify.transport.billing_client import FORM_TYPE
+from mockserver.verify.transport.messages import Answer
+
+WIDTHS = (32, 64)
+"""Bits of integers; an id that is so much larger has the same lower ones."""
+
+
+def beyond(number: int) -> list[int]:
+    """Other ids that end in the same bits; no larger one than databases keep stands for an id that may exist."""
+    return [number + 2**bits for bits in WIDTHS if number < 2**31 or bits == 64]
+
+
+def charges(context: Context) -> None:
+    """GEN-5 and CREATE-6: `5abc` is not charge 5, nor is 5 + 2^32, neither in a path nor among the ids."""
+    charge = context.records.charge()
+    for other in (f"{charge.id}abc", *beyond(charge.id)):
+        answer = context.me.charge(other)
+        _refused(context, "GEN-5", answer, f"getCharge of {_what(other)}", [charge.made_by])
+    acts: list[Answer] = []
+    for other in (f"{charge.id}abc", f"{charge.id} or 1", *beyond(charge.id)):
+        ways = [("", context.me.create([other]))]
+        if isinstance(other, str):
+            ways.append((" in a form", context.me.create_by_form([other])))
+        for where, answer in ways:
+            told = f"a create of {_what(other)}{where}"
+            if not answer.refused:
+                # Read as nothing at all it would be as wrong.
+                _refused(context, "CREATE-6", answer, told, [charge.made_by])
+                if answer.ok:
+                    charge = context.records.charge()
+                    acts.clear()
+                continue
+            context.recorder.held("CREATE-6")
+            acts.append(answer)
+    charge_untouched(context, "GEN-6", charge, "a refused create", acts)
+
+
+def _what(other: object) -> str:
+    return "what begins with an id" if isinstance(other, str) else "a number that ends in an id's bits"
+
+
+def _refused(context: Context, rule: str, answer: Answer, what: str, using: Iterable[Evidence] = ()) -> bool:
+    """As for all that is refused; that it succeeds is proof, though a replay with other records' ids shows nothing."""
+    return context.expect(
+        rule,
+        is_refused(answer),
+        because=f"{what} is refused with a 4xx",
+        kind=f"{what} not refused",
+        using=using,
+        proves=True,
+    )
+
+
+def finalizing(context: Context) -> None:
+    """FINALIZE-3: 5 + 2^32 does not finalize invoice 5."""
+    draft = context.records.draft()
+    for other in beyond(draft.id):
+        answer = context.me.finalize(other)
+        what = f"a finalize of {_what(other)}"
+        _refused(context, "FINALIZE-3", answer, what, [draft.made_by])
+        still_draft(context, "FINALIZE-3", draft, what, [answer])
+
+
+def collecting(context: Context) -> None:
+    """COLLECT-5: 5 + 2^32 does not collect invoice 5."""
+    context.records.needs_charges()
+    invoice = context.records.finalized()
+    for other in beyond(invoice.id):
+        answer = context.me.collect(other)
+        _refused(context, "COLLECT-5", answer, f"a collect of {_what(other)}", [invoice.made_by])
+    context.records.must_row(invoice.id)
+
+
+def searching(context: Context) -> None:
+    """SEARCH-4: a search for 5 + 2^32 does not find invoice 5."""
+    draft = context.records.draft()
+    for other in beyond(draft.id):
+        if other > LARGEST_ID:
+            continue
+        answer = context.me.invoices(f'id:"{other}"')
+        context.expect(
+            "SEARCH-4",
+            any_of(is_refused(answer), of(answer).each("id").lacks(id_of("invoice", draft.id))),
+            kind="id found by its lower bits",
+            because=f'id:"{other}" does not find invoice {draft.id}',
+            using=[draft.made_by],
+            proves=True,
+        )
+
+
+def amounts(context: Context) -> None:
+    """GEN-5: an amount is a number, and no text that begins with one."""
+    if context.me.merchant is None or context.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    post = "/billing/charges/quick-adjustment"
+    for text in ("12abc", "12 34"):
+        by_form = context.me.send(
+            "POST", post, body=f"amount={quote_plus(text)}&description=odd".encode(), content_type=FORM_TYPE
+        )
+        for where, answer in (("", context.me.adjust(text, "odd")), (" in a form", by_form)):
+            _refused(context, "GEN-5", answer, f"an adjustment of {text}{where}")
+    answer = context.me.adjust("12,50", "odd")
+    context.expect(
+        "GEN-5",
+        # Where that is a way to write a fraction it may be read as one.
+        any_of(is_refused(answer), of(answer).at("charge.amount").differs(Decimal(12))),
+        kind="an amount cut at its comma",
+        because="an amount of 12,50 is refused, or is not one of 12",
+    )
+
+
+def letters(context: Context) -> None:
+    """SEARCH-3: an id of Stripe is found as it is spelled; Stripe tells small letters from capitals."""
+    invoice = context.records.finalized()
+
+    def on_stripe() -> tuple[str, Answer] | None:
+        row, answer = context.records.must_row(invoice.id)
+        text = row.get("stripe_invoice_id")
+        return (text, answer) if isinstance(text, str) else None
+
+    found = context.records.until_queued(on_stripe)
+    if found is None:
+        raise NotPossible("no invoice got onto Stripe")
+    text, shown = found
+    other = text[:3] + text[3:].swapcase()
+    exact = context.me.invoices(f'stripe_invoice_id:"{text}"')
+    if other == text or [row.get("id") for row in exact.rows] != [invoice.id]:
+        # Then the search is broken, or is not for texts, which its own checks tell.
+        return
+    answer = context.me.invoices(f'stripe_invoice_id:"{other}"')
+    trace: list[Evidence] = [*context.monitor.invoices[invoice.id].trace, shown]
+    context.expect(
+        "SEARCH-3",
+        any_of(is_refused(answer), of(answer).each("id").lacks(id_of("invoice", invoice.id))),
+        kind="Stripe's id found by other letters",
+        because=f"{other} is not {text}: ids of Stripe that differ in their letters' case alone are two",
+        using=trace,
+        proves=True,
+    )
+
+
+CHECKS = (
+    Check("what resembles a charge's id", ("GEN-5", "CREATE-6"), charges),
+    Check("finalizing what resembles an id", ("FINALIZE-3",), finalizing, thorough=True),
+    Check("collecting what resembles an id", ("COLLECT-5",), collecting, thorough=True),
+    Check("searching for what resembles an id", ("SEARCH-4",), searching, thorough=True),
+    Check("what resembles an amount", ("GEN-5",), amounts, thorough=True),
+    Check("Stripe's ids in other letters", ("SEARCH-3",), letters, thorough=True, waits=True),
+)
