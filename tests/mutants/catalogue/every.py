@@ -12,6 +12,7 @@ from tests.mutants.catalogue.finalizing import FINALIZE
 from tests.mutants.catalogue.folding import FOLDING
 from tests.mutants.catalogue.form import FORM
 from tests.mutants.catalogue.isolation import ISOLATION
+from tests.mutants.catalogue.keeping import KEEPING
 from tests.mutants.catalogue.listing import LIST
 from tests.mutants.catalogue.nonsense import NONSENSE
 from tests.mutants.catalogue.racing import RACES
@@ -25,6 +26,7 @@ CATALOGS = (
     CRASHING,
     CASTING,
     LIST,
+    KEEPING,
     SEARCH,
     CREATE,
     ASSIGNING,

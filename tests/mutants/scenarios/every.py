@@ -13,7 +13,16 @@ from tests.mutants.server import running
 
 ROOMS: tuple[ModuleType, ...] = (general, listing, invoicing, paying)
 """Importing them fills CHECKS."""
-WRONG = (AssertionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, http.client.HTTPException)
+WRONG = (
+    AssertionError,
+    LookupError,
+    StopIteration,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    http.client.HTTPException,
+)
 """What a scenario may end with on a server that breaks its rule: not only assertions, since nothing is as expected."""
 ONE_CURRENCY = ("CREATE-2", "CREATE-4")
 """Scenarios that bill whatever is open, which can't be where that is in two currencies."""

@@ -8,6 +8,7 @@ from tests.mutants.client import Answer, Talk, at_once
 from tests.mutants.scenarios.assigning import charges_keep_nothing, drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
 from tests.mutants.scenarios.crashing import whatever_comes_it_answers
+from tests.mutants.scenarios.freshness import nothing_is_kept, nothing_is_shared
 from tests.mutants.scenarios.resembling import nothing_resembles_a_charge, nothing_resembles_an_amount
 from tests.mutants.scenarios.shapes import is_charge, is_invoice, is_page
 from tests.mutants.scenarios.sums import odd_sums_are_exact
@@ -85,6 +86,7 @@ def nothing_without_a_token(bed: TestBed) -> None:
     assert bed.mine.look(locked)["stripe_invoice_status"] != "paid"
     assert bed.status_of(charge) == "Open"
     assert bed.mine.charges().document["total"] == charges
+    nothing_is_shared(bed)
 
 
 @rule("GEN-5")
@@ -175,6 +177,7 @@ def a_refusal_changes_nothing(bed: TestBed) -> None:
 @rule("GEN-7")
 def the_header_restricts(bed: TestBed) -> None:
     charges_keep_nothing(bed)
+    nothing_is_shared(bed)
     mine, theirs = bed.draft(400), bed.other.draft(5)
     charge, their_charge = bed.charge(400), bed.other.charge(5)
     for merchant in (2, 999_999) if not bed.has_provider else (999_999,):
@@ -232,6 +235,7 @@ def tokens_are_apart(bed: TestBed) -> None:
     refused(header.page())
     refused(header.charges())
     refused(header.adjust(5))
+    nothing_is_shared(bed)
     at_the_same_time(bed, theirs)
     bed.charge(400)
     own[1].create_all()
@@ -285,6 +289,7 @@ def the_list_shows_what_was_answered(bed: TestBed) -> None:
         assert bed.mine.look(number)["stripe_invoice_status"] == "paid"
     assert [bed.mine.look(other)["status"] for other in others] == before
     several_at_once(bed)
+    nothing_is_kept(bed)
     drafts_keep_nothing(bed)
     charges_keep_nothing(bed)
 

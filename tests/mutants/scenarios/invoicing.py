@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.client import Answer, at_once
 from tests.mutants.scenarios.assigning import drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
+from tests.mutants.scenarios.freshness import nothing_is_kept
 from tests.mutants.scenarios.resembling import nothing_resembles_a_charge
 from tests.mutants.scenarios.shapes import is_invoice
 from tests.mutants.scenarios.sums import odd_sums_are_exact, odd_sums_of_all
@@ -74,6 +75,7 @@ def a_draft(bed: TestBed) -> None:
 
 @rule("CREATE-4")
 def on_one_invoice(bed: TestBed) -> None:
+    nothing_is_kept(bed)
     charges = [bed.charge(200), bed.charge(300)]
     number = made(bed, bed.mine.create(*charges)).invoice["id"]
     for step in (lambda: None, lambda: bed.mine.finalize(number), lambda: bed.mine.collect(number)):
@@ -138,6 +140,7 @@ def what_is_refused(bed: TestBed) -> None:
 
 @rule("CREATE-7")
 def listed_at_once(bed: TestBed) -> None:
+    nothing_is_kept(bed)
     newest = 0
     known: set[object] = set()
     for place in range(12):

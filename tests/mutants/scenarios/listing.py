@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.mutants.client import Answer
 from tests.mutants.scenarios.bed import SIZE, TestBed, rule, succeeded
+from tests.mutants.scenarios.freshness import charges_are_in_pages, far_away_is_nothing, nothing_is_kept
 from tests.mutants.scenarios.resembling import letters_tell_ids_apart, nothing_resembles_a_draft
 from tests.mutants.scenarios.shapes import is_invoice, is_page
 
@@ -90,6 +91,8 @@ def figures_agree(bed: TestBed) -> None:
     for size in (-3, 0):
         answer = bed.mine.page(per_page=size)
         assert answer.refused or answer.document["per_page"] > 0, answer
+    charges_are_in_pages(bed)
+    nothing_is_kept(bed)
 
 
 def agrees(bed: TestBed, answer: Answer, page: int, size: int, total: int) -> None:
@@ -120,6 +123,8 @@ def pages_partition(bed: TestBed) -> None:
     assert number in bed.mine.search(f'id:"{number}"')
     total = bed.mine.page(per_page=1).document["total"]
     assert len(set(walk(bed, SIZE, min(total, 100)))) == min(total, 100)
+    far_away_is_nothing(bed)
+    charges_are_in_pages(bed)
 
 
 def walk(bed: TestBed, size: int, count: int) -> list[int]:

@@ -1,0 +1,192 @@
+"""Checks that answers are of now and for whom they are: no cache gives what was, or is another's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import row_of
+from mockserver.verify.expectations.statements import any_of, id_of, is_refused, joined, of, status_of
+from mockserver.verify.transport.billing_client import Billing
+from mockserver.verify.transport.messages import Answer
+
+FAR = (("4294967297", "1"), ("1152921504606846977", "16"), ("18446744073709551617", "1"), ("614891469123651722", "15"))
+"""Pages and their sizes: the place of the first row is 2^32, 2^64 in two ways, and just beyond 2^63."""
+
+
+def _ends(call: Callable[..., Answer], size: int) -> list[Answer]:
+    """The first page and the last one: wherever the order puts what is new, it is on one of them."""
+    first = call(per_page=size)
+    last = first.figure("last_page") or 1
+    return [first] if last == 1 else [first, call(per_page=size, page=last)]
+
+
+def _lists(page: Answer, number: int) -> bool:
+    return any(row.get("id") == number for row in page.rows)
+
+
+def charges(context: Context) -> None:
+    """GEN-9 and CREATE-4: a new charge is listed at once, and what was read before it was billed is not kept."""
+    size = context.records.at_most(25)
+    before = _ends(context.me.charges, size)
+    charge = context.records.charge()
+    pages = _ends(context.me.charges, size)
+    made = id_of("charge", charge.id)
+    if all(page.ok for page in pages):
+        context.expect(
+            "GEN-9",
+            any_of(*(of(page).each("id").includes(made) for page in pages)),
+            kind="new charge not listed",
+            because="a charge that was made is in the list at once",
+            actual=f"charge {charge.id} is neither on the first page nor on the last",
+            using=[*before, charge.made_by],
+        )
+    context.me.charge(charge.id)
+    draft = context.records.draft((charge,))
+    # That it is shown as Invoiced from then on is seen where answers are, too, but not what was read before.
+    context.me.charge(charge.id)
+    for page in _ends(context.me.charges, size):
+        if _lists(page, charge.id):
+            context.expect(
+                "CREATE-4",
+                of(page).row("charge", charge.id).at("status").equals("Invoiced"),
+                kind="charge not listed as Invoiced",
+                because="a charge on an invoice is Invoiced from then on, in whatever was read before, too",
+                using=[*pages, draft.made_by],
+            )
+
+
+def invoices(context: Context) -> None:
+    """CREATE-7, GEN-9 and LIST-3: a page that was asked for before shows what was made since, and counts it."""
+    size = context.records.at_most(15)
+    for _ in range(3):
+        before = _ends(context.me.invoices, size)
+        draft = context.records.draft()
+        after = _ends(context.me.invoices, size)
+        totals = [of(pages[0]).at("total") for pages in (before, after)]
+        counted = totals[1].compares(">=", totals[0].calc("+", 1))
+        if all(page.figure("total") is not None for page in (before[0], after[0])) and counted.is_true():
+            context.recorder.held("LIST-3")
+            break
+    else:
+        context.expect(
+            "LIST-3",
+            counted,
+            kind="new invoice not counted",
+            because="the total counts an invoice as soon as it is made",
+            using=[draft.made_by],
+        )
+    context.expect(
+        "CREATE-7",
+        any_of(*(of(page).each("id").includes(id_of("invoice", draft.id)) for page in after)),
+        kind="not listed where it was asked before",
+        because="a new invoice is in the list at once",
+        actual=f"invoice {draft.id} is neither on the first page nor on the last",
+        using=[*before, draft.made_by],
+    )
+    finalized = context.me.finalize(draft.id)
+    for page in _ends(context.me.invoices, size) if finalized.ok else ():
+        if _lists(page, draft.id):
+            context.expect(
+                "FINALIZE-1",
+                row_of(draft, page).at("status").differs("Draft"),
+                kind="finalized invoice listed as a draft",
+                because="a finalized invoice is a draft no more, in whatever was read before, too",
+                using=[*after, finalized],
+            )
+
+
+def shared(context: Context) -> None:
+    """GEN-4, GEN-7, GEN-8: what one caller has just read is not given to another who asks for the same."""
+    draft = context.records.draft()
+    charge, q = draft.charges[0], f'id:"{draft.id}"'
+    for who, rule, caller in _others(context):
+        asked: tuple[tuple[str, Callable[[Billing], Answer]], ...] = (
+            ("charge", lambda by: by.charge(charge.id)),
+            ("search", lambda by: by.invoices(q)),
+            ("page", lambda by: by.invoices(per_page=9)),
+        )
+        for what, ask in asked:
+            read, answer = ask(context.me), ask(caller)
+            if rule == "GEN-4":
+                statement = status_of(answer).equals(401)
+            elif what == "charge":
+                statement = is_refused(answer)
+            else:
+                statement = any_of(is_refused(answer), of(answer).each("id").lacks(id_of("invoice", draft.id)))
+            context.expect(
+                rule,
+                statement,
+                kind=f"a {what} that was just read given to {who}",
+                because=f"a {what} of one caller is not for {who}, also where it was read just before",
+                using=[draft.made_by, read],
+                proves=True,
+            )
+
+
+def _others(context: Context) -> list[tuple[str, str, Billing]]:
+    """Callers who must not see what the run's own sees, and the rule that says so."""
+    found = [("nobody's token", "GEN-4", context.me.acting(token=None))]
+    other = context.other
+    if other is not None and other.merchant != context.me.merchant:
+        found.append(("another merchant", "GEN-8", other))
+        if context.reaches_both and other.merchant is not None:
+            found.append(("the same token with another merchant", "GEN-7", context.me.acting(merchant=other.merchant)))
+    return found
+
+
+def far_pages(context: Context) -> None:
+    """LIST-4: a page so far that its place is no integer to a machine is empty or refused, never the first rows."""
+    for page, size in FAR:
+        for what, call in (("invoices", context.me.invoices), ("charges", context.me.charges)):
+            answer = call(page=page, per_page=size)
+            context.expect(
+                "LIST-4",
+                any_of(is_refused(answer), of(answer).at("data").is_empty()),
+                kind=f"rows of {what} far past the last page",
+                because=f"page {page} of {what} is empty, or refused",
+                actual=f"the answer is {answer.brief()}",
+            )
+
+
+def charges_in_pages(context: Context) -> None:
+    """LIST-3 and LIST-4 on the list of charges, as far as others leave it alone."""
+    context.records.draft(context.records.charges(4))
+    for _ in range(3):
+        one, two, both = (context.me.charges(page=page, per_page=size) for page, size in ((1, 2), (2, 2), (1, 4)))
+        again = context.me.charges(page=1, per_page=2)
+        if [row.get("id") for row in one.rows] == [row.get("id") for row in again.rows]:
+            break
+    else:
+        return
+    if not all(answer.ok for answer in (one, two, both)):
+        return
+    context.expect(
+        "LIST-3",
+        of(both).at("per_page").equals(4),
+        kind="per_page of charges",
+        because="per_page is the 4 that was asked for",
+    )
+    context.expect(
+        "LIST-4",
+        joined([of(one).each("id"), of(two).each("id")]).equals(of(both).each("id")),
+        kind="pages of charges do not partition",
+        because="two pages of 2 charges are the first page of 4",
+    )
+    past = context.me.charges(page=1_000_000, per_page=2)
+    context.expect(
+        "LIST-4",
+        any_of(is_refused(past), of(past).at("data").is_empty()),
+        kind="page of charges past the last",
+        because="a page past the last is empty, or refused where it is absurd",
+    )
+
+
+CHECKS = (
+    Check("charges of now", ("GEN-9", "CREATE-4"), charges, thorough=True),
+    Check("invoices of now", ("CREATE-7", "FINALIZE-1", "LIST-3"), invoices, thorough=True),
+    Check("what another has just read", ("GEN-4", "GEN-7", "GEN-8"), shared),
+    Check("pages far past the last", ("LIST-4",), far_pages, thorough=True),
+    Check("charges in pages", ("LIST-3", "LIST-4"), charges_in_pages, thorough=True),
+)
