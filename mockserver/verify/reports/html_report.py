@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from functools import partial
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from mockserver.contract.rules import LEVELS
 from mockserver.verify.events import RecordedExchange
+from mockserver.verify.reports.breach_words import sent_line, title
+from mockserver.verify.reports.causes import causes
 from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
 from mockserver.verify.reports.phrases import (
     MARKS,
@@ -50,18 +57,28 @@ def html_report(run: RunResult) -> str:
         keep_trailing_newline=True,
         finalize=_clean,
     )
+    environment.filters["ticks"] = _ticks
     environment.globals.update(
         answer_line=answer_line,
         choice_value=choice_value,
         money=MONEY,
         count=count,
+        sent_line=sent_line,
+        title=title,
         commands=partial(commands, base=target(run), separator=" \\\n  ", limit=4000),
         sent=_sent,
         why=why,
         word=word,
     )
+    script = files(__package__).joinpath("report.js").read_text(encoding="utf-8")
+    found = causes(run)
     return environment.get_template("report.html.j2").render(
         run=run,
+        causes=found,
+        broken=[cause for cause in found if cause.lead in run.failing],
+        # It is ours alone, and whatever else claims to be a script has another hash.
+        script=Markup(script),
+        script_hash=_hash(script),
         tone=TONES.get(run.exit_code, TONES[None]),
         headline=headline(run),
         exit_meaning=exit_meaning(run),
@@ -70,7 +87,7 @@ def html_report(run: RunResult) -> str:
         left_behind=left_behind(run),
         limits=limits(run),
         target=target(run),
-        mosaic=mosaic(run),
+        bands=list(mosaic(run)),
         heat_map=heat_map(run),
         timeline=timeline(run),
         levels={level: worth(level) for level in LEVELS},
@@ -83,6 +100,18 @@ def html_report(run: RunResult) -> str:
 def _clean(value: object) -> object:
     """Jinja calls this on each value that the template prints."""
     return visible(value, lines=True) if type(value) is str else value
+
+
+def _ticks(text: str) -> Markup:
+    """The text with what stands between backticks as code."""
+    told = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(visible(text, lines=True))))
+    # Escaped before, so that nothing but our own element is markup.
+    return Markup(told)
+
+
+def _hash(script: str) -> str:
+    """By which a page's policy knows its own script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _sent(exchange: RecordedExchange) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mockserver.verify.reports.breach_words import sent_line, title
+from mockserver.verify.reports.causes import Cause, causes
 from mockserver.verify.reports.console_tables import grid, state_name
 from mockserver.verify.reports.phrases import (
     MONEY,
@@ -23,11 +25,14 @@ from mockserver.verify.reports.phrases import (
     why,
     word,
 )
-from mockserver.verify.reports.run_state import RunResult, Sighting
+from mockserver.verify.reports.run_state import RunResult
 from mockserver.verify.reports.shell import commands
 
 LIMIT = 60_000
 """Characters. A comment on GitHub holds 65,536."""
+
+BENEATH = 12
+"""Further breaches of one cause that are told, by a line each."""
 
 BADGES: dict[int | None, str] = {0: "✅", 1: "❌", 2: "⛔", 3: "⚠️", None: "⛔"}
 SIGNS = {"holds": "✅", "broken": "❌", "not_exercised": "⚪", "accepted": "🟣"}
@@ -39,14 +44,15 @@ def markdown_report(run: RunResult) -> str:
     closing = "\n".join([*_rules(run), *_choices(run), *_coverage(run), *_ending(run)])
     room = LIMIT - len(opening) - len(closing)
     shown: list[str] = []
-    for sighting in run.sightings:
-        told = "\n".join(_breach(sighting, target(run)))
+    left = len(run.sightings)
+    for cause in causes(run):
+        told = "\n".join(_cause(cause, target(run)))
         if room < len(told) + 200:
-            left = len(run.sightings) - len(shown)
             shown.append(f"\n**{left} further breaches** are left out here; the other reports hold them.\n")
             break
         shown.append(told)
         room -= len(told)
+        left -= len(cause.sightings)
     return "\n".join([opening, *shown, closing]) + "\n"
 
 
@@ -81,16 +87,21 @@ def _opening(run: RunResult) -> Iterator[str]:
             yield f"\n{inline(line)}."
     for note in run.dangers:
         yield f"\n> [!CAUTION]\n> **{MONEY}:** {inline(note.text)}"
+    if not run.began:
+        return
     yield ""
     yield "| " + " | ".join(f"{SIGNS[verdict]} {name}" for verdict, name in VERDICTS.items()) + " |"
     yield "| --: | --: | --: | --: |"
     yield "| " + " | ".join(str(len(run.of(verdict))) for verdict in VERDICTS) + " |"
 
 
-def _breach(sighting: Sighting, base: str) -> Iterator[str]:
+def _cause(cause: Cause, base: str) -> Iterator[str]:
+    sighting = cause.lead
     breach, text = sighting.breach, sighting.text
     sign = SIGNS["accepted" if sighting.accepted else "broken"]
-    yield f"\n### {sign} {inline(breach.rule)}: {inline(breach.actual)}\n"
+    yield f"\n### {sign} {inline(breach.rule)}: {inline(title(breach))}\n"
+    if cause.reach:
+        yield f"**{cause.reach[0].upper()}{cause.reach[1:]}** ({inline(', '.join(cause.rules))}).\n"
     yield f"**Rule** ({inline(text.level)}, {inline(text.source)}): {inline(text.statement)}\n"
     yield f"**Expected:** {inline(breach.expected)}.  "
     yield f"**Came:** {inline(breach.actual)}.  "
@@ -102,10 +113,18 @@ def _breach(sighting: Sighting, base: str) -> Iterator[str]:
     yield f"<details><summary>{len(breach.exchanges)} requests that show it</summary>\n"
     yield block("\n".join(lines).rstrip(), "sh")
     yield "\n</details>"
+    if cause.others:
+        yield "\n<details><summary>The same in other breaches</summary>\n"
+        for other in cause.others[:BENEATH]:
+            sent = code(sent_line(other.breach, 160))
+            yield f"- **{inline(other.breach.rule)}** {inline(title(other.breach))}: {sent}"
+        if len(cause.others) > BENEATH:
+            yield f"- and {len(cause.others) - BENEATH} more, which the other reports hold"
+        yield "\n</details>"
 
 
 def _rules(run: RunResult) -> Iterator[str]:
-    if not run.rules:
+    if not run.rules or not run.began:
         return
     open_ = " open" if run.exit_code == 3 else ""
     yield f"\n<details{open_}><summary>All {len(run.rules)} rules</summary>\n"
