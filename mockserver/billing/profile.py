@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -131,6 +132,17 @@ class NamedProfile:
 def load_profile(name_or_file: str) -> NamedProfile:
     """The profile of that name, or in that file; raises `Unusable` naming file, line and key of each mistake."""
     path = resources.find(resources.profiles_dir(), name_or_file, kind="profile")
+    description, choices = _read(path)
+    return NamedProfile(path.stem, description, Profile(**choices))
+
+
+def recorded_choices(path: Path) -> dict[str, Any]:
+    """The choices that a profile file itself makes, without defaults; raises `Unusable` as `load_profile` does."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """The description of a profile file and the choices that it makes."""
     document = read_document(path)
     problems, choices, description = [], {}, ""
     for key, value in _entries(document):
@@ -142,7 +154,7 @@ def load_profile(name_or_file: str) -> NamedProfile:
             choices[key] = value
     if problems:
         raise Unusable(*problems)
-    return NamedProfile(path.stem, description, Profile(**choices))
+    return description, choices
 
 
 def profiles() -> list[NamedProfile]:
@@ -170,9 +182,13 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Value]:
     return overrides
 
 
-def dump_profile(choices: Mapping[str, Value], *, description: str) -> str:
-    """A profile file's text with these choices."""
-    return yaml.safe_dump({"description": description, **choices}, sort_keys=False, width=100)
+def dump_profile(choices: Mapping[str, Value], *, description: str, unmeasured: Mapping[str, str] | None = None) -> str:
+    """A profile file's text with these choices; comments name those that were not measured, each with the reason."""
+    text = yaml.safe_dump({"description": description, **choices}, sort_keys=False, width=100)
+    if not unmeasured:
+        return text
+    lines = [f"#   {key}: {' '.join(reason.split())}" for key, reason in unmeasured.items()]
+    return "\n".join([f"{text}# Not measured, so that the defaults hold:", *lines, ""])
 
 
 def _scalar(text: str) -> Value:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from platformdirs import user_cache_path
 
-from mockserver.billing.profile import load_profile
+from mockserver.billing.profile import load_profile, recorded_choices
 from mockserver.cli.seconds import Seconds
 from mockserver.cli.verify_defaults import read_table
 from mockserver.contract.contract import Contract
@@ -106,6 +106,11 @@ def _seconds(name: str, text: str, *, least: float, default: float) -> Callable[
 )
 @_option("--charge-ids", metavar="ID,ID…", help="Uninvoiced charges to work with instead of making some.")
 @_option("--profile", metavar="NAME|FILE", help="The open choices to expect instead of measuring them.")
+@_option(
+    "--expect-profile",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A profile that was written before: a choice that is measured otherwise fails the run.",
+)
 @_option("--write-profile", type=click.Path(dir_okay=False, path_type=Path), help="Write the measured choices there.")
 @_option("--read-only", is_flag=True, help="Send GET alone.")
 @_option("--allow-charges", is_flag=True, help="Let collects succeed on a host that is no loopback address.")
@@ -163,8 +168,9 @@ def _seconds(name: str, text: str, *, least: float, default: float) -> Callable[
 def verify(ctx: click.Context, /, **given: Any) -> None:
     """Say whether the implementation at URL keeps the contract.
 
-    Ends with 0 if it conforms, 1 if a rule is broken, 2 if the run could not be made, 3 if nothing is broken but a rule
-    that matters could not be exercised; with 129, 130 or 143 if SIGHUP, Ctrl-C or SIGTERM ended it.
+    Ends with 0 if it conforms, 1 if a rule is broken or a choice is not the recorded one, 2 if the run could not be
+    made, 3 if nothing is broken but a rule that matters could not be exercised; with 129, 130 or 143 if SIGHUP, Ctrl-C
+    or SIGTERM ended it.
     """
     # Hypothesis, here and within Schemathesis, would leave its cache in the folder that the user stands in.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(user_cache_path("mockserver") / "hypothesis"))
@@ -216,6 +222,8 @@ def options_of(given: dict[str, Any]) -> Options:
     given["only"], given["skip"] = tuple(_words(given["only"])), tuple(_words(given["skip"]))
     profile = given.pop("profile")
     given["profile"] = load_profile(profile).profile.values() if profile else None
+    expected = given["expect_profile"]
+    given["expect_profile"] = recorded_choices(expected) if expected else None
     if not given["token"].strip():
         raise Unusable("the token is empty (--token or MOCKSERVER_VERIFY_TOKEN)")
     if given["other_token"] is not None and given["other_token"] == given["token"]:

@@ -145,6 +145,16 @@ class ChoiceMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftFound:
+    """A choice was measured to be another than the recorded one, which fails the run."""
+
+    key: str
+    recorded: str | int | None
+    measured: str | int | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class BreachFound:
     """A fault was seen, or is told better than before: the latest event about an `identity` counts."""
 
@@ -205,6 +215,15 @@ class RunFinished:
 
 
 Event = (
-    RunStarted | PhaseStarted | Progress | ChoiceMeasured | BreachFound | RuleFinished | Coverage | Note | RunFinished
+    RunStarted
+    | PhaseStarted
+    | Progress
+    | ChoiceMeasured
+    | DriftFound
+    | BreachFound
+    | RuleFinished
+    | Coverage
+    | Note
+    | RunFinished
 )
 Listener = Callable[[Event], None]

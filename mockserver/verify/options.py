@@ -25,6 +25,8 @@ class Options:
     """A merchant whose card declines; `auto` looks for one on a loopback server, `none` does not."""
     charge_ids: tuple[int, ...] = ()
     profile: Mapping[str, Value] | None = None
+    expect_profile: Mapping[str, Value] | None = None
+    """The choices that were recorded before; one that is measured otherwise fails the run."""
     write_profile: Path | None = None
     read_only: bool = False
     allow_charges: bool = False

@@ -12,6 +12,7 @@ from mockserver.billing.profile import CHOICES, Value, dump_profile
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.core.resources import openapi_path
+from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.run import calibrate
 from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
@@ -135,8 +136,7 @@ def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
             run_check(GIVEN, context)
         with transport.share(transport.left * MEASURING if is_tight else transport.left):
             measured = calibrate(context)
-        if not context.options.read_only:
-            _write_profile(context, measured)
+        _write_profile(context, measured)
         _rules(context, is_tight=is_tight)
         _model(context)
         _fuzzing(context)
@@ -300,17 +300,22 @@ def _fuzzing(context: Context) -> None:
         fuzz(context)
 
 
-def _write_profile(context: Context, measured: dict[str, Value]) -> None:
+def _write_profile(context: Context, measured: Calibration) -> None:
     path = context.options.write_profile
     if path is None:
         return
-    choices = {key: measured[key] for key in CHOICES if key in measured}
-    text = dump_profile(choices, description=f"Measured on {context.transport.base_url}")
+    choices = {key: measured.found[key][0] for key in CHOICES if key in measured.found}
+    missing = {key: measured.missed.get(key, "not tried") for key in CHOICES if key not in choices}
+    hide = context.transport.redaction.hide
+    text = dump_profile(
+        choices,
+        description=f"Measured on {context.transport.base_url}",
+        unmeasured={key: hide(reason) for key, reason in missing.items()},
+    )
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Unusable(f"--write-profile {path}: {error.strerror}") from error
-    missing = [key for key in CHOICES if key not in measured]
     context.recorder.note(
         f"{len(choices)} measured choices are written to {path}"
         + (f"; not measured: {', '.join(missing)}" if missing else "")

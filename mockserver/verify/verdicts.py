@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -12,6 +13,19 @@ from mockserver.verify.events import Breach, RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.options import Options
+
+REMEDIES = {
+    "read-only": "without --read-only",
+    "charges are not made in this run": "without --read-only and --charge-ids",
+    "card does not pay": "--merchant with one whose card pays",
+    "card declines": "--declining-merchant",
+    "onto Stripe": "--stripe-wait",
+    "was not answered": "--timeout",
+    "reaches one merchant only": "--token of a provider",
+    "open charges in several currencies": "--merchant with another one",
+}
+"""What would help, by what a reason says that names no option itself."""
+_OPTION = re.compile(r"--[a-z]")
 
 
 def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool) -> int:
@@ -47,7 +61,7 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
         recorder.note(remark, warning=True)
     if (number := context.transport.signals.number) is not None and reason not in ("completed", "time"):
         return 128 + number
-    if failing:
+    if failing or recorder.has_drifted:
         return 1
     if not could_run:
         return 2
@@ -62,10 +76,17 @@ def _doubts(doubtful: Sequence[Breach]) -> str:
 
 def _why(context: Context, rule: str, reason: str) -> str:
     if reasons := context.recorder.reasons.get(rule):
-        return "; ".join(reasons)
+        return "; ".join(map(with_remedy, reasons))
     if reason == "time":
         return "the time was over before its turn (--max-time)"
-    return "no check got as far as this" if reason == "completed" else "the run ended early"
+    return with_remedy("no check got as far as this" if reason == "completed" else "the run ended early")
+
+
+def with_remedy(reason: str) -> str:
+    """Why a rule was not exercised, with the option that would help, or that none does."""
+    if _OPTION.search(reason):
+        return reason
+    return f"{reason} ({next((told for part, told in REMEDIES.items() if part in reason), 'no option helps')})"
 
 
 def chosen_rules(contract: Contract, options: Options) -> frozenset[str]:

@@ -15,6 +15,7 @@ from mockserver.verify.events import (
     BreachFound,
     ChoiceMeasured,
     Coverage,
+    DriftFound,
     Event,
     Note,
     PhaseStarted,
@@ -202,6 +203,7 @@ def run(
     rules: Mapping[str, Rule] = RULES,
     target: str = TARGET,
     charges_allowed: bool = True,
+    drifts: Sequence[DriftFound] = (),
 ) -> list[Event]:
     """A whole run; rules without a breach hold, `unexercised` maps rules to reasons, `idle` ones do not matter."""
     missing = dict(unexercised or {})
@@ -220,6 +222,7 @@ def run(
     ]
     for step, choice in enumerate(CHOICES, 1):
         stream += [Progress(f"measuring {choice.key}", step), choice]
+    stream += drifts
     stream.append(PhaseStarted("rules", steps=len(rules)))
     seen: Counter[str] = Counter()
     for breach in breaches:
@@ -237,7 +240,7 @@ def run(
         tried = 0 if verdict == "not_exercised" else 3 * step
         stream += [Progress(f"testing {rule}", step), RuleFinished(rule, verdict, tried, reason, rule not in idle)]
     stream += [PhaseStarted("fuzzing"), *coverage(), *notes]
-    code: Literal[0, 1, 2, 3] = 1 if broken else 3 if missing else 0
+    code: Literal[0, 1, 2, 3] = 1 if broken or drifts else 3 if missing else 0
     if finished:
         stream.append(RunFinished(code if exit_code is None else exit_code, stop_reason, 41.3, 1204))
     return stream

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mockserver.billing.profile import CHOICES, load_profile
+from mockserver.billing.profile import CHOICES, load_profile, recorded_choices
+from mockserver.verify.events import DriftFound
 from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.reference.choices import LISTED
 from tests.mutants.reference.messages import Reply, Request
@@ -105,3 +107,38 @@ def test_without_a_card_that_declines_an_amount_too_small_shows_the_status(statu
     with running(dataclasses.replace(CORRECT, choices={"declined_status": status})) as server:
         heard = judge(server.url, only=("COLLECT-5",))
     assert heard.choices["declined_status"] == status
+
+
+def drifted(recorded: dict[str, Any], **given: Any) -> Heard:
+    config = dataclasses.replace(CORRECT, choices={"create_status": 201})
+    with running(config) as server:
+        return judge(server.url, only=("LIST-1",), expect_profile=recorded, **given)
+
+
+def test_a_choice_that_is_not_the_recorded_one_fails_the_run() -> None:
+    heard = drifted({"create_status": 200, "list_order": "newest_first"})
+    (drift,) = [event for event in heard.events if isinstance(event, DriftFound)]
+    assert (drift.key, drift.recorded, drift.measured) == ("create_status", 200, 201)
+    assert heard.breaches == []
+    assert heard.end.exit_code == 1
+
+
+def test_choices_that_are_as_recorded_pass_and_what_was_not_recorded_is_free() -> None:
+    assert drifted({"list_order": "newest_first"}).end.exit_code == 0
+
+
+def test_a_recorded_choice_that_is_not_measured_is_told_and_fails_nothing() -> None:
+    heard = drifted({"create_status": 200}, read_only=True)
+    assert "nobody can say whether they are still as recorded: create_status" in heard.notes
+    assert heard.end.exit_code == 0
+
+
+def test_a_written_profile_says_what_was_not_measured_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "measured.yaml"
+    with running() as server:
+        judge(server.url, only=("LIST-1",), read_only=True, write_profile=path)
+    written = path.read_text()
+    assert "list_order" in written.partition("# Not measured")[2]
+    assert re.search(r"^#   create_status: \S", written, re.MULTILINE)
+    assert recorded_choices(path)["per_page_max"] == 100
+    assert "create_status" not in recorded_choices(path)

@@ -18,7 +18,7 @@ from rich.console import Console
 from mockserver.contract.rules import Rule
 from mockserver.core.errors import Unusable
 from mockserver.verify import reports
-from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RuleFinished, RunFinished
+from mockserver.verify.events import Breach, DriftFound, Event, Note, PhaseStarted, RuleFinished, RunFinished
 from mockserver.verify.reports import KNOWN, make
 from tests.verify.report_streams import (
     BILLED_TWICE,
@@ -307,6 +307,28 @@ def test_a_warning_about_money_is_told_apart_from_breaches_in_every_report(tmp_p
     assert {"level": "money", "text": told} in json.loads(texts["report.json"])["notes"]
     for name, text in texts.items():
         assert "broken JSON bills everything" in text.replace("&#39;", "'") or name.endswith((".py", ".sh")), name
+
+
+def test_a_choice_that_is_not_as_recorded_is_named_in_every_report_and_fails_the_run(tmp_path: Path) -> None:
+    drift = DriftFound("create_status", 200, 201, "a create is answered with 201")
+    texts = everything(tmp_path, run(drifts=[drift]))
+    for name, text in texts.items():
+        assert "Does not conform: 1 choice is not as recorded" in text, name
+        if name not in ("report.json", "report.md", "test_breaches.py", "repro.sh"):
+            assert "create_status was recorded as 200 and is 201" in text, name
+    assert r"create\_status was recorded as 200 and is 201" in texts["report.md"]
+    assert json.loads(texts["report.json"])["drifts"] == [
+        {"key": "create_status", "recorded": 200, "measured": 201, "evidence": "a create is answered with 201"}
+    ]
+    assert texts["console"].splitlines()[-1].endswith("(exit code 1: a choice is not the recorded one)")
+    (suite,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
+    assert suite.failures == 1
+
+
+def test_broken_rules_and_drift_are_counted_apart(tmp_path: Path) -> None:
+    drift = DriftFound("create_status", 200, 201, "a create is answered with 201")
+    text = shown(run(BILLED_TWICE, drifts=[drift]))
+    assert "Does not conform: 1 rule is broken, 1 choice is not as recorded" in text
 
 
 def test_rule_texts_are_values() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mockserver.verify.verdicts import with_remedy
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.config import PROVIDER, ServerConfig
 from tests.mutants.conforming import LEGAL
@@ -89,6 +90,27 @@ def test_without_a_second_token_isolation_is_not_exercised() -> None:
     assert verdict_of(heard, "CREATE-8") == "not_exercised"
     assert heard.verdicts["CREATE-8"].reason == "no second token given (--other-token)"
     assert heard.end.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("no second token given (--other-token)", "no second token given (--other-token)"),
+        ("this run is read-only", "this run is read-only (without --read-only)"),
+        ("no invoice got onto Stripe", "no invoice got onto Stripe (--stripe-wait)"),
+        ("created_at is no date-time", "created_at is no date-time (no option helps)"),
+    ],
+)
+def test_each_reason_names_the_option_that_would_help_or_says_that_none_does(reason: str, told: str) -> None:
+    assert with_remedy(reason) == told
+
+
+def test_what_is_not_exercised_on_a_server_names_its_option() -> None:
+    with running() as server:
+        heard = judge(server.url, other_token=None, merchant=None, read_only=True, max_time=20.0)
+    reasons = {one.rule: one.reason for one in heard.verdicts.values() if one.verdict == "not_exercised"}
+    assert reasons
+    assert [told for told in reasons.values() if "--" not in told and "no option helps" not in told] == []
 
 
 def test_unexercised_rules_may_be_allowed() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.billing.profile import CHOICES, Value
@@ -35,8 +35,8 @@ SEARCHES = ("unknown_search_field", "bad_search_value", "bad_search_syntax")
 PAYING = ("collect_status", "recollect", "illegal_state_status", "declined_status", "payment_shown")
 
 
-def calibrate(context: Context) -> dict[str, Value]:
-    """Measures what can be measured, emits it, and puts it into the context's profile; returns the measured ones."""
+def calibrate(context: Context) -> Calibration:
+    """Measures what can be measured, emits it, and puts it into the context's profile."""
     steps: tuple[tuple[str, Callable[[Calibration], None], tuple[str, ...]], ...] = (
         ("page sizes", _page_sizes, ("per_page_max", "per_page_above_max")),
         ("reading lists", _lists, ("page_below_one", "range_base", "party_id_type")),
@@ -74,7 +74,8 @@ def calibrate(context: Context) -> dict[str, Value]:
             break
         work.unmeasured("the server's answers did not show it", *keys)
     _tell(work)
-    return {key: value for key, (value, _) in work.found.items()}
+    _compare(work, context.options.expect_profile or {})
+    return work
 
 
 def _tell(work: Calibration) -> None:
@@ -90,6 +91,16 @@ def _tell(work: Calibration) -> None:
             work.context.recorder.emit(ChoiceMeasured(key, None, False, work.missed.get(key, "not tried")))
             if key in given:
                 work.context.profile[key] = expected
+
+
+def _compare(work: Calibration, recorded: Mapping[str, Value]) -> None:
+    """Tells which choices are no longer those that were recorded."""
+    for key, before in recorded.items():
+        if key in work.found and work.found[key][0] != before:
+            work.context.recorder.drift(key, before, *work.found[key])
+    if unknown := [key for key in recorded if key not in work.found]:
+        told = f"not measured, so that nobody can say whether they are still as recorded: {', '.join(unknown)}"
+        work.context.recorder.note(told, warning=True)
 
 
 # --- one function for each step ------------------------------------------------------------------------------

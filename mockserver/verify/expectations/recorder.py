@@ -13,6 +13,7 @@ from mockserver.verify.events import (
     Breach,
     BreachFound,
     ChoiceMeasured,
+    DriftFound,
     Event,
     Listener,
     Note,
@@ -43,6 +44,8 @@ class Recorder:
     reasons: dict[str, list[str]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)
     """Rules that may stay unexercised."""
+    has_drifted: bool = False
+    """Whether a choice was measured to be another than the recorded one."""
     found_by: FoundBy = "scenario"
     hide: Callable[[str], str] = str
     """Takes the secrets out of a text."""
@@ -61,7 +64,7 @@ class Recorder:
         match event:
             case Note():
                 return replace(event, text=self.hide(event.text))
-            case ChoiceMeasured():
+            case ChoiceMeasured() | DriftFound():
                 return replace(event, evidence=self.hide(event.evidence))
             case RuleFinished():
                 return replace(event, reason=self.hide(event.reason))
@@ -72,6 +75,11 @@ class Recorder:
 
     def note(self, text: str, *, warning: bool = False, about_money: bool = False) -> None:
         self.emit(Note(text, "money" if about_money else "warning" if warning else "info"))
+
+    def drift(self, key: str, recorded: str | int | None, measured: str | int | None, evidence: str) -> None:
+        """A choice was measured to be another than the recorded one."""
+        self.has_drifted = True
+        self.emit(DriftFound(key, recorded, measured, evidence))
 
     def held(self, *rules: str) -> None:
         """Each of `rules` was put to the test once, and held."""

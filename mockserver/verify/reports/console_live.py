@@ -12,6 +12,7 @@ from rich.text import Text
 from mockserver.verify.events import (
     BreachFound,
     ChoiceMeasured,
+    DriftFound,
     Event,
     Note,
     PhaseStarted,
@@ -21,7 +22,17 @@ from mockserver.verify.events import (
 )
 from mockserver.verify.reports.console_summary import Places, summary
 from mockserver.verify.reports.console_tables import STYLES
-from mockserver.verify.reports.phrases import MARKS, MONEY, choice_value, limits, printed, target, visible, word
+from mockserver.verify.reports.phrases import (
+    MARKS,
+    MONEY,
+    choice_value,
+    drift_line,
+    limits,
+    printed,
+    target,
+    visible,
+    word,
+)
 from mockserver.verify.reports.run_state import RuleResult, RunState
 
 
@@ -92,6 +103,8 @@ class ConsoleReport:
                     (printed(breach.rule), STYLES["broken"]),
                     f": {printed(breach.expected)}, but {printed(breach.actual)}",
                 )
+            case DriftFound():
+                return Text(printed(f"{MARKS['broken']} {drift_line(event)}"), style=STYLES["broken"])
             case Note(level="money"):
                 return Text(visible(f"!! {MONEY}: {event.text}"), style=STYLES["broken"])
             case Note(level="warning"):

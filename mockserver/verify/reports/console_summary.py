@@ -21,6 +21,7 @@ from mockserver.verify.reports.phrases import (
     answer_line,
     conclusion,
     count,
+    drift_line,
     ending,
     left_behind,
     measure,
@@ -57,7 +58,7 @@ def summary(run: RunResult, width: int, *, places: Places, verbose: bool) -> Ren
     if run.dangers:
         parts.append(_title(MONEY))
         parts += [Text(visible(f"!! {note.text}"), style=STYLES["broken"]) for note in run.dangers]
-    parts += [*_broken(run, places), *_wanting(run), _title("Verdict"), *_verdict(run, places)]
+    parts += [*_broken(run, places), *_drifts(run), *_wanting(run), _title("Verdict"), *_verdict(run, places)]
     return Group(*parts)
 
 
@@ -143,6 +144,13 @@ def _broken(run: RunResult, places: Places) -> Iterator[RenderableType]:
         if again := see_again(run, places.get("script"), rule):
             # Whole on its line, so that it can be pasted.
             yield Text(f"  see again: {printed(again)}", no_wrap=True, overflow="ignore", style="cyan")
+
+
+def _drifts(run: RunResult) -> Iterator[RenderableType]:
+    if run.drifts:
+        yield _title("Not as recorded")
+    for drift in run.drifts:
+        yield Text(printed(f"{MARKS['broken']} {drift_line(drift)}"), style=STYLES["broken"])
 
 
 def _wanting(run: RunResult) -> Iterator[RenderableType]:

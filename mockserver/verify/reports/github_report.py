@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockserver.verify.reports.phrases import MONEY, conclusion, ending, left_behind, limits, seen, shorten, target, why
+from mockserver.verify.reports.phrases import (
+    MONEY,
+    conclusion,
+    drift_line,
+    ending,
+    left_behind,
+    limits,
+    seen,
+    shorten,
+    target,
+    why,
+)
 from mockserver.verify.reports.phrases import printed as safe
 from mockserver.verify.reports.run_state import RunResult, Sighting
 
@@ -30,6 +41,8 @@ def _lines(run: RunResult) -> Iterator[str]:
         if rule not in rules:
             rules.add(rule)
             yield _breach(sighting, sum(one.breach.rule == rule for one in run.sightings) - 1)
+    for drift in run.drifts:
+        yield _command("error", f"{drift.key} is not as recorded", drift_line(drift))
     for note in run.dangers:
         yield _command("warning", MONEY, note.text)
     for result in run.wanting:

@@ -23,6 +23,7 @@ from mockserver.verify.reports.phrases import (
     answer_line,
     choice_value,
     count,
+    drift_line,
     ending,
     exit_meaning,
     headline,
@@ -61,6 +62,7 @@ def html_report(run: RunResult) -> str:
     environment.globals.update(
         answer_line=answer_line,
         choice_value=choice_value,
+        drift_line=drift_line,
         money=MONEY,
         count=count,
         sent_line=sent_line,

@@ -52,6 +52,10 @@ def as_data(run: RunResult) -> Json:
             }
             for choice in run.choices
         },
+        "drifts": [
+            {"key": one.key, "recorded": one.recorded, "measured": one.measured, "evidence": one.evidence}
+            for one in run.drifts
+        ],
         "coverage": [
             {"operation": cell.operation, "status": cell.status, "state": cell.state, "met": cell.met}
             for cell in run.coverage

@@ -12,6 +12,7 @@ from mockserver.verify.reports.phrases import (
     VERDICTS,
     answer_line,
     choice_value,
+    drift_line,
     exit_meaning,
     headline,
     signalled,
@@ -37,6 +38,10 @@ def junit_report(run: RunResult) -> str:
         suite.add_property(_clean(name), _clean(value))
     for result in run.rules:
         suite.add_testcase(_case(result, _seen(run, result.rule), target(run)))
+    for drift in run.drifts:
+        case = TestCase(f"choice.{drift.key}", "verify.choices", 0)
+        case.result = [Failure(_clean(drift_line(drift)), "drift")]
+        suite.add_testcase(case)
     suite.add_testcase(_run(run))
     document = JUnitXml("mockserver verify")
     document.add_testsuite(suite)

@@ -13,6 +13,7 @@ from mockserver.verify.reports.phrases import (
     VERDICTS,
     answer_line,
     choice_value,
+    drift_line,
     ending,
     exit_meaning,
     headline,
@@ -85,6 +86,8 @@ def _opening(run: RunResult) -> Iterator[str]:
     for line in (ending(run), limits(run)):
         if line:
             yield f"\n{inline(line)}."
+    for drift in run.drifts:
+        yield f"\n{SIGNS['broken']} {inline(drift_line(drift))}"
     for note in run.dangers:
         yield f"\n> [!CAUTION]\n> **{MONEY}:** {inline(note.text)}"
     if not run.began:

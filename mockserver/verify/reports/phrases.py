@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from mockserver.contract.rules import LEVELS
-from mockserver.verify.events import Breach, RecordedExchange, Verdict
+from mockserver.verify.events import Breach, DriftFound, RecordedExchange, Verdict
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
 
 MEANINGS: dict[int | None, str] = {
@@ -116,7 +116,9 @@ def headline(run: RunResult) -> str:
         case 0:
             return f"Conforms: {_conforming(run)}"
         case 1:
-            return f"Does not conform: {count(broken, 'rule is', 'rules are')} broken"
+            told = [f"{count(broken, 'rule is', 'rules are')} broken"] if broken else []
+            told += [f"{count(len(run.drifts), 'choice is', 'choices are')} not as recorded"] if run.drifts else []
+            return f"Does not conform: {', '.join(told)}"
         case 2:
             return f"Could not run: {run.end.stop_reason if run.end else ''}"
         case 3:
@@ -143,6 +145,8 @@ def _s(number: int) -> str:
 def exit_meaning(run: RunResult) -> str:
     """`exit code 1: a rule is broken`."""
     code = run.exit_code
+    if code == 1 and run.drifts and not run.of("broken"):
+        return "exit code 1: a choice is not the recorded one"
     return MEANINGS[code] if code is None else f"exit code {code}: {MEANINGS[code]}"
 
 
@@ -212,6 +216,12 @@ def why(result: RuleResult) -> str:
     if result.verdict == "not_exercised" and not result.matters:
         return f"{result.reason} (does not count)" if result.reason else "does not count"
     return result.reason
+
+
+def drift_line(drift: DriftFound) -> str:
+    """`create_status was recorded as 200 and is 201: a create is answered with 201`."""
+    recorded, measured = choice_value(drift.recorded), choice_value(drift.measured)
+    return f"{drift.key} was recorded as {recorded} and is {measured}: {drift.evidence}"
 
 
 def choice_value(value: str | int | None) -> str:

@@ -13,6 +13,7 @@ from mockserver.verify.events import (
     BreachFound,
     ChoiceMeasured,
     Coverage,
+    DriftFound,
     Event,
     Note,
     PhaseStarted,
@@ -80,6 +81,8 @@ class RunResult:
     rules: tuple[RuleResult, ...]
     sightings: tuple[Sighting, ...]
     choices: tuple[ChoiceMeasured, ...]
+    drifts: tuple[DriftFound, ...]
+    """The choices that are not those that were recorded."""
     coverage: tuple[Coverage, ...]
     notes: tuple[Note, ...]
     phases: tuple[Phase, ...]
@@ -153,6 +156,7 @@ class RunState:
     _finished: dict[str, RuleFinished] = field(default_factory=dict)
     _sightings: dict[str, _Sightings] = field(default_factory=dict)
     _choices: dict[str, ChoiceMeasured] = field(default_factory=dict)
+    _drifts: list[DriftFound] = field(default_factory=list)
     _coverage: dict[tuple[str, str, str], Coverage] = field(default_factory=dict)
     _notes: list[Note] = field(default_factory=list)
     _phases: list[Phase] = field(default_factory=list)
@@ -176,6 +180,8 @@ class RunState:
                 self._step = self._step + 1 if event.step is None else event.step
             case ChoiceMeasured():
                 self._choices[event.key] = event
+            case DriftFound():
+                self._drifts.append(event)
             case BreachFound():
                 self._sight(event)
             case RuleFinished():
@@ -222,6 +228,7 @@ class RunState:
             rules=results,
             sightings=tuple(sightings),
             choices=tuple(self._choices.values()),
+            drifts=tuple(self._drifts),
             coverage=tuple(self._coverage.values()),
             notes=tuple(self._notes),
             phases=tuple(self._phases),
