@@ -37,7 +37,7 @@ def find_api(me: Billing) -> list[Answer]:
         if answer.ok and isinstance(answer.mapping.get("data"), list):
             return answers
         words = f"GET {me.transport.base_url}/billing/{operation} {_trouble(answer)}"
-        if me.merchant is None and answer.refused and answer.status != 401:
+        if me.merchant is None and answer.refused and answer.status not in (401, 404):
             words += "; where the header X-Selected-Client-Id is required, give --merchant"
         problems.append(NoApi(words, may_come=answer.status >= 500))
     raise problems[0]
@@ -60,7 +60,7 @@ def _trouble(answer: Answer) -> str:
     if answer.status >= 500:
         return f"fails: {answer.brief()}"
     if answer.status == 404:
-        return f"is not found: {answer.brief()}"
+        return f"is not found: {answer.brief()}; is the base path right? It is that of https://YOUR_DOMAIN/api"
     if answer.refused:
         return f"is refused: {answer.brief()}"
     return f"answers JSON that is no page of the billing API: {answer.brief()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.non_apis import NON_APIS, posing
+from tests.mutants.server import running
 from tests.verify.driving import judge
 
 WORDS = {
@@ -21,6 +22,15 @@ WORDS = {
     "other_protocol": "no HTTP",
     "nobody": "can't be reached",
 }
+
+
+def test_a_wrong_base_path_is_told_as_one() -> None:
+    with running() as server:
+        heard = judge(server.url.replace("/api", "/wrong"), merchant=None)
+    assert heard.end.exit_code == 2
+    assert "is the base path right?" in heard.end.stop_reason
+    assert "--merchant" not in heard.end.stop_reason
+    assert heard.end.left_behind == ""
 
 
 @pytest.mark.parametrize("name", WORDS)
