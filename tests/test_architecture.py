@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mockserver"
 FILES = {file.relative_to(PACKAGE).as_posix(): file for file in sorted(PACKAGE.rglob("*.py"))}
 
-ORDER = ["core", "contract billing", "traffic", "state", "server", "verify", "cli"]
+ORDER = ["core", "contract billing", "traffic", "state", "server", "verify", "watch", "cli"]
 """The packages from the bottom up: each imports from those below it, but not from those on its own level."""
 
 APART = {
@@ -21,6 +21,7 @@ APART = {
     "client": "",
     "pytest_plugin.py": "client core server.process",
     "verify": "core contract billing",
+    "watch": "core contract billing traffic verify",
     "verify/generated/fake.py": "core contract billing server",
 }
 """Where the order alone would allow more, or says nothing: what these import from."""
@@ -49,6 +50,7 @@ OWNERS = {
     "httpcore": "verify/transport",
     "httpx": "client server/webhook_sender.py verify",
     "hypothesis": "verify",
+    "ijson": "watch/recorded",
     "jinja2": "verify/reports",
     "jsonschema_rs": "contract core/validation.py",
     "junitparser": "verify/reports",

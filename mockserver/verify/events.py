@@ -83,7 +83,7 @@ class Breach:
     seed: int
     identity: str
     """Equal for two sightings of the same fault: rule, operation and kind of difference, without ids or times."""
-    found_by: Literal["scenario", "property", "model", "race", "fuzzing"] = "scenario"
+    found_by: Literal["scenario", "property", "model", "race", "fuzzing", "traffic"] = "scenario"
     check: Claim | None = None
     """What of the answers to `exchanges`, counted from 0, holds when the rule does; for whatever replays the breach."""
     from_nothing: bool = True
@@ -113,6 +113,8 @@ class RunStarted:
     charges_allowed: bool
     command: str = ""
     """The command that makes this run once more, without its secrets; empty where there is none."""
+    watched: bool = False
+    """Whether nothing is sent: what others send is judged as it passes by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from mockserver.verify.events import (
     RunFinished,
 )
 
-FoundBy = Literal["scenario", "property", "model", "race", "fuzzing"]
+FoundBy = Literal["scenario", "property", "model", "race", "fuzzing", "traffic"]
 MOST_FAULTS = 40
 """Faults of one rule that are kept; a server that answers nonsense breaks it in ever new ways."""
 

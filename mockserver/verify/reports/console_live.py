@@ -90,9 +90,11 @@ class ConsoleReport:
         start, first = run.start, len(run.phases) == 1
         match event:
             case RunStarted():
+                if event.watched:
+                    return Text(f"Watching {printed(target(run))}", style="bold")
                 text = Text(f"Verifying {printed(target(run))}, seed {event.seed}", style="bold")
                 return text.append(f" ({limits(run)})" if limits(run) else "", style="yellow")
-            case PhaseStarted() if first and start is not None:
+            case PhaseStarted() if first and start is not None and not start.watched:
                 # Nothing but reading came before this.
                 text = Text(f"It will leave behind: {printed(start.left_behind)}")
                 return text if self._live else text.append(f"\n[{printed(event.name)}]")

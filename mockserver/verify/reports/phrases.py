@@ -37,6 +37,7 @@ FOUND_BY: dict[str, str] = {
     "model": "a random sequence, compared with the model step by step",
     "race": "requests sent at the same time",
     "fuzzing": "fuzzing from the schema",
+    "traffic": "watching what others sent",
 }
 
 MONEY = "A warning about money"
@@ -96,7 +97,8 @@ def seen(sighting: Sighting) -> str:
     proof = (
         "; what was seen is proof by itself" if breach.proves and breach.reproduction and _never_again(breach) else ""
     )
-    return f"{', '.join(told)}{proof}; seed {breach.seed}"
+    seed = "" if breach.found_by == "traffic" else f"; seed {breach.seed}"
+    return f"{', '.join(told)}{proof}{seed}"
 
 
 def _never_again(breach: Breach) -> bool:

@@ -1,0 +1,95 @@
+"""Recordings read as streams: which kind it is, its entries one by one, and what could not be read of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import ijson
+
+from mockserver.core.errors import Unusable
+from mockserver.watch.passing import Passing
+from mockserver.watch.recorded.addresses import Addresses
+from mockserver.watch.recorded.clocks import RecordedClock
+from mockserver.watch.recorded.har import NoEntry, har_entry
+from mockserver.watch.recorded.journal import journal_entry
+
+_HEAD = 65_536
+"""Bytes in which the kind of a recording shows."""
+_CHUNK = 262_144
+_MARK = b"\xef\xbb\xbf"
+"""What some programs of Windows put before a text of UTF-8."""
+_KINDS: dict[str, tuple[str, Callable[..., Passing | str]]] = {
+    "log": ("log.entries.item", har_entry),
+    "data": ("data.item", journal_entry),
+}
+"""By the first name that tells: where the entries are, and what reads one."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """One file, while it is read."""
+
+    name: str
+    stream: io.BufferedReader
+    addresses: Addresses
+    entries: int = 0
+    broken: int = 0
+    """Entries that are none."""
+    end: str = ""
+    """Why it could not be read to its end."""
+    distrusted: int = 0
+    """Entries whose time is missing, or can't be."""
+
+    def read(self) -> Iterator[Passing | str]:
+        """Its exchanges; for one that can't be judged a key of `NOT_JUDGED`. Raises `Unusable` for no recording."""
+        if self.stream.peek(len(_MARK))[: len(_MARK)] == _MARK:
+            self.stream.read(len(_MARK))
+        where, reader = self._kind(self.stream.peek(_HEAD))
+        clock = RecordedClock()
+        try:
+            for entry in ijson.items(self.stream, where, use_float=True, buf_size=_CHUNK):
+                self.entries += 1
+                try:
+                    found = reader(entry, self.entries, self.addresses, clock)
+                except NoEntry:
+                    self.broken += 1
+                    continue
+                if isinstance(found, Passing):
+                    found.place = f"entry {self.entries} of {self.name}"
+                self.distrusted = clock.distrusted
+                yield found
+        except (ijson.JSONError, UnicodeDecodeError) as error:
+            self.end = f"{self.name} can't be read beyond entry {self.entries}: {_words(error)}"
+
+    def _kind(self, head: bytes) -> tuple[str, Callable[..., Passing | str]]:
+        for name in _first_names(head):
+            if name in _KINDS:
+                return _KINDS[name]
+        raise Unusable(
+            f'{self.name} is no recording: expected a HAR file ({{"log": …}}), or a fake\'s journal ({{"data": …}}) '
+            "as GET /_mock/journal gives it"
+        )
+
+    def notes(self) -> Iterator[str]:
+        """What could not be read, a sentence each."""
+        if self.end:
+            yield self.end
+        if self.broken:
+            yield f"{self.name}: {self.broken:,} entries are none, for want of a request, an answer, a method or a URL"
+        if self.distrusted:
+            yield f"{self.name}: {self.distrusted:,} entries have no time, or one that can't be; no order is concluded"
+
+
+def _first_names(head: bytes) -> Iterator[str]:
+    try:
+        for prefix, event, value in ijson.parse(io.BytesIO(head)):
+            if prefix == "" and event == "map_key":
+                yield value
+    except ijson.JSONError:
+        return
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__

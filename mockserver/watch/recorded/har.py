@@ -1,0 +1,132 @@
+"""Entries of a HAR file as exchanges: those of Chromium, Firefox, mitmproxy, Playwright and our own journal."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from mockserver.watch.passing import Pairs, Passing
+from mockserver.watch.recorded.addresses import Addresses
+from mockserver.watch.recorded.clocks import RecordedClock
+
+_FROM_CACHE = ("_fromCache", "_fetchedViaServiceWorker")
+"""What Chromium marks entries with that did not come from the server."""
+
+
+class NoEntry(Exception):
+    """An entry is none."""
+
+
+def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedClock) -> Passing | str:
+    """An entry as an exchange, or why it is none that can be judged, by a key of `NOT_JUDGED`. Raises `NoEntry`."""
+    if not isinstance(entry, Mapping):
+        raise NoEntry
+    request, response = _part(entry, "request"), _part(entry, "response")
+    content = _part(response, "content") if "content" in response else {}
+    headers, answer_headers = _pairs(request.get("headers")), _pairs(response.get("headers"))
+    kind = _first(answer_headers, "content-type") or str(content.get("mimeType", ""))
+    asks_html = "text/html" in _first(headers, "accept")
+    address = addresses.split(_text(request, "url"), json="json" in kind and not asks_html)
+    if address is None:
+        return "elsewhere"
+    if any(entry.get(mark) or response.get(mark) for mark in _FROM_CACHE):
+        return "stale"
+    status = response.get("status")
+    if not isinstance(status, int) or status <= 0:
+        return "unread"
+    ours = "_because" in entry
+    # Our own journal notes when the answer was ready.
+    began, ended = clock.interval(entry.get("startedDateTime"), entry.get("time"), at_end=ours)
+    return Passing(
+        number=number,
+        method=_text(request, "method").upper(),
+        target=address.target,
+        headers=headers,
+        status=status,
+        body=_request_body(request),
+        answer_headers=answer_headers if _first(answer_headers, "content-type") else (*answer_headers, _kind(kind)),
+        answer=_answer(content, status),
+        started=began,
+        ended=ended,
+        base=address.base,
+        at=str(entry.get("startedDateTime", "")),
+        world=str(entry.get("_world") or ""),
+        whole=ours,
+    )
+
+
+def _kind(kind: str) -> tuple[str, str]:
+    return ("Content-Type", kind)
+
+
+def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = of.get(name)
+    if not isinstance(value, Mapping):
+        raise NoEntry
+    return value
+
+
+def _text(of: Mapping[str, Any], name: str) -> str:
+    value = of.get(name)
+    if not isinstance(value, str):
+        raise NoEntry
+    return value
+
+
+def _pairs(items: object) -> Pairs:
+    """Names and values, without HTTP/2's pseudo-headers."""
+    if not isinstance(items, list):
+        return ()
+    found = [
+        (item["name"], item["value"])
+        for item in items
+        if isinstance(item, Mapping) and isinstance(item.get("name"), str) and isinstance(item.get("value"), str)
+    ]
+    return tuple(pair for pair in found if not pair[0].startswith(":"))
+
+
+def _first(pairs: Pairs, name: str) -> str:
+    return next((value for given, value in pairs if given.lower() == name), "")
+
+
+def _request_body(request: Mapping[str, Any]) -> bytes:
+    posted = request.get("postData")
+    if not isinstance(posted, Mapping):
+        return b""
+    text = posted.get("text")
+    if isinstance(text, str) and text:
+        return _octets(text, posted.get("encoding")) or b""
+    return urlencode(_pairs(posted.get("params"))).encode()
+
+
+def _answer(content: Mapping[str, Any], status: int) -> bytes | None:
+    """The body; None where it was left out, cut off or is no text."""
+    text, size = content.get("text"), content.get("size")
+    if not isinstance(text, str):
+        return b"" if status == 204 or size == 0 else None
+    octets = _octets(text, content.get("encoding"))
+    if octets is None or (isinstance(size, int | float) and len(octets) < size and not _is_json(octets)):
+        return None
+    return octets
+
+
+def _octets(text: str, encoding: object) -> bytes | None:
+    if encoding != "base64":
+        return text.encode("utf-8", "replace")
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _is_json(octets: bytes) -> bool:
+    try:
+        orjson.loads(octets)
+    except orjson.JSONDecodeError:
+        return False
+    return True

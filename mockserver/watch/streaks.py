@@ -1,0 +1,24 @@
+"""Patience with what another person's change could explain: one of a kind is nothing, several in a row are a fault."""
+
+from __future__ import annotations
+
+from mockserver.watch.bounded import Bounded
+
+MOST_KINDS = 5_000
+
+
+class Streaks:
+    """Counts how often in a row each kind of thing went wrong."""
+
+    def __init__(self) -> None:
+        self._failed: Bounded[str, int] = Bounded(MOST_KINDS)
+
+    def failed(self, kind: str, *, enough: int) -> bool:
+        """Whether it has gone wrong `enough` times without going right in between."""
+        times = (self._failed.get(kind) or 0) + 1
+        self._failed.set(kind, times)
+        return times >= enough
+
+    def held(self, kind: str) -> None:
+        """It went right this once."""
+        self._failed.drop(kind)

@@ -1,0 +1,127 @@
+"""One session of watching, from the first exchange to the exit code, as the events that reports are made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mockserver.billing.profile import CHOICES, dump_profile
+from mockserver.contract.contract import Contract
+from mockserver.core.errors import Unusable
+from mockserver.verify.events import (
+    ChoiceMeasured,
+    Coverage,
+    Listener,
+    PhaseStarted,
+    Progress,
+    RuleFinished,
+    RunFinished,
+    RunStarted,
+)
+from mockserver.verify.expectations.recorder import Recorder
+from mockserver.watch.choices import Choices
+from mockserver.watch.judge import NOT_JUDGED, Judge
+from mockserver.watch.passing import Passing
+from mockserver.watch.requests import Requests
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is asked of a session."""
+
+    target: str
+    """The address, or the files, as reports show it."""
+    read_only: bool = False
+    charges_allowed: bool = True
+    write_profile: Path | None = None
+
+
+class Watch:
+    """Feeds the judge, and gives every rule its verdict at the end. For one thread at a time."""
+
+    def __init__(self, watched: Watched, contract: Contract, listeners: Sequence[Listener]) -> None:
+        self._watched = watched
+        self._contract = contract
+        self._began = time.monotonic()
+        self.recorder = Recorder(listeners, 0, frozenset(contract.rules), found_by="traffic")
+        self.judge = Judge(contract, self.recorder)
+        self._choices, self._requests = Choices(), Requests(contract)
+        self.judge.listeners.append(self._choices.see)
+        self.judge.on_request = self._requests.see
+        self.recorder.emit(
+            RunStarted(
+                target=watched.target,
+                seed=0,
+                rules=tuple(contract.rules),
+                spec_version=contract.version,
+                left_behind="nothing of its own: it only watches what others send",
+                read_only=watched.read_only,
+                watched=True,
+                charges_allowed=watched.charges_allowed,
+            )
+        )
+
+    def phase(self, name: str) -> None:
+        self.recorder.emit(PhaseStarted(name))
+
+    def see(self, passing: Passing) -> list[str]:
+        """Judges one exchange; a sentence for each breach that it shows."""
+        return self.judge.see(passing)
+
+    def progress(self, text: str, step: int) -> None:
+        """Tells how far it has come."""
+        self.recorder.emit(Progress(text, step))
+
+    def skip(self, why: str) -> None:
+        """Counts one that can't be judged, by a key of `NOT_JUDGED`."""
+        self.judge.not_judged[why] += 1
+
+    def finish(self, stop_reason: str = "completed") -> int:
+        """Tells the verdicts and writes the profile; the exit code: 1 a rule is broken, 3 nothing of the API was seen.
+
+        Raises `Unusable` for a profile that can't be written.
+        """
+        recorder, judge = self.recorder, self.judge
+        recorder.count_up()
+        broken = {breach.rule for breach in recorder.breaches.values()}
+        for rule in self._contract.rules:
+            times = recorder.exercised[rule]
+            if rule in broken:
+                recorder.emit(RuleFinished(rule, "broken", times))
+            elif times:
+                recorder.emit(RuleFinished(rule, "holds", times))
+            else:
+                recorder.emit(RuleFinished(rule, "not_exercised", 0, "the traffic did not put it to the test", False))
+        for operation in self._contract.operations.values():
+            for status in self._contract.statuses(operation):
+                recorder.emit(Coverage(operation.id, status, "-", judge.met[operation.id, status]))
+        self._notes()
+        self._measured()
+        code = 1 if broken else 0 if judge.judged else 3
+        recorder.emit(RunFinished(code, stop_reason, time.monotonic() - self._began, judge.judged))
+        return code
+
+    def _notes(self) -> None:
+        judge = self.judge
+        said = [f"{count:,} {NOT_JUDGED[why]}" for why, count in judge.not_judged.items()]
+        apart = f"; not judged: {', '.join(said)}" if said else ""
+        self.recorder.note(f"{judge.judged:,} exchanges with the API were judged{apart}")
+        for note in self._requests.notes():
+            self.recorder.note(note, warning=True)
+
+    def _measured(self) -> None:
+        measured = self._choices.measured()
+        for key in CHOICES:
+            evidence = self._choices.evidence(key)
+            self.recorder.emit(ChoiceMeasured(key, measured.get(key), key in measured, evidence))
+        path = self._watched.write_profile
+        if path is None:
+            return
+        text = dump_profile(measured, description=f"Seen in the traffic of {self._watched.target}")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Unusable(f"--write-profile {path}: {error.strerror}") from error
+        self.recorder.note(f"{len(measured)} choices that the traffic showed are written to {path}")

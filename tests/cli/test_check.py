@@ -1,0 +1,117 @@
+"""The command `check`: its files, its exit codes and its reports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from mockserver.cli.main import main
+from tests.watch.test_recorded import Entry, entry, har
+from tests.watch.traffic import finalized, invoice, page
+
+
+def check(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["check", *map(str, arguments)])
+
+
+def _shows(row: dict[str, object], second: int) -> Entry:
+    text = json.dumps(page([row]))
+    at = f"2026-11-02T10:00:{second:02}.000Z"
+    return entry(startedDateTime=at, response__content__text=text, response__content__size=len(text))
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    file = tmp_path / "sound.har"
+    file.write_bytes(har(_shows(invoice(1), 1), _shows(finalized(1), 2)))
+    return file
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    file = tmp_path / "broken.har"
+    file.write_bytes(har(_shows(finalized(1), 1), _shows(invoice(1), 2)))
+    return file
+
+
+def test_sound_traffic_ends_with_0(sound: Path) -> None:
+    result = check(sound)
+    assert result.exit_code == 0, result.output
+    assert "2 exchanges with the API were judged" in result.output
+    assert "https://portal.example.com/api" in result.output
+
+
+def test_a_breach_ends_with_1_and_names_its_entry_and_time(broken: Path) -> None:
+    result = check(broken)
+    assert result.exit_code == 1, result.output
+    assert "FINALIZE-1: a finalized invoice is a draft no more, but status is" in result.output
+    told = " ".join(result.output.split())
+    assert f"entry 2 of {broken.name}" in told.replace(f"{broken.parent}/", "")
+    assert "2026-11-02T10:00:02.000Z" in told
+
+
+def test_the_same_traffic_in_two_files_is_not_taken_to_have_happened_twice(sound: Path, broken: Path) -> None:
+    twin = sound.with_name("twin.har")
+    twin.write_bytes(sound.read_bytes())
+    assert check(sound, twin).exit_code == 0
+    assert check(sound, broken).exit_code == 1
+
+
+def test_traffic_of_other_things_ends_with_3(tmp_path: Path) -> None:
+    file = tmp_path / "other.har"
+    file.write_bytes(har(entry("https://cdn.example.com/app.js")))
+    assert check(file).exit_code == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", None])
+def test_what_is_no_recording_ends_with_2(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "x.har"
+    if content is not None:
+        file.write_bytes(content)
+    result = check(file)
+    assert result.exit_code == 2
+    assert "x.har" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_file_that_is_cut_off_is_judged_as_far_as_it_goes(broken: Path) -> None:
+    broken.write_bytes(broken.read_bytes()[:-3])
+    result = check(broken)
+    assert result.exit_code == 1
+    assert "can't be read beyond entry 2" in result.output.replace("\n", " ")
+
+
+def test_the_reports_are_those_of_verify(broken: Path, tmp_path: Path) -> None:
+    where = tmp_path / "reports"
+    result = check(broken, "--report", "html,junit,json,markdown", "--report-dir", where)
+    assert result.exit_code == 1, result.output
+    report = json.loads((where / "report.json").read_text())
+    assert [breach["rule"] for breach in report["breaches"]] == ["FINALIZE-1"]
+    assert {file.name for file in where.iterdir()} == {"report.html", "junit.xml", "report.json", "report.md"}
+
+
+def test_a_report_that_replays_is_refused(sound: Path) -> None:
+    result = check(sound, "--report", "script")
+    assert result.exit_code == 2
+    assert "script" in result.output
+
+
+def test_the_choices_that_show_are_written_as_a_profile(sound: Path, tmp_path: Path) -> None:
+    file = tmp_path / "profile.yaml"
+    assert check(sound, "--write-profile", file).exit_code == 0
+    profile = yaml.safe_load(file.read_text())
+    assert profile["finalized_label"] == "Finalized"
+    assert profile["range_base"] == 1
+
+
+def test_the_standard_input_is_read(broken: Path) -> None:
+    command = [sys.executable, "-m", "mockserver", "check", "-"]
+    done = subprocess.run(command, input=broken.read_bytes(), capture_output=True)
+    assert done.returncode == 1, done.stderr
+    assert b"entry 2 of standard input" in done.stdout

@@ -1,0 +1,223 @@
+"""Recordings: HAR files as programs write them, a fake's journal, and what is cut off, broken or of somebody else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from mockserver.core.errors import Unusable
+from mockserver.server.process import Running, running
+from mockserver.watch.passing import Passing
+from mockserver.watch.recorded.addresses import Addresses
+from mockserver.watch.recorded.clocks import UNKNOWN, RecordedClock
+from mockserver.watch.recorded.files import Recording
+from tests.watch.traffic import Traffic, invoice, page
+
+Entry = dict[str, Any]
+BASE = "https://portal.example.com/api"
+
+
+def entry(url: str = f"{BASE}/billing/invoices", **given: Any) -> Entry:
+    text = json.dumps(page([invoice(1)]))
+    made: Entry = {
+        "startedDateTime": "2026-11-02T10:00:00.000Z",
+        "time": 12.5,
+        "request": {
+            "method": "GET",
+            "url": url,
+            "headers": [{"name": ":authority", "value": "portal.example.com"}, {"name": "accept", "value": "*/*"}],
+        },
+        "response": {
+            "status": 200,
+            "headers": [{"name": "content-type", "value": "application/json"}],
+            "content": {"size": len(text), "mimeType": "application/json", "text": text},
+        },
+    }
+    for path, value in given.items():
+        *parents, last = path.split("__")
+        part = made
+        for parent in parents:
+            part = part[parent]
+        if value is None:
+            part.pop(last, None)
+        else:
+            part[last] = value
+    return made
+
+
+def har(*entries: object) -> bytes:
+    return json.dumps({"log": {"version": "1.2", "creator": {"name": "x"}, "entries": entries}}).encode()
+
+
+def read(content: bytes, base: str | None = None) -> tuple[Recording, list[Passing | str]]:
+    recording = Recording("a.har", io.BufferedReader(io.BytesIO(content)), Addresses(base))
+    return recording, list(recording.read())
+
+
+def only(*entries: object, base: str | None = None) -> Passing | str:
+    _, [found] = read(har(*entries), base)
+    return found
+
+
+def test_an_entry_becomes_an_exchange_with_its_place_and_time() -> None:
+    found = only(entry(f"{BASE}/billing/invoices?page=2#top"))
+    assert isinstance(found, Passing)
+    assert (found.base, found.target, found.method) == (BASE, "/billing/invoices?page=2", "GET")
+    assert found.headers == (("accept", "*/*"),)
+    assert found.where() == "entry 1 of a.har, 2026-11-02T10:00:00.000Z"
+    assert 0.012 < found.ended - found.started < 0.02
+
+
+@pytest.mark.parametrize(
+    ("changes", "body"),
+    [
+        ({"request__postData": {"text": '{"charge_ids":[1]}'}}, b'{"charge_ids":[1]}'),
+        ({"request__postData": {"params": [{"name": "charge_ids[]", "value": "1"}]}}, b"charge_ids%5B%5D=1"),
+        ({"request__postData": {"text": base64.b64encode(b"{}").decode(), "encoding": "base64"}}, b"{}"),
+        ({}, b""),
+    ],
+    ids=["text", "params", "base64", "none"],
+)
+def test_bodies_of_requests_are_read_however_they_are_kept(changes: Mapping[str, Any], body: bytes) -> None:
+    found = only(entry(**changes))
+    assert isinstance(found, Passing)
+    assert found.body == body
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"request__url": "https://cdn.example.com/app.js"}, "elsewhere"),
+        ({"request__url": "https://portal.example.com/billing/invoices", "response__headers": []}, None),
+        (
+            {
+                "request__url": "https://portal.example.com/billing/invoices",
+                "request__headers": [{"name": "Accept", "value": "text/html"}],
+            },
+            "elsewhere",
+        ),
+        ({"_fromCache": "disk"}, "stale"),
+        ({"response__status": 0}, "unread"),
+    ],
+    ids=["another host", "the API at another place", "a page of the portal", "from a cache", "no answer"],
+)
+def test_what_is_not_the_apis_answer_is_told_apart(changes: Mapping[str, Any], why: str | None) -> None:
+    found = only(entry(**changes))
+    assert found == why if why else isinstance(found, Passing)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"response__content__text": None},
+        {"response__content__text": json.dumps(page([invoice(1)]))[:50]},
+        {"response__content__text": "!", "response__content__encoding": "base64"},
+    ],
+    ids=["left out", "cut off", "no base64"],
+)
+def test_an_answer_without_its_body_is_not_taken_for_a_bad_one(changes: Mapping[str, Any]) -> None:
+    found = only(entry(**changes))
+    assert isinstance(found, Passing)
+    assert found.answer is None
+
+
+def test_the_address_may_be_given() -> None:
+    assert only(entry("https://x.example/v2/billing/invoices"), base="https://y.example") == "elsewhere"
+    found = only(entry("https://x.example/v2/billing/invoices"), base="https://x.example/v2")
+    assert isinstance(found, Passing)
+    assert found.target == "/billing/invoices"
+    assert only(entry("https://x.example/v23/billing/invoices"), base="https://x.example/v2") == "elsewhere"
+
+
+def test_what_was_read_before_a_file_breaks_off_is_judged_and_the_rest_is_told() -> None:
+    whole = har(entry(), entry(), entry())
+    recording, found = read(whole[: len(whole) * 3 // 4])
+    assert len(found) == 2
+    [note] = recording.notes()
+    assert "a.har can't be read beyond entry 2" in note
+
+
+@pytest.mark.parametrize("bad", ["text", None, {}, {"request": {}, "response": {}}, {**entry(), "request": [1]}])
+def test_an_entry_that_is_none_is_counted(bad: object) -> None:
+    recording, found = read(har(entry(), bad, entry()))
+    assert len(found) == 2
+    assert any("1 entries are none" in note for note in recording.notes())
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"entries": []}', b"\xff\xfe"])
+def test_what_is_no_recording_is_refused(content: bytes) -> None:
+    with pytest.raises(Unusable, match="is no recording"):
+        read(content)
+
+
+def test_a_mark_before_the_text_does_no_harm() -> None:
+    _, found = read(b"\xef\xbb\xbf" + har(entry()))
+    assert isinstance(found[0], Passing)
+
+
+@pytest.mark.parametrize(
+    ("began", "took"), [(None, 1), ("yesterday", 1), ("2026-11-02T10:00:00Z", None), ("2026-11-02T10:00:00Z", -1)]
+)
+def test_a_time_that_can_not_be_is_not_trusted(began: object, took: object) -> None:
+    clock = RecordedClock()
+    assert clock.interval(began, took) == UNKNOWN
+    assert clock.distrusted == 1
+
+
+def test_a_clock_that_was_set_back_is_not_trusted() -> None:
+    clock = RecordedClock()
+    clock.interval("2026-11-02T10:00:00Z", 10)
+    assert clock.interval("2026-11-02T09:00:00Z", 10) == UNKNOWN
+    # Long ones that began earlier are listed later where answers make the order.
+    began, _ = clock.interval("2026-11-02T09:59:58Z", 5000)
+    assert math.isfinite(began)
+
+
+def test_entries_whose_order_is_not_known_contradict_nothing() -> None:
+    locked = page([invoice(1, status="Finalized")])
+    first = entry(response__content__text=json.dumps(locked), response__content__size=1)
+    traffic = Traffic()
+    _, found = read(har(first, entry(startedDateTime="never")))
+    for number, passing in enumerate(found, 1):
+        assert isinstance(passing, Passing)
+        passing.number = number
+        traffic.watch.see(passing)
+    assert not traffic.broken
+    assert traffic.watch.judge.judged == 2
+
+
+@pytest.fixture(scope="module")
+def fake() -> Any:
+    with running() as live:
+        yield live
+
+
+@pytest.mark.parametrize("form", ["har", "json"])
+def test_the_journal_of_a_fake_is_judged_and_sound(fake: Running, form: str) -> None:
+    headers = {"Authorization": f"Bearer provider@{form}", "Accept": "application/json", "X-Selected-Client-Id": "1"}
+    with httpx.Client(headers=headers, base_url=fake.base, trust_env=False) as http:
+        for _ in range(2):
+            http.post("/api/billing/charges/quick-adjustment", json={"amount": 3, "description": "x"})
+            made = http.post("/api/billing/invoices").json()["invoice"]["id"]
+            http.post(f"/api/billing/invoices/{made}/finalize")
+            http.post("/api/billing/invoices", data={"charge_ids[]": "1"})
+            http.post("/_mock/clock/advance", json={"by": "P1D"})
+            http.get("/api/billing/invoices")
+        content = http.get("/_mock/journal", params={"format": form}).content
+    recording, found = read(content)
+    traffic = Traffic()
+    for number, passing in enumerate(found, 1):
+        assert isinstance(passing, Passing)
+        passing.number = number
+        traffic.watch.see(passing)
+    assert traffic.ends() == 0
+    assert not list(recording.notes())
+    assert traffic.watch.judge.judged == 10
+    assert traffic.watch.recorder.exercised["FINALIZE-1"]
