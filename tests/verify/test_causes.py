@@ -73,8 +73,20 @@ def test_what_another_token_may_do_is_not_what_nobody_may_do() -> None:
         headers += [("Authorization", said)] if said else []
         return breach("GEN-4", kind, REFUSED, exchange("POST", "/billing/invoices/7/finalize", headers=headers))
 
-    assert len(found(let_in("nobody", None), let_in("other", "Bearer $OTHER_TOKEN"), let_in("odd", "Bearer x"))) == 3
-    assert len(found(let_in("one", None), let_in("two", None))) == 1
+    nobody, stranger, longer = let_in("none", None), let_in("odd", "Bearer x"), let_in("more", "Bearer $TOKENx")
+    told = found(nobody, let_in("other", "Bearer $OTHER_TOKEN"), stranger, longer)
+    assert sorted(len(cause.sightings) for cause in told) == [1, 3]
+
+
+def test_a_text_of_a_wrong_form_is_one_cause_wherever_it_is_shown() -> None:
+    def local(kind: str, made: RecordedExchange) -> Breach:
+        check = Is(Get(Body(0), ("invoice", "created_at")), "matches", Const("Z$"))
+        return breach("LIST-1", kind, check, made)
+
+    answers = {"invoice": {"created_at": "2026-11-29T12:53:16+02:00"}}
+    paths = ("/billing/invoices", "/billing/invoices/2/finalize")
+    told = found(*(local(path, exchange("POST", path, answers=answers)) for path in paths))
+    assert len(told) == 1
 
 
 def test_a_wrong_value_belongs_to_the_request_that_led_to_it() -> None:

@@ -78,6 +78,8 @@ def _part(part: Is | Every, breach: Breach, replies: Mapping[int, LiveAnswer]) -
         yield ("form of a refusal", name)
     elif node is part.left and odd is not None:
         yield _of_type(name, odd)
+    elif part.operator == "matches":
+        yield ("form", name)
     else:
         yield from _values(breach, breach.exchanges[last], node, name)
 
@@ -163,12 +165,10 @@ def _parameters(exchange: RecordedExchange) -> list[str]:
 
 
 def _caller(exchange: RecordedExchange) -> str:
-    """Whose token the request has: TOKEN, OTHER_TOKEN, none, or one that nobody gave."""
-    said = [text for name, text in exchange.headers if name.lower() == "authorization"]
+    """Whose token the request has: TOKEN, OTHER_TOKEN, or, where there is none or one that nobody gave, nobody's."""
+    said = [text.removeprefix("Bearer ") for name, text in exchange.headers if name.lower() == "authorization"]
     said += [text for name, text in parse_qsl(urlsplit(exchange.url).query) if name == "api_token"]
-    if not said:
-        return "nobody"
-    return next((name for name in ("OTHER_TOKEN", "TOKEN") if f"${name}" in said[0]), "a stranger")
+    return next((name for name in ("OTHER_TOKEN", "TOKEN") if f"${name}" in said), "nobody")
 
 
 def _parsed(text: str) -> object:
