@@ -126,6 +126,7 @@ def test_the_console_tells_a_broken_off_run_once() -> None:
     ("stream", "said"),
     [
         (run(), "Conforms: all 14 rules hold"),
+        (run(rules={"GEN-1": RULES["GEN-1"]}), "Conforms: the one rule holds"),
         (run(idle=["SEARCH-2"]), "Conforms: 13 of 14 rules hold, none is broken"),
         (run(LEAK, accepted=["GEN-8"]), "Conforms: 13 of 14 rules hold, 1 known breach accepted"),
         (run(BILLED_TWICE), "Does not conform: 1 rule is broken"),

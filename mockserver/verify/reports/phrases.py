@@ -135,7 +135,7 @@ def headline(run: RunResult) -> str:
 def _conforming(run: RunResult) -> str:
     held, rules, accepted = len(run.of("holds")), len(run.rules), len(run.of("accepted"))
     if held == rules:
-        return f"all {rules} rules hold"
+        return "the one rule holds" if rules == 1 else f"all {rules} rules hold"
     known = f"{count(accepted, 'known breach', 'known breaches')} accepted" if accepted else "none is broken"
     return f"{held} of {rules} rules hold, {known}"
 
