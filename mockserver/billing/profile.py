@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mockserver.core import resources
 from mockserver.core.errors import Unusable
+from mockserver.core.scalars import dump, whole_number
 from mockserver.core.text import nearest
 from mockserver.core.yaml_lines import Document, read_document
 
@@ -184,7 +183,7 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Value]:
 
 def dump_profile(choices: Mapping[str, Value], *, description: str, unmeasured: Mapping[str, str] | None = None) -> str:
     """A profile file's text with these choices; comments name those that were not measured, each with the reason."""
-    text = yaml.safe_dump({"description": description, **choices}, sort_keys=False, width=100)
+    text = dump({"description": description, **choices})
     if not unmeasured:
         return text
     lines = [f"#   {key}: {' '.join(reason.split())}" for key, reason in unmeasured.items()]
@@ -195,7 +194,8 @@ def _scalar(text: str) -> Value:
     text = text.strip()
     if text == "null":
         return None
-    return int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) < 20 else text
+    number = whole_number(text)
+    return text if number is None else number
 
 
 def _problem(key: str, value: object) -> str | None:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import isodate
 
+from mockserver.core.text import shown
+
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -105,7 +107,7 @@ def parse_duration(text: str | float) -> int:
     """Seconds, or an ISO 8601 duration of weeks, days and time such as `PT90M`, in microseconds; raises ValueError."""
     duration = _duration(text)
     if isinstance(duration, isodate.Duration):
-        raise ValueError(f"a month and a year are of no fixed length, got {text!r}: give weeks, days or hours")
+        raise ValueError(f"a month and a year are of no fixed length, got {shown(text)}: give weeks, days or hours")
     return duration // _MICROSECOND
 
 
@@ -117,7 +119,7 @@ def moved(moment: int, by: str | float) -> int:
     try:
         return from_datetime(to_datetime(moment) + _duration(by))
     except OverflowError:
-        raise ValueError(f"a clock shows the years 1 to 9999 only, got {by!r}") from None
+        raise ValueError(f"a clock shows the years 1 to 9999 only, got {shown(by)}") from None
 
 
 def _duration(text: str | float) -> timedelta | isodate.Duration:
@@ -126,9 +128,9 @@ def _duration(text: str | float) -> timedelta | isodate.Duration:
             return isodate.parse_duration(text, as_timedelta_if_possible=True)
         return timedelta(seconds=text)
     except isodate.ISO8601Error as error:
-        raise ValueError(f"expected seconds or an ISO 8601 duration such as PT90M, got {text!r}") from error
+        raise ValueError(f"expected seconds or an ISO 8601 duration such as PT90M, got {shown(text)}") from error
     except OverflowError:
-        raise ValueError(f"no clock shows a time as far away as {text!r}") from None
+        raise ValueError(f"no clock shows a time as far away as {shown(text)}") from None
 
 
 def parse_time(text: str) -> int:

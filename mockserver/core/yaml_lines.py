@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,18 @@ from typing import Any
 import yaml
 
 from mockserver.core.errors import Unusable
+from mockserver.core.scalars import Loader, Unclear, scalar
+from mockserver.core.text import cut, shown
 
 Key = str | int
-_TEXT = "tag:yaml.org,2002:str"
 _COLLECTIONS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _DEEPEST = 50
 _TOO_DEEP = f"nested deeper than {_DEEPEST} levels"
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML without dates: a time stays the text that was written, so that its own check can speak of it."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+MOST_REPEATED = 20_000
+"""How many values all aliases of a document may stand for; a text counts once more for each 50 characters."""
+_COUNTED_ONCE = 50
+_MOST_PROBLEMS = 50
+_MERGE = "<<"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,10 @@ class Document:
     value: Any
     lines: dict[tuple[Key, ...], int]
     """The line of each part that does not begin on the line of the part that it is in."""
+    text: str = field(default="", repr=False)
+    """The document as it was written."""
+    _written: list[Any] = field(default_factory=list, repr=False, compare=False)
+    """The value with the texts of all numbers, once a message has needed it."""
 
     def where(self, *keys: Key) -> str:
         """`file:line` of the innermost part along `keys` that the file has."""
@@ -42,6 +43,27 @@ class Document:
             if (line := self.lines.get(keys[:length])) is not None:
                 return f"{self.path}:{line}"
         return str(self.path)
+
+    def shown(self, *keys: Key) -> str:
+        """What stands at `keys` as a message shows it: a number or truth value to the letter, as it was written."""
+        value = _at(self.value, keys)
+        if value is None or isinstance(value, str | list | dict):
+            return shown(value)
+        # Read once more rather than kept: a large fixture has millions of numbers, and few of them are wrong.
+        if not self._written:
+            self._written.append(_read(self.text, self.path, as_written=True).value)
+        return cut(_at(self._written[0], keys))
+
+
+def key_path(keys: Sequence[Key]) -> str:
+    """`charges.0.amount: `, as it stands before a problem; nothing for the whole document."""
+    return ".".join(cut(key) for key in keys) + ": " if keys else ""
+
+
+def _at(value: Any, keys: Sequence[Key]) -> Any:
+    for key in keys:
+        value = value[key]
+    return value
 
 
 def read_document(path: Path) -> Document:
@@ -57,10 +79,15 @@ def read_document(path: Path) -> Document:
 
 def parse_document(text: str, path: Path) -> Document:
     """Like `read_document`, for a text that is already there; `path` is what messages call it."""
+    return _read(text, path)
+
+
+def _read(text: str, path: Path, *, as_written: bool = False) -> Document:
+    """`as_written` leaves every value the text that it is."""
     try:
-        loader = _Loader(text)
+        loader = Loader(text)
         try:
-            reader = _Reader(loader, path)
+            reader = _Reader(loader, path, as_written)
             value = reader.document()
         finally:
             loader.dispose()
@@ -70,11 +97,11 @@ def parse_document(text: str, path: Path) -> Document:
         # The library reads ahead of what it hands out, so its own limit on nesting may strike before ours.
         problem = _TOO_DEEP if mark and _too_deep(text, mark.index) else error.problem
         raise Unusable(f"{place}: not valid YAML: {problem or error.context}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise Unusable(f"{path}: not valid YAML: {error}") from error
     if reader.problems:
         raise Unusable(*reader.problems)
-    return Document(path, value, reader.lines)
+    return Document(path, value, reader.lines, text)
 
 
 def _too_deep(text: str, index: int) -> bool:
@@ -92,11 +119,17 @@ class _Reader:
     process where a text is nested deeply enough.
     """
 
-    loader: _Loader
+    loader: Loader
     path: Path
+    as_written: bool
     lines: dict[tuple[Key, ...], int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    anchors: dict[str, Any] = field(default_factory=dict)
+    anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    """Each with how many values it stands for."""
+    values: int = 0
+    """How many there are so far, those that aliases stand for included."""
+    repeated: int = 0
+    """How many of them aliases stand for."""
 
     def document(self) -> Any:
         """The value of the only document; None when there is none."""
@@ -115,24 +148,37 @@ class _Reader:
     def _next(self) -> Any:
         return self.loader.get_event()
 
-    def _value(self, event: Any, keys: tuple[Key, ...], line: int) -> Any:
+    def _value(self, event: Any, keys: tuple[Key, ...], line: int, *, is_key: bool = False) -> Any:
         """The value that begins with this event; `line` is that of the part of the document which it is."""
-        mark: Any = event.start_mark
+        before = self.values
         if isinstance(event, yaml.ScalarEvent):
-            value = self._scalar(event)
+            self.values += 1 + len(event.value) // _COUNTED_ONCE
+            value = (
+                event.value if self.as_written and not is_key else self._scalar(event, keys[:-1] if is_key else keys)
+            )
         elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self.anchors:
-                raise yaml.MarkedYAMLError(problem=f"no anchor &{event.anchor}", problem_mark=mark)
-            return self.anchors[event.anchor]
+            return self._repeated(event)
         else:
             if event.tag not in _COLLECTIONS:
-                raise yaml.MarkedYAMLError(problem=f"unknown tag {event.tag}", problem_mark=mark)
+                raise yaml.MarkedYAMLError(problem=f"unknown tag {cut(event.tag)}", problem_mark=event.start_mark)
             if len(keys) >= _DEEPEST:
-                raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=mark)
+                raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=event.start_mark)
+            self.values += 1
             is_list = isinstance(event, yaml.SequenceStartEvent)
             value = self._items(keys, line) if is_list else self._mapping(keys, line)
         if event.anchor is not None:
-            self.anchors[event.anchor] = value
+            self.anchors[event.anchor] = value, self.values - before
+        return value
+
+    def _repeated(self, event: Any) -> Any:
+        if event.anchor not in self.anchors:
+            raise yaml.MarkedYAMLError(problem=f"no anchor &{cut(event.anchor)}", problem_mark=event.start_mark)
+        value, count = self.anchors[event.anchor]
+        self.values += count
+        self.repeated += count
+        if self.repeated > MOST_REPEATED:
+            problem = f"its aliases stand for more than {MOST_REPEATED:,} values: write out what is meant"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         return value
 
     def _items(self, keys: tuple[Key, ...], line: int) -> list[Any]:
@@ -145,12 +191,14 @@ class _Reader:
         mapping: dict[Any, Any] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             own = event.start_mark.line + 1
-            key = self._value(event, (*keys, "?"), own)
-            if not isinstance(key, str | int):
-                self.problems.append(f"{self.path}:{own}: a key must be a word or a number, got {key!r}")
+            key = self._value(event, (*keys, "?"), own, is_key=True)
+            if isinstance(key, bool) or not isinstance(key, str | int):
+                self._problem(own, keys, f"a key must be a word or a number, got {shown(key)}")
                 key = "?"
+            elif key == _MERGE and event.implicit[0]:
+                self._problem(own, keys, "<< merges nothing here: write the keys themselves")
             elif key in mapping:
-                self.problems.append(f"{self.path}:{own}: the key {key!r} is given twice")
+                self._problem(own, keys, f"the key {shown(key)} is given twice")
             mapping[key] = self._part(self._next(), own, (*keys, key), line)
         return mapping
 
@@ -160,10 +208,15 @@ class _Reader:
             self.lines[keys] = own
         return self._value(event, keys, own)
 
-    def _scalar(self, event: Any) -> Any:
-        tag = event.tag
-        if tag is None or tag == "!":
-            tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
-        if tag == _TEXT:
+    def _scalar(self, event: Any, keys: tuple[Key, ...]) -> Any:
+        try:
+            return scalar(self.loader, event)
+        except Unclear as unclear:
+            self._problem(event.start_mark.line + 1, keys, str(unclear))
             return event.value
-        return self.loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark))
+
+    def _problem(self, line: int, keys: tuple[Key, ...], problem: str) -> None:
+        """Note one of a value, or end the reading where there are so many that more would tell nothing."""
+        self.problems.append(f"{self.path}:{line}: {key_path(keys)}{problem}")
+        if len(self.problems) == _MOST_PROBLEMS:
+            raise Unusable(*self.problems, f"{self.path}: only the first {_MOST_PROBLEMS} mistakes are told")

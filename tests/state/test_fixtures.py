@@ -128,7 +128,7 @@ MISTAKES = {
     "null": ("merchants:\n  - {id: null, name: A, currency: USD}\n", 2, "merchants.0.id", "must not be null"),
     "zero id": ("merchants:\n  - {id: 0, name: A, currency: USD}\n", 2, "merchants.0.id", "must be 1 or more, got 0"),
     "huge id": ("merchants:\n  - {id: 9007199254740993, name: A, currency: USD}\n", 2, "merchants.0.id", "at most"),
-    "true id": ("merchants:\n  - {id: yes, name: A, currency: USD}\n", 2, "merchants.0.id", "got true"),
+    "true id": ("merchants:\n  - {id: yes, name: A, currency: USD}\n", 2, "merchants.0.id", 'got "yes"'),
     "empty name": ('merchants:\n  - {id: 1, name: " ", currency: USD}\n', 2, "merchants.0.name", "must not be empty"),
     "same id": (
         PEOPLE + "  - {id: 1, name: C, currency: USD}\n",
@@ -161,12 +161,32 @@ MISTAKES = {
     "no zone": (OPEN_CHARGE.replace("00:00Z", "00:00"), 5, "charges.0.created_at", "ISO 8601 time in UTC"),
     "number as time": (OPEN_CHARGE.replace("2026-01-01T00:00:00Z", "7"), 5, "charges.0.created_at", "got 7"),
     "no amount": (OPEN_CHARGE.replace(", amount: 1", ""), 5, "charges.0.amount", "is missing"),
-    "amount": (OPEN_CHARGE.replace("amount: 1", "amount: much"), 5, "charges.0.amount", 'must be a number, got "much"'),
-    "not finite": (
-        OPEN_CHARGE.replace("amount: 1", "amount: .nan"),
+    "amount": (
+        OPEN_CHARGE.replace("amount: 1", "amount: much"),
         5,
         "charges.0.amount",
-        "must be a number, got nan",
+        'must be a number such as 12.50, got "much"',
+    ),
+    "not finite": (OPEN_CHARGE.replace("amount: 1", "amount: .nan"), 5, "charges.0.amount", ".nan is no number"),
+    "octal amount": (OPEN_CHARGE.replace("amount: 1", "amount: 0100"), 5, "charges.0.amount", "0100 begins with a 0"),
+    "octal text": (OPEN_CHARGE.replace("amount: 1", "amount: '0100'"), 5, "charges.0.amount", 'got "0100"'),
+    "sexagesimal": (OPEN_CHARGE.replace("amount: 1", "amount: 1:30"), 5, "charges.0.amount", 'got "1:30"'),
+    "underscores": (OPEN_CHARGE.replace("amount: 1", "amount: 1_000"), 5, "charges.0.amount", 'got "1_000"'),
+    "other digits": (OPEN_CHARGE.replace("amount: 1", "amount: '\u0663'"), 5, "charges.0.amount", "must be a number"),
+    "lost digits": (
+        OPEN_CHARGE.replace("amount: 1", "amount: 1234567890123.4567"),
+        5,
+        "charges.0.amount",
+        "1234567890123.4567 has more digits than a number keeps",
+    ),
+    "octal id": ("merchants:\n  - {id: 010, name: A, currency: USD}\n", 2, "merchants.0.id", "010 begins with a 0"),
+    "id by its exponent": ("merchants:\n  - {id: 1e3, name: A, currency: USD}\n", 2, "merchants.0.id", "got 1e3"),
+    "name that is a number": ("merchants:\n  - {id: 1, name: 1.50, currency: USD}\n", 2, "merchants.0.name", '"1.50"'),
+    "merge": (
+        "provider: &p {name: X}\nmerchants:\n  - {<<: *p, id: 1, currency: USD}\n",
+        3,
+        "merchants.0",
+        "<< merges nothing here",
     ),
     "too fine": (OPEN_CHARGE.replace("amount: 1", "amount: 1.005"), 5, "charges.0.amount", "at most 2 decimals in USD"),
     "too large": (OPEN_CHARGE.replace("amount: 1", "amount: 1e99"), 5, "charges.0.amount", "must be at most 100000000"),
@@ -253,7 +273,7 @@ MISTAKES |= {
     "ledger": ("stripe:\n  ledger:\n    - {invoice: 1}\n", 3, "stripe.ledger.0.outcome", "is missing"),
     "settled": ("stripe: {settled: 1}\n", 1, "stripe.settled", "must be a list of texts"),
     "generated count": ("generate: {merchants: many}\n", 1, "generate.merchants", "must be a whole number"),
-    "too many": ("generate: {merchants: 1, invoices: 100000000000}\n", 1, "generate.invoices", "at most 10000000"),
+    "too many": ("generate: {merchants: 1, invoices: 100000000000}\n", 1, "generate.invoices", "at most 10,000,000"),
     "generated for nobody": ("generate: {invoices: 3}\n", 1, "generate.merchants", "need merchants"),
     "generated backwards": ("generate: {from: 2026-02-01, until: 2026-01-01}\n", 1, "generate.until", "later"),
     "generated long ago": ("generate: {from: 1000-02-01}\n", 1, "generate.from", "1970-01-01"),
@@ -284,7 +304,7 @@ def test_all_mistakes_are_told_at_once_by_their_lines_and_none_is_told_twice(loa
 def test_numbers_may_be_written_as_texts_and_a_float_is_the_decimal_it_prints_as(load: Any) -> None:
     charges = [
         f"  - {{id: {number}, merchant: 1, created_at: 2026-01-01, amount: {amount}}}"
-        for number, amount in enumerate(["0.1", "0.10", '"0.1"', "-3", "10_000", "1e2"], start=1)
+        for number, amount in enumerate(["0.1", "0.10", '"0.1"', "-3", "10000", "1e2"], start=1)
     ]
     store = load(PEOPLE + "charges:\n" + "\n".join(charges)).state.store
     assert [charge.amount for charge in store.charges()] == [10, 10, 10, -300, 1_000_000, 10_000]
@@ -323,6 +343,25 @@ def test_the_clock_is_as_the_file_says(load: Any) -> None:
 def test_a_name_that_no_fixture_has_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(Unusable, match="did you mean declines"):
         load_fixture("decline")
+
+
+def test_a_word_that_yaml_1_1_takes_for_true_is_a_text(load: Any) -> None:
+    rows = "  - {id: 1, name: Yes, currency: USD}\n  - {id: 2, name: 1:30, currency: USD}\n"
+    world = load("description: no\nmerchants:\n" + rows)
+    assert world.description == "no"
+    assert [merchant.name for merchant in world.state.store.merchants()] == ["Yes", "1:30"]
+
+
+def test_very_many_mistakes_are_not_all_told(load: Any) -> None:
+    with pytest.raises(Unusable) as caught:
+        load("merchants:\n" + "  - {id: 0}\n" * 20_000)
+    assert len(caught.value.problems) == 51
+    assert "only the first 50 mistakes are told" in caught.value.problems[-1]
+
+
+def test_a_count_that_is_too_large_is_refused() -> None:
+    with pytest.raises(Unusable, match=r"generate\.invoices: must be at most 10,000,000, got 99999999999"):
+        load_fixture("large:99999999999")
 
 
 def test_a_count_is_refused_where_nothing_is_generated() -> None:

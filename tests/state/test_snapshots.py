@@ -287,6 +287,19 @@ def test_a_fixture_may_come_as_json_too(api: Api) -> None:
         ("merchants:\n  - {id: 1, name: A, currency: USD, card: pm_card_vsa}\n", "line 2: merchants.0.card"),
         ("merchants: [\n", "line 2"),
         ("merchant: []\n", "merchants"),
+        ("merchants:\n  - {id: 010, name: A, currency: USD}\n", "line 2: merchants.0.id: 010 begins with a 0"),
+        (
+            "generate: {merchants: 1, invoices: 400000}\n",
+            "line 1: generate.invoices: must be at most 5,000 in a fixture that is sent, got 400000: "
+            "a file that the server starts with, --fixture FILE, may generate 10,000,000",
+        ),
+        ("generate: {merchants: 5001}\n", "line 1: generate.merchants: must be at most 5,000"),
+        ("generate: {merchants: 1, charges: 5001}\n", "line 1: generate.charges: must be at most 5,000"),
+        (
+            "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + "\n".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+            "aliases stand for more than 20,000 values",
+        ),
     ],
 )
 def test_mistakes_in_a_fixture_are_told_by_their_lines(api: Api, text: str, told: str) -> None:
@@ -296,6 +309,12 @@ def test_mistakes_in_a_fixture_are_told_by_their_lines(api: Api, text: str, told
     assert told in problems[0]
     assert "/" not in problems[0], "where it was read from is nobody's business"
     assert api.control("GET", "/snapshots").json() == {"data": []}
+
+
+def test_a_fixture_that_is_sent_may_generate_what_a_test_needs(api: Api) -> None:
+    assert bring_in(api, "many", "generate: {merchants: 2, invoices: 5000}\n").status_code == 200
+    restore(api, "many")
+    assert api.get("/billing/invoices").json()["total"] == 5000
 
 
 @pytest.mark.parametrize("name", ["default", "declines", "empty"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from mockserver.core.clock import render_time
@@ -17,7 +16,7 @@ from mockserver.server.control.refusal import invalid, missing
 from mockserver.server.control.request import ControlRequest
 from mockserver.state.diff import compare
 from mockserver.state.fixtures.export import dump_fixture
-from mockserver.state.fixtures.load import load_fixture
+from mockserver.state.fixtures.load import parse_fixture
 from mockserver.state.world import Blueprint, Snapshot, World
 
 MOST_SNAPSHOTS = 100
@@ -86,13 +85,11 @@ def _found(request: ControlRequest, name: str) -> Snapshot:
 
 
 def _read(text: str) -> Blueprint:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "fixture.yaml")
-        path.write_text(text, encoding="utf-8")
-        try:
-            return load_fixture(str(path))
-        except Unusable as unusable:
-            raise invalid("fixture", *(problem.replace(f"{path}:", "line ") for problem in unusable.problems)) from None
+    try:
+        return parse_fixture(text, called="fixture")
+    except Unusable as unusable:
+        problems = (problem.removeprefix("fixture:") for problem in unusable.problems)
+        raise invalid("fixture", *(re.sub(r"^(?=\d)", "line ", problem.strip()) for problem in problems)) from None
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

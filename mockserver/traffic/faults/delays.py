@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from mockserver.core.clock import MICROSECONDS, parse_duration
-from mockserver.core.text import guess
+from mockserver.core.scalars import decimal_number
+from mockserver.core.text import cut, guess, shown
 
 LONGEST = 600.0
 """Seconds; a longer delay is refused, and a drawn one is cut down to it."""
@@ -80,11 +81,11 @@ def _drawn(given: Mapping[str, Any]) -> Delay:
     name = given.get("distribution")
     if not isinstance(name, str) or name not in DISTRIBUTIONS:
         raise ValueError(
-            f"distribution must be one of {', '.join(DISTRIBUTIONS)}, got {name!r}{guess(name, DISTRIBUTIONS)}"
+            f"distribution must be one of {', '.join(DISTRIBUTIONS)}, got {shown(name)}{guess(name, DISTRIBUTIONS)}"
         )
     names = DISTRIBUTIONS[name].parameters
     if unknown := sorted(given.keys() - {"distribution", *names}):
-        raise ValueError(f"{name} takes {' and '.join(names)}, not {unknown[0]}")
+        raise ValueError(f"{name} takes {' and '.join(names)}, not {cut(unknown[0])}")
     if missing := [one for one in names if one not in given]:
         raise ValueError(f"{name} needs {missing[0]}")
     return Delay(name, tuple(_seconds(given[one]) for one in names))
@@ -92,12 +93,10 @@ def _drawn(given: Mapping[str, Any]) -> Delay:
 
 def _seconds(given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float | str):
-        raise ValueError(f"expected seconds, or an ISO 8601 duration such as PT2S, got {given!r}")
+        raise ValueError(f"expected seconds, or an ISO 8601 duration such as PT2S, got {shown(given)}")
     if isinstance(given, str):
-        try:
-            given = float(given)
-        except ValueError:
-            given = parse_duration(given) / MICROSECONDS
+        number = decimal_number(given)
+        given = parse_duration(given) / MICROSECONDS if number is None else float(number)
     if not 0 <= given <= LONGEST:
-        raise ValueError(f"expected 0 to {LONGEST:.0f} seconds, got {given!r}")
+        raise ValueError(f"expected 0 to {LONGEST:.0f} seconds, got {shown(given)}")
     return float(given)

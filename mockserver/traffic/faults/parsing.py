@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from mockserver.billing.stripe import CARDS, OUTCOMES
 from mockserver.core.clock import parse_duration
 from mockserver.core.errors import Refused
+from mockserver.core.scalars import decimal_number, whole_number
 from mockserver.core.text import guess, shown
 from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import read_delay
@@ -130,9 +132,10 @@ def _way(fields: Mapping[str, Any]) -> str | None:
 
 
 def _share(fields: Mapping[str, Any], name: str, *, otherwise: float) -> float:
-    value = _read(fields, name, float) if name in fields else otherwise
-    if not 0 <= value <= 1:
-        refuse(name, f"must be between 0 and 1; got {shown(fields[name])}")
+    given = fields.get(name, otherwise)
+    value = decimal_number(given) if isinstance(given, str) else given
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= 1:
+        refuse(name, f"must be between 0 and 1; got {shown(given)}")
     return float(value)
 
 
@@ -146,8 +149,8 @@ def _integer(fields: Mapping[str, Any], name: str, *, least: int = 0) -> int | N
 
 
 def _whole(given: Any) -> int | None:
-    if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) < 20:
-        return int(given)
+    if isinstance(given, str):
+        return whole_number(given)
     return given if isinstance(given, int) and not isinstance(given, bool) else None
 
 

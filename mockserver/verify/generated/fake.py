@@ -11,10 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
-
 from mockserver.billing.profile import CHOICES, Value, dump_profile
 from mockserver.core.messages import Request
+from mockserver.core.scalars import dump
 from mockserver.server.pipeline import respond
 from mockserver.server.service import Service, open_service
 from mockserver.server.settings import Settings
@@ -60,7 +59,7 @@ def _service(choices: dict[str, Value], currency: str) -> Service:
     fixture = {"description": "For a model.", "merchants": [{"id": 1, **merchant}, {"id": 2, **merchant}]}
     with TemporaryDirectory(prefix="mockserver-verify-") as folder:
         world, profile = Path(folder) / "model.yaml", Path(folder) / "measured.yaml"
-        world.write_text(yaml.safe_dump(fixture), encoding="utf-8")
+        world.write_text(dump(fixture), encoding="utf-8")
         # Who compares with it waits for what the server shows only later, so that here everything shows at once.
         said = choices | {"payment_shown": "at_once"}
         legal = {key: value for key, value in said.items() if key in CHOICES and CHOICES[key].accepts(value)}
