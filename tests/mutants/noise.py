@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -27,6 +28,7 @@ NUISANCES: dict[str, str] = {
     "extra": "every object has properties that are documented nowhere",
     "charges_given": "the merchant has 160 open charges at first, 1 to 160",
     "four_operations": "there is nothing at all below /billing/charges",
+    "told_limit": "more than 3,000 requests in a minute get 429, and every answer says how many are left",
     "throttled_by_date": "as throttled, and Retry-After is a date",
     "short_keep_alive": "idle connections are closed after 0.3 s",
     "http_1_0": "the connection is closed after every answer",
@@ -76,6 +78,8 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
             api.before.append(no_charges)
         elif name == "strict_throttle":
             api.before.append(Throttle(10).check)
+        elif name == "told_limit":
+            limit(api, Allowance(3_000, 60.0))
         elif name == "throttled_by_date":
             api.before.append(Throttle(100, by_date=True).check)
         elif name == "busy":
@@ -119,6 +123,43 @@ class Throttle:
         # Dates have whole seconds: the one after next is never too early.
         after = formatdate(time.time() + 2, usegmt=True) if self.by_date else "1"
         return Reply(429, {"message": "Too many requests."}, {"Retry-After": after})
+
+
+class Allowance:
+    """A fixed number of requests in each window, of which every answer tells as frameworks do."""
+
+    def __init__(
+        self, most: int, window: float, *, now: Callable[[], float] = time.monotonic, tells_reset: bool = False
+    ) -> None:
+        self.most = most
+        self.window = window
+        self.now = now
+        self.tells_reset = tells_reset
+        self.until = 0.0
+        self.left = most
+        self.lock = threading.Lock()
+
+    def answer(self, request: Request, respond: Callable[[Request], Reply]) -> Reply:
+        """The answer with what is left, or 429 when nothing is."""
+        with self.lock:
+            now = self.now()
+            if now >= self.until:
+                self.until, self.left = now + self.window, self.most
+            enough = self.left > 0
+            self.left = max(0, self.left - 1)
+            told = {"X-RateLimit-Limit": str(self.most), "X-RateLimit-Remaining": str(self.left)}
+            after = str(math.ceil(self.until - now))
+        if self.tells_reset:
+            told["X-RateLimit-Reset"] = after
+        reply = respond(request) if enough else Reply(429, {"message": "Too many requests."}, {"Retry-After": after})
+        reply.headers.update(told)
+        return reply
+
+
+def limit(api: Api, allowance: Allowance) -> None:
+    """Puts the allowance before the API."""
+    respond = api.respond
+    api.respond = lambda request: allowance.answer(request, respond)  # type: ignore[method-assign]
 
 
 class OtherClient:

@@ -15,6 +15,8 @@ WINDOW = 60.0
 """Seconds that a window is taken to last where the server does not say; a minute is what frameworks choose."""
 MARGIN = 0.02
 """Seconds that the clocks may differ by."""
+LONGEST_STEP = 1.0
+"""Half of the seconds that what is left of a window may put between two requests, where its limit alone would not."""
 LONGEST = 86_400.0
 """Seconds; no wait is longer."""
 
@@ -102,7 +104,8 @@ class Pace:
         if self._left is None or self.limit is None or self._left >= PLENTY or moment >= self._until:
             return self._least
         even = (self._until - moment + MARGIN) / max(1, self._left)
-        return max(self._least, min(even, 2 * self.limit.interval))
+        most = 2 * max(self.limit.interval, min(self.limit.window / PLENTY, LONGEST_STEP))
+        return max(self._least, min(even, most))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
