@@ -43,6 +43,7 @@ VERIFY = [
 """The order within `verify`."""
 
 OWNERS = {
+    "aiohttp": "watch/proxy",
     "click": "cli",
     "faker": "state/fixtures/generate.py",
     "flask": "server/web",
@@ -54,6 +55,7 @@ OWNERS = {
     "jinja2": "verify/reports",
     "jsonschema_rs": "contract core/validation.py",
     "junitparser": "verify/reports",
+    "multidict": "watch/proxy",
     "openapi_core": "contract/reference.py",
     "openapi_spec_validator": "contract/reference.py",
     "psutil": "server/web",
@@ -61,6 +63,7 @@ OWNERS = {
     "schemathesis": "verify/fuzz",
     "watchfiles": "server/reload.py",
     "werkzeug": "server/web contract/reference.py",
+    "yarl": "watch/proxy",
 }
 """Who may import what: everybody else goes through these."""
 

@@ -14,6 +14,7 @@ from platformdirs import user_cache_path
 
 from mockserver.billing.profile import load_profile, recorded_choices
 from mockserver.cli.seconds import Seconds
+from mockserver.cli.tls import Tls
 from mockserver.cli.verify_defaults import read_table
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
@@ -66,20 +67,6 @@ class Header(click.ParamType):  # type: ignore[type-arg]  # generic in later ver
         if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name.strip()):
             self.fail("expected a header as NAME: VALUE")
         return name.strip(), text.strip()
-
-
-class Tls(click.ParamType):  # type: ignore[type-arg]  # generic in later versions of click alone
-    """`true`, `false`, or a file of certificates."""
-
-    name = "true|false|FILE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool | str:
-        word = str(value).lower()
-        if word in ("true", "yes", "1", "false", "no", "0"):
-            return word in ("true", "yes", "1")
-        if not Path(str(value)).is_file():
-            self.fail(f"{value!r} is neither true, false nor a file")
-        return str(value)
 
 
 def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:

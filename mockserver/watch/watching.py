@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,30 +78,41 @@ class Watch:
         """Counts one that can't be judged, by a key of `NOT_JUDGED`."""
         self.judge.not_judged[why] += 1
 
+    def verdicts(self) -> Iterator[RuleFinished | Coverage]:
+        """What is to be said of each rule and each answer that the spec documents, so far."""
+        recorder = self.recorder
+        broken = {breach.rule for breach in recorder.breaches.values()}
+        for rule in self._contract.rules:
+            times = recorder.exercised[rule]
+            if rule in broken:
+                yield RuleFinished(rule, "broken", times)
+            elif times:
+                yield RuleFinished(rule, "holds", times)
+            else:
+                yield RuleFinished(rule, "not_exercised", 0, "the traffic did not put it to the test", False)
+        for operation in self._contract.operations.values():
+            for status in self._contract.statuses(operation):
+                yield Coverage(operation.id, status, "-", self.judge.met[operation.id, status])
+
     def finish(self, stop_reason: str = "completed") -> int:
         """Tells the verdicts and writes the profile; the exit code: 1 a rule is broken, 3 nothing of the API was seen.
 
         Raises `Unusable` for a profile that can't be written.
         """
-        recorder, judge = self.recorder, self.judge
+        recorder = self.recorder
         recorder.count_up()
-        broken = {breach.rule for breach in recorder.breaches.values()}
-        for rule in self._contract.rules:
-            times = recorder.exercised[rule]
-            if rule in broken:
-                recorder.emit(RuleFinished(rule, "broken", times))
-            elif times:
-                recorder.emit(RuleFinished(rule, "holds", times))
-            else:
-                recorder.emit(RuleFinished(rule, "not_exercised", 0, "the traffic did not put it to the test", False))
-        for operation in self._contract.operations.values():
-            for status in self._contract.statuses(operation):
-                recorder.emit(Coverage(operation.id, status, "-", judge.met[operation.id, status]))
+        for event in self.verdicts():
+            recorder.emit(event)
         self._notes()
         self._measured()
-        code = 1 if broken else 0 if judge.judged else 3
-        recorder.emit(RunFinished(code, stop_reason, time.monotonic() - self._began, judge.judged))
-        return code
+        end = self.end(stop_reason)
+        recorder.emit(end)
+        return end.exit_code
+
+    def end(self, stop_reason: str) -> RunFinished:
+        """How it ends, or would end now."""
+        code = 1 if self.recorder.breaches else 0 if self.judge.judged else 3
+        return RunFinished(code, stop_reason, time.monotonic() - self._began, self.judge.judged)
 
     def _notes(self) -> None:
         judge = self.judge
