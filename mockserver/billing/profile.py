@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mockserver.core import resources
 from mockserver.core.errors import Unusable
+from mockserver.core.input import Schema, check
 from mockserver.core.scalars import dump, whole_number
-from mockserver.core.text import nearest
 from mockserver.core.yaml_lines import Document, read_document
 
 Value = str | int | None
@@ -43,6 +44,13 @@ class Choice:
         if self.any_number:
             words = ["any number from 1", *[word for word in words if not word.isdigit()]]
         return " or ".join(words)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its values."""
+        told = {"description": self.help, "default": self.default}
+        if self.any_number:
+            return told | {"type": ["integer", "null"], "minimum": 1, "errorMessage": f"must be {self.legal()}"}
+        return told | {"enum": list(self.values)}
 
 
 def _choice(*values: Value, help: str, any_number: bool = False) -> Any:
@@ -105,9 +113,7 @@ class Profile:
 
     def changed(self, overrides: Mapping[str, Value]) -> Profile:
         """This profile with some choices made otherwise; raises `Unusable` for an unknown key or value."""
-        problems = [problem for key, value in overrides.items() if (problem := _problem(key, value))]
-        if problems:
-            raise Unusable(*problems)
+        check(Document(Path("profile"), dict(overrides), {}), _schema()).refuse()
         return Profile(**{**self.values(), **overrides})
 
     def values(self) -> dict[str, Any]:
@@ -128,6 +134,25 @@ class NamedProfile:
     profile: Profile
 
 
+def profile_schema() -> dict[str, Any]:
+    """The JSON Schema of a profile file."""
+    choices = {choice.key: choice.schema() for choice in CHOICES.values()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Profile",
+        "description": "The open choices of the API as one server makes them; one that is left out has its default.",
+        "type": ["object", "null"],
+        "properties": {"description": {"type": "string"}, **choices},
+        "additionalProperties": False,
+        "keysMessage": "`mockserver profiles` lists the keys",
+    }
+
+
+@cache
+def _schema() -> Schema:
+    return Schema(profile_schema())
+
+
 def load_profile(name_or_file: str) -> NamedProfile:
     """The profile of that name, or in that file; raises `Unusable` naming file, line and key of each mistake."""
     path = resources.find(resources.profiles_dir(), name_or_file, kind="profile")
@@ -143,16 +168,11 @@ def recorded_choices(path: Path) -> dict[str, Any]:
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     """The description of a profile file and the choices that it makes."""
     document = read_document(path)
-    problems, choices, description = [], {}, ""
-    for key, value in _entries(document):
-        if key == "description":
-            description = str(value)
-        elif problem := _problem(key, value):
-            problems.append(f"{document.where(key)}: {problem}")
-        else:
-            choices[key] = value
-    if problems:
-        raise Unusable(*problems)
+    check(document, _schema()).refuse()
+    choices = dict(document.value or {})
+    description = choices.pop("description", "")
+    # To a schema 201.0 is the integer 201.
+    choices = {key: int(value) if isinstance(value, float) else value for key, value in choices.items()}
     return description, choices
 
 
@@ -171,11 +191,9 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Value]:
         if not equals:
             problems.append(f"--set {setting}: expected KEY=VALUE")
             continue
-        value = _scalar(text)
-        if problem := _problem(key.strip(), value):
-            problems.append(f"--set {setting}: {problem}")
-        else:
-            overrides[key.strip()] = value
+        given = {key.strip(): _scalar(text)}
+        problems += check(Document(Path(f"--set {setting}"), given, {}), _schema()).in_order()
+        overrides |= given
     if problems:
         raise Unusable(*problems)
     return overrides
@@ -196,26 +214,6 @@ def _scalar(text: str) -> Value:
         return None
     number = whole_number(text)
     return text if number is None else number
-
-
-def _problem(key: str, value: object) -> str | None:
-    choice = CHOICES.get(key)
-    if choice is None:
-        close = nearest(key, CHOICES)
-        hint = f"did you mean {close}?" if close else "`mockserver profiles` lists the keys"
-        return f"unknown profile key {key!r}: {hint}"
-    if not choice.accepts(value):
-        shown = "null" if value is None else repr(value)
-        return f"{key} must be {choice.legal()}, got {shown}"
-    return None
-
-
-def _entries(document: Document) -> list[tuple[str, Any]]:
-    if document.value is None:
-        return []
-    if not isinstance(document.value, dict):
-        raise Unusable(f"{document.path}: a profile is a mapping of keys to values")
-    return [(str(key), value) for key, value in document.value.items()]
 
 
 def _default_first(name: str) -> tuple[bool, str]:

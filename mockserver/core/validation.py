@@ -127,13 +127,13 @@ def _of_the_value_itself(branch: list[ValidationError], path: Sequence[str | int
 
 def _sentence(label: str, error: ValidationError) -> str:
     got = shown(error.instance)
-    must = _requirement(error)
+    must = requirement(error)
     if isinstance(error.kind, ValidationErrorKind.Enum) and isinstance(error.instance, str):
         got += guess(error.instance, error.kind.options)
     return f"{label} must {must}, got {got}" if must else f"{label} is not allowed: {error.message}"
 
 
-def _requirement(error: ValidationError) -> str:
+def requirement(error: ValidationError) -> str:
     """What follows `must`; empty for a keyword that has no sentence of its own."""
     match error.kind:
         case ValidationErrorKind.Type(types=types) if "integer" in types and _is_long_integer(error.instance):

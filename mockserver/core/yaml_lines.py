@@ -47,7 +47,7 @@ class Document:
     def shown(self, *keys: Key) -> str:
         """What stands at `keys` as a message shows it: a number or truth value to the letter, as it was written."""
         value = _at(self.value, keys)
-        if value is None or isinstance(value, str | list | dict):
+        if value is None or isinstance(value, str | list | dict) or not self.text:
             return shown(value)
         # Read once more rather than kept: a large fixture has millions of numbers, and few of them are wrong.
         if not self._written:

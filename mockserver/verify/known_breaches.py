@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mockserver.core.errors import Unusable
-from mockserver.core.yaml_lines import Document, read_document
+from mockserver.core.input import Schema, check
+from mockserver.core.text import did_you_mean, shown
+from mockserver.core.yaml_lines import read_document
 from mockserver.verify.events import Breach
 
-_KEYS = frozenset({"rule", "reason", "until", "identity"})
+SCHEMA = Path(__file__).with_name("known_breaches.schema.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +68,14 @@ class KnownBreaches:
 def read_known_breaches(path: Path, rules: Collection[str]) -> KnownBreaches:
     """The entries of a YAML file, a list of mappings; raises `Unusable` with every mistake, by file and line."""
     document = read_document(path)
-    if document.value is None:
-        return KnownBreaches()
-    if not isinstance(document.value, list):
-        raise Unusable(f"{path}: expected a list of known breaches, each with rule and reason")
-    problems: list[str] = []
-    entries = [_entry(document, number, rules, problems) for number in range(len(document.value))]
-    if problems:
-        raise Unusable(*problems)
-    return KnownBreaches(tuple(entry for entry in entries if entry is not None))
+    mistakes = check(document, Schema(json.loads(SCHEMA.read_text(encoding="utf-8"))))
+    rows = document.value if isinstance(document.value, list) else []
+    for number, row in enumerate(rows):
+        if isinstance(row, dict) and not mistakes.within((number, "rule")) and (rule := row["rule"]) not in rules:
+            mistakes.add((number, "rule"), f"no rule is called {shown(rule)}: {did_you_mean(rule, rules)}")
+    mistakes.refuse()
+    return KnownBreaches(tuple(_entry(**row) for row in rows))
 
 
-def _entry(document: Document, number: int, rules: Collection[str], problems: list[str]) -> KnownBreach | None:
-    value, where = document.value[number], document.where(number)
-    if not isinstance(value, dict):
-        problems.append(f"{where}: expected a mapping with rule and reason")
-        return None
-    problems += [
-        f"{document.where(number, key)}: unknown key {key!r}; there are {', '.join(sorted(_KEYS))}"
-        for key in value
-        if key not in _KEYS
-    ]
-    rule, reason = value.get("rule"), value.get("reason")
-    if rule not in rules:
-        problems.append(f"{document.where(number, 'rule')}: no rule is called {rule!r}")
-    if not isinstance(reason, str) or not reason.strip():
-        problems.append(f"{where}: a known breach needs a reason")
-    until = None
-    if value.get("until") is not None:
-        try:
-            until = date.fromisoformat(str(value["until"]))
-        except ValueError:
-            problems.append(
-                f"{document.where(number, 'until')}: until must be a date such as 2027-01-31, got {value['until']!r}"
-            )
-    identity = value.get("identity")
-    return KnownBreach(str(rule), str(reason), until, None if identity is None else str(identity))
+def _entry(*, rule: str, reason: str, until: str | None = None, identity: str | None = None) -> KnownBreach:
+    return KnownBreach(rule, reason, None if until is None else date.fromisoformat(until), identity)

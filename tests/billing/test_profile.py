@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
 
 from mockserver.billing.profile import (
     CHOICES,
@@ -16,6 +17,7 @@ from mockserver.billing.profile import (
     dump_profile,
     load_profile,
     parse_overrides,
+    profile_schema,
     profiles,
 )
 from mockserver.core.errors import Unusable
@@ -59,18 +61,20 @@ def test_profiles_that_no_server_is_known_to_have_say_so(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("collect_staus: 200\n", ":1: unknown profile key 'collect_staus': did you mean collect_status?"),
-        ("description: x\nunrelated: 1\n", ":2: unknown profile key 'unrelated': `mockserver profiles` lists the keys"),
-        ("create_status: 204\n", ":1: create_status must be 200 or 201, got 204"),
-        ('create_status: "201"\n', ":1: create_status must be 200 or 201, got '201'"),
-        ("range_base: false\n", ":1: range_base must be 1 or 0, got False"),
-        ("refinalize: yes\n", ":1: refinalize must be refuse or accept, got 'yes'"),
-        ("refinalize:\n", ":1: refinalize must be refuse or accept, got null"),
-        ("per_page_max: 0\n", ":1: per_page_max must be any number from 1 or null, got 0"),
+        ("collect_staus: 200\n", ":1: collect_staus: unknown key: did you mean collect_status?"),
+        ("description: x\nunrelated: 1\n", ":2: unrelated: unknown key: `mockserver profiles` lists the keys"),
+        ("create_status: 204\n", ":1: create_status: must be 200 or 201, got 204"),
+        ('create_status: "201"\n', ':1: create_status: must be 200 or 201, got "201"'),
+        ("range_base: false\n", ":1: range_base: must be 1 or 0, got false"),
+        ("refinalize: yes\n", ':1: refinalize: must be refuse or accept, got "yes"'),
+        ("refinalize:\n", ":1: refinalize: must be refuse or accept, got null"),
+        ("per_page_max: 0\n", ":1: per_page_max: must be any number from 1 or null, got 0"),
         ("per_page_max: 1\nper_page_max: 2\n", ':2: the key "per_page_max" is given twice'),
         ("per_page_max: 010\n", ":1: per_page_max: 010 begins with a 0"),
-        ("create_status: 201.0\n", ":1: create_status must be 200 or 201, got 201.0"),
-        ("- refinalize\n", ": a profile is a mapping of keys to values"),
+        ("create_status: 201.5\n", ":1: create_status: must be 200 or 201, got 201.5"),
+        ("recollect: acept\n", ':1: recollect: must be refuse or accept, got "acept": did you mean accept?'),
+        ("7: 1\n", ':1: 7: a key must be text, got 7: write it in quotes, "7"'),
+        ("- refinalize\n", ':1: must be a mapping of keys to values, got ["refinalize"]'),
         ("refinalize: [\n", "not valid YAML"),
     ],
 )
@@ -106,12 +110,12 @@ def test_overrides_are_typed_by_their_key() -> None:
     ("setting", "problem"),
     [
         ("create_status", "expected KEY=VALUE"),
-        ("create_status=", "create_status must be 200 or 201, got ''"),
-        ("create_status=2O1", "got '2O1'"),
-        ("create_status=0201", "got '0201'"),
-        ("per_page_max=010", "got '010'"),
+        ("create_status=", 'create_status: must be 200 or 201, got ""'),
+        ("create_status=2O1", 'got "2O1"'),
+        ("create_status=0201", 'got "0201"'),
+        ("per_page_max=010", 'got "010"'),
         ("create_stats=201", "did you mean create_status?"),
-        ("per_page_max=-1", "must be any number from 1 or null, got -1"),
+        ("per_page_max=-1", "per_page_max: must be any number from 1 or null, got -1"),
         ("per_page_max=" + "9" * 5000, "must be any number from 1"),
     ],
 )
@@ -135,5 +139,18 @@ def test_a_profile_that_was_written_is_read_as_the_same_profile(
 
 
 def test_a_change_to_what_is_no_choice_is_refused() -> None:
-    with pytest.raises(Unusable, match="unknown profile key"):
+    with pytest.raises(Unusable, match="nothing: unknown key"):
         Profile().changed({"nothing": 1})
+
+
+def test_a_number_may_be_written_as_json_allows(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("create_status: 201.0\n", encoding="utf-8")
+    assert repr(load_profile(str(path)).profile.create_status) == "201"
+
+
+@given(st.sampled_from(list(CHOICES)), st.none() | st.booleans() | st.integers(-3, 600) | st.text(max_size=3))
+def test_the_schema_of_profiles_allows_what_the_choices_accept(key: str, value: Value) -> None:
+    validator = Draft202012Validator(profile_schema())
+    for candidate in (value, *CHOICES[key].values):
+        assert validator.is_valid({key: candidate}) == CHOICES[key].accepts(candidate)

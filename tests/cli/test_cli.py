@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import jsonschema_rs
 import pytest
 
 from mockserver.billing.profile import CHOICES
+from mockserver.cli.schema import SCHEMAS
 from mockserver.cli.serve import serve
 from mockserver.core.health import is_ready
 from mockserver.core.net import free_port
+from mockserver.core.resources import profiles_dir
+from mockserver.core.yaml_lines import read_document
 from mockserver.server.process import Running
 from mockserver.server.settings import Settings
 from tests.conftest import Api
@@ -116,6 +120,20 @@ def test_the_curl_of_the_start_works_when_pasted(server: Running) -> None:
         answer = subprocess.run(shlex.split(found.group()), capture_output=True, text=True, timeout=10)
         child.terminate()
     assert json.loads(answer.stdout)["per_page"] == 2
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_the_schema_of_each_kind_of_file_is_printed(kind: str) -> None:
+    printed = json.loads(_run("schema", kind).stdout)
+    jsonschema_rs.meta.validate(printed)
+    assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert printed["title"]
+
+
+def test_the_shipped_profiles_fit_the_printed_schema() -> None:
+    validator = jsonschema_rs.validator_for(SCHEMAS["profile"]())
+    for path in profiles_dir().glob("*.yaml"):
+        validator.validate(read_document(path).value)
 
 
 def test_rules_are_listed_and_explained() -> None:

@@ -105,7 +105,7 @@ def test_a_mistake_in_the_profile_leaves_the_last_good_one_in_force(
     reloader.look()
     assert current.service.profile.create_status == 201
     (mistake,) = current.service.mistakes
-    assert mistake.startswith(f"{files.profile}:2: create_status must be")
+    assert mistake.startswith(f"{files.profile}:2: create_status: must be")
     assert files.log[0] == f"reload: {mistake}"
     assert "the last good one stays in force" in files.log[1]
 

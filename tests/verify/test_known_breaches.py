@@ -52,6 +52,30 @@ def test_mistakes_in_the_file_are_all_told(tmp_path: Path) -> None:
     assert all(str(path) in problem for problem in unusable.value.problems)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rule: LIST-1\n", ':1: must be a list, got {"rule": "LIST-1"}: begin each row with a dash'),
+        ("- LIST-1\n", ':1: 0: must be a mapping of keys to values, got "LIST-1"'),
+        ("- {rule: LIST-2, reason: x}\n", ':1: 0.rule: no rule is called "LIST-2": did you mean LIST-1?'),
+        ("- {reason: x}\n", ":1: 0.rule: is missing"),
+        ("- rule: LIST-1\n  reason: ' '\n", ":2: 0.reason: must not be empty"),
+        ("- rule: LIST-1\n  reason: 0.50\n", ':2: 0.reason: must be text, got 0.50: write it in quotes, "0.50"'),
+        (
+            "- rule: LIST-1\n  reason: x\n  until: 2027-02-31\n",
+            ':3: 0.until: must be a date such as 2027-01-31, got "2027-02-31"',
+        ),
+        ("- {rule: LIST-1, reason: x, unti: 2027-01-31}\n", ":1: 0.unti: unknown key: did you mean until?"),
+    ],
+)
+def test_a_mistake_is_told_with_line_and_key_and_with_what_would_be_right(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "known.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(Unusable) as unusable:
+        read_known_breaches(path, RULES)
+    assert unusable.value.problems == [f"{path}{told}"]
+
+
 def test_the_last_day_still_counts(tmp_path: Path) -> None:
     path = tmp_path / "known.yaml"
     path.write_text("- {rule: LIST-1, reason: x, until: 2026-05-01}\n")

@@ -1,0 +1,31 @@
+"""The command `schema`: what a file may hold, as a JSON Schema, for editors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from mockserver.billing.profile import profile_schema
+from mockserver.cli.printing import print_json
+from mockserver.verify import known_breaches
+
+SCHEMAS: dict[str, Callable[[], Any]] = {
+    "known-breaches": lambda: json.loads(known_breaches.SCHEMA.read_text(encoding="utf-8")),
+    "profile": profile_schema,
+}
+"""Each kind of file with its schema."""
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(SCHEMAS)))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a KIND of file, with which editors complete and check it.
+
+    \b
+    mockserver schema profile > profile.schema.json
+    and as the first line of the profile: # yaml-language-server: $schema=profile.schema.json
+    """
+    print_json(SCHEMAS[kind]())
