@@ -10,9 +10,11 @@ import click
 
 from mockserver.billing.profile import profile_schema
 from mockserver.cli.printing import print_json
+from mockserver.state.fixtures.load import fixture_schema
 from mockserver.verify import known_breaches
 
 SCHEMAS: dict[str, Callable[[], Any]] = {
+    "fixture": fixture_schema,
     "known-breaches": lambda: json.loads(known_breaches.SCHEMA.read_text(encoding="utf-8")),
     "profile": profile_schema,
 }
@@ -25,7 +27,7 @@ def schema(kind: str) -> None:
     """Print the JSON Schema of a KIND of file, with which editors complete and check it.
 
     \b
-    mockserver schema profile > profile.schema.json
-    and as the first line of the profile: # yaml-language-server: $schema=profile.schema.json
+    mockserver schema fixture > fixture.schema.json
+    and as the first line of the fixture: # yaml-language-server: $schema=fixture.schema.json
     """
     print_json(SCHEMAS[kind]())

@@ -72,14 +72,14 @@ class Mistakes:
 
 
 def check(document: Document, schema: Schema) -> Mistakes:
-    """What of the document its schema does not allow, to be added to."""
+    """What of the document its schema does not allow, to be added to; raises `Unusable` where it is no JSON at all."""
     mistakes = Mistakes(document)
     for keys in _number_keys(document.value, ()):
         mistakes.add(keys, f'a key must be text, got {keys[-1]}: write it in quotes, "{keys[-1]}"')
-    if not mistakes:
-        for error in schema.validator.iter_errors(document.value):
-            for place, problem in _told(error, document, _part(schema.document, error.schema_path[:-1])):
-                mistakes.add(place, problem)
+    mistakes.refuse()
+    for error in schema.validator.iter_errors(document.value):
+        for place, problem in _told(error, document, _part(schema.document, error.schema_path[:-1])):
+            mistakes.add(place, problem)
     return mistakes
 
 
@@ -87,10 +87,11 @@ def _number_keys(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]
     """The places of keys that are numbers, which JSON does not have."""
     if isinstance(value, dict):
         yield from ((*keys, key) for key in value if not isinstance(key, str))
-    parts: Iterable[Any] = value.items() if isinstance(value, dict) else enumerate(value)
+    parts: Iterable[Any] = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
     for key, part in parts:
-        if isinstance(part, dict | list):
-            yield from _number_keys(part, (*keys, key))
+        yield from _number_keys(part, (*keys, key))
 
 
 def _told(error: ValidationError, document: Document, schema: Any) -> list[tuple[Sequence[Key], str]]:
@@ -128,7 +129,8 @@ def _problem(error: ValidationError, got: str, schema: Mapping[str, Any]) -> str
 
 
 def _no_choice(value: Any, got: str, options: Sequence[Any]) -> str:
-    words = ["null" if option is None else str(option) for option in options]
+    # That it may be left empty is no help to who has written something.
+    words = [str(option) for option in options if option is not None]
     close = nearest(value, words) if isinstance(value, str) else None
     if len(words) > _FEW:
         return f"must not be {got}: {did_you_mean(value, words)}"

@@ -95,7 +95,11 @@ def _read(text: str, path: Path, *, as_written: bool = False) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         # The library reads ahead of what it hands out, so its own limit on nesting may strike before ours.
-        problem = _TOO_DEEP if mark and _too_deep(text, mark.index) else error.problem
+        problem = error.problem
+        if mark and _too_deep(text, mark.index):
+            problem = _TOO_DEEP
+        elif mark and text[mark.index : mark.index + 1] == "\t":
+            problem = "a tab can't indent: use spaces"
         raise Unusable(f"{place}: not valid YAML: {problem or error.context}") from error
     except yaml.YAMLError as error:
         raise Unusable(f"{path}: not valid YAML: {error}") from error

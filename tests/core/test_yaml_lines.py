@@ -191,6 +191,7 @@ def test_a_key_that_is_no_word_is_refused_with_its_line() -> None:
         ("a: [1, 2\nb: 3\n", "some.yaml:2: not valid YAML"),
         ("a: 1\n b: 2\n", "some.yaml:2: not valid YAML"),
         ("a: *nobody\n", "some.yaml:1: not valid YAML"),
+        ("a:\n\t- 1\n", "some.yaml:2: not valid YAML: a tab can't indent: use spaces"),
         ("a: !!python/object:os.system {}\n", "some.yaml"),
         ("a: \x00\n", "some.yaml"),
         ("--- 1\n--- 2\n", "some.yaml:2: not valid YAML"),

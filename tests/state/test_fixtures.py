@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
+from jsonschema_rs import validate
 
 from mockserver.billing.records import INVOICED, OPEN, PAID, STRIPE_STATUSES, VOID
 from mockserver.billing.stripe import CARDS, OUTCOMES
 from mockserver.core.clock import parse_time
 from mockserver.core.errors import Unusable
 from mockserver.core.resources import fixtures_dir
+from mockserver.core.yaml_lines import read_document
 from mockserver.state.fixtures.export import dump_fixture
+from mockserver.state.fixtures.fields import LARGEST_ID
 from mockserver.state.fixtures.generate import charges_on
-from mockserver.state.fixtures.load import GENERATE_KEYS, KEYS, list_fixtures, load_fixture
-from mockserver.state.fixtures.rows import CHARGE_KEYS, INVOICE_KEYS, MERCHANT_KEYS
-from mockserver.state.fixtures.state import LEDGER_KEYS
+from mockserver.state.fixtures.load import MOST_GENERATED, fixture_schema, list_fixtures, load_fixture
+from mockserver.state.fixtures.state import ENDS
 from mockserver.state.world import World
 from tests.properties import examples
 from tests.state.random_worlds import everything, worlds
@@ -126,7 +129,7 @@ MISTAKES = {
     "no row": ("merchants:\n  - 3\n", 2, "merchants.0", "must be a mapping"),
     "merchant without id": ("merchants:\n  - {name: A, currency: USD}\n", 2, "merchants.0.id", "is missing"),
     "null": ("merchants:\n  - {id: null, name: A, currency: USD}\n", 2, "merchants.0.id", "must not be null"),
-    "zero id": ("merchants:\n  - {id: 0, name: A, currency: USD}\n", 2, "merchants.0.id", "must be 1 or more, got 0"),
+    "zero id": ("merchants:\n  - {id: 0, name: A, currency: USD}\n", 2, "merchants.0.id", "must be at least 1, got 0"),
     "huge id": ("merchants:\n  - {id: 9007199254740993, name: A, currency: USD}\n", 2, "merchants.0.id", "at most"),
     "true id": ("merchants:\n  - {id: yes, name: A, currency: USD}\n", 2, "merchants.0.id", 'got "yes"'),
     "empty name": ('merchants:\n  - {id: 1, name: " ", currency: USD}\n', 2, "merchants.0.name", "must not be empty"),
@@ -144,7 +147,12 @@ MISTAKES = {
         "merchants.0.card",
         "did you mean pm_card_visa?",
     ),
-    "type": ("merchants:\n  - {id: 1, name: A, currency: USD, type: x}\n", 2, "merchants.0.type", "merchant, team"),
+    "type": (
+        "merchants:\n  - {id: 1, name: A, currency: USD, type: x}\n",
+        2,
+        "merchants.0.type",
+        "merchant or team",
+    ),
     "token's merchant": (PEOPLE + "tokens:\n  a: [1, 7]\n", 5, "tokens.a", "there is no merchant 7"),
     "token's reach": (
         PEOPLE + "tokens:\n  a: every\n",
@@ -153,7 +161,7 @@ MISTAKES = {
         'must be all, or a list of merchant ids, got "ev',
     ),
     "token of nothing": (PEOPLE + "tokens:\n  a:\n", 5, "tokens.a", "must be all, or a list"),
-    "numeric token": (PEOPLE + "tokens:\n  7: all\n", 5, "tokens.7", "a token is text"),
+    "numeric token": (PEOPLE + "tokens:\n  7: all\n", 5, "tokens.7", 'write it in quotes, "7"'),
     "token with a world": (PEOPLE + "tokens:\n  a@b: all\n", 5, "tokens.a@b", "without spaces and @"),
     "tokens": (PEOPLE + "tokens: all\n", 4, "tokens", "must be a mapping"),
     "charge's merchant": (OPEN_CHARGE.replace("merchant: 1", "merchant: 3"), 5, "charges.0.merchant", "no merchant 3"),
@@ -180,8 +188,14 @@ MISTAKES = {
         "1234567890123.4567 has more digits than a number keeps",
     ),
     "octal id": ("merchants:\n  - {id: 010, name: A, currency: USD}\n", 2, "merchants.0.id", "010 begins with a 0"),
-    "id by its exponent": ("merchants:\n  - {id: 1e3, name: A, currency: USD}\n", 2, "merchants.0.id", "got 1e3"),
+    "id by its exponent": ("merchants:\n  - {id: 1.50, name: A, currency: USD}\n", 2, "merchants.0.id", "got 1.50"),
     "name that is a number": ("merchants:\n  - {id: 1, name: 1.50, currency: USD}\n", 2, "merchants.0.name", '"1.50"'),
+    "decimal comma": (
+        OPEN_CHARGE.replace("amount: 1", "amount: 12,50").replace("00:00Z", "00:00"),
+        5,
+        "charges.0.50",
+        'a key must be text, got 50: write it in quotes, "50"',
+    ),
     "merge": (
         "provider: &p {name: X}\nmerchants:\n  - {<<: *p, id: 1, currency: USD}\n",
         3,
@@ -271,9 +285,9 @@ MISTAKES |= {
     "queued draft": (invoice("charges: []") + QUEUE, 8, "stripe.queue.0.invoice", "is a draft"),
     "queued stranger": (QUEUE, 1, "stripe.queue.0.invoice", "no invoice 1"),
     "ledger": ("stripe:\n  ledger:\n    - {invoice: 1}\n", 3, "stripe.ledger.0.outcome", "is missing"),
-    "settled": ("stripe: {settled: 1}\n", 1, "stripe.settled", "must be a list of texts"),
+    "settled": ("stripe: {settled: 1}\n", 1, "stripe.settled", "must be a list, got 1"),
     "generated count": ("generate: {merchants: many}\n", 1, "generate.merchants", "must be a whole number"),
-    "too many": ("generate: {merchants: 1, invoices: 100000000000}\n", 1, "generate.invoices", "at most 10,000,000"),
+    "too many": ("generate: {merchants: 1, invoices: 100000000000}\n", 1, "generate.invoices", "at most 10000000"),
     "generated for nobody": ("generate: {invoices: 3}\n", 1, "generate.merchants", "need merchants"),
     "generated backwards": ("generate: {from: 2026-02-01, until: 2026-01-01}\n", 1, "generate.until", "later"),
     "generated long ago": ("generate: {from: 1000-02-01}\n", 1, "generate.from", "1970-01-01"),
@@ -308,6 +322,18 @@ def test_numbers_may_be_written_as_texts_and_a_float_is_the_decimal_it_prints_as
     ]
     store = load(PEOPLE + "charges:\n" + "\n".join(charges)).state.store
     assert [charge.amount for charge in store.charges()] == [10, 10, 10, -300, 1_000_000, 10_000]
+
+
+def test_a_whole_number_may_be_written_as_json_allows(load: Any) -> None:
+    store = load("merchants: [{id: 1e3, name: A, currency: USD}, {id: 2.0, name: B, currency: USD}]").state.store
+    assert repr([merchant.id for merchant in store.merchants()]) == "[1000, 2]"
+
+
+def test_one_mistake_is_told_once_and_causes_no_other(load: Any) -> None:
+    for name, (text, _, _, _) in MISTAKES.items():
+        with pytest.raises(Unusable) as caught:
+            load(text)
+        assert len(caught.value.problems) == (5 if name == "ledger" else 1), name
 
 
 def test_an_invoice_takes_its_total_and_its_currency_from_its_charges(load: Any) -> None:
@@ -436,8 +462,34 @@ def test_progress_is_told_up_to_the_last_record(load: Any) -> None:
 
 def test_the_page_on_fixtures_names_every_key() -> None:
     page = (fixtures_dir() / "README.md").read_text(encoding="utf-8")
-    for key in (*KEYS, *GENERATE_KEYS, *MERCHANT_KEYS, *CHARGE_KEYS, *INVOICE_KEYS, *LEDGER_KEYS):
+    for key in _keys(fixture_schema()):
         assert f"`{key}`" in page
+
+
+def _keys(schema: Any) -> Iterator[str]:
+    """Every key that a schema knows, at any depth."""
+    if isinstance(schema, dict):
+        yield from schema["properties"] if isinstance(schema.get("properties"), dict) else ()
+        for part in schema.values():
+            yield from _keys(part)
+
+
+def test_the_schema_knows_what_the_fake_knows() -> None:
+    schema = fixture_schema()
+    parts, stripe = schema["properties"], schema["properties"]["stripe"]["properties"]
+    assert schema["$defs"]["optional_card"]["enum"] == [*CARDS, None]
+    assert stripe["forced"]["items"]["enum"] == list(OUTCOMES)
+    assert stripe["ledger"]["items"]["properties"]["outcome"]["enum"] == list(ENDS)
+    assert parts["charges"]["items"]["properties"]["status"]["enum"] == [OPEN, INVOICED, VOID, None]
+    assert parts["invoices"]["items"]["properties"]["stripe_invoice_status"]["enum"] == [*STRIPE_STATUSES, None]
+    assert schema["$defs"]["id"]["maximum"] == LARGEST_ID
+    assert schema["$defs"]["count"]["maximum"] == MOST_GENERATED
+
+
+@pytest.mark.parametrize("name", ["declines", "default", "empty", "large"])
+def test_the_shipped_fixtures_fit_the_schema_in_any_editor(name: str) -> None:
+    """One that knows nothing of our own formats and words."""
+    validate(fixture_schema(), read_document(fixtures_dir() / f"{name}.yaml").value)
 
 
 def test_the_example_on_the_page_on_fixtures_loads(load: Any) -> None:
