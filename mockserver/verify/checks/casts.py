@@ -154,7 +154,7 @@ def letters(context: Context) -> None:
 
 
 CHECKS = (
-    Check("what resembles a charge's id", ("GEN-5", "CREATE-6"), charges),
+    Check("what resembles a charge's id", ("GEN-5", "CREATE-6"), charges, thorough=True),
     Check("finalizing what resembles an id", ("FINALIZE-3",), finalizing, thorough=True),
     Check("collecting what resembles an id", ("COLLECT-5",), collecting, thorough=True),
     Check("searching for what resembles an id", ("SEARCH-4",), searching, thorough=True),

@@ -186,7 +186,7 @@ def charges_in_pages(context: Context) -> None:
 CHECKS = (
     Check("charges of now", ("GEN-9", "CREATE-4"), charges, thorough=True),
     Check("invoices of now", ("CREATE-7", "FINALIZE-1", "LIST-3"), invoices, thorough=True),
-    Check("what another has just read", ("GEN-4", "GEN-7", "GEN-8"), shared),
+    Check("what another has just read", ("GEN-4", "GEN-7", "GEN-8"), shared, thorough=True),
     Check("pages far past the last", ("LIST-4",), far_pages, thorough=True),
     Check("charges in pages", ("LIST-3", "LIST-4"), charges_in_pages, thorough=True),
 )

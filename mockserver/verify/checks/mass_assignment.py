@@ -257,7 +257,12 @@ def _not_written(context: Context, seen: Subject, invoice: OwnInvoice, what: str
 
 
 CHECKS = (
-    Check("undocumented properties of a create", ("CREATE-3", "CREATE-5", "CREATE-7", "CREATE-8", "GEN-9"), drafts),
+    Check(
+        "undocumented properties of a create",
+        ("CREATE-3", "CREATE-5", "CREATE-7", "CREATE-8", "GEN-9"),
+        drafts,
+        thorough=True,
+    ),
     Check("undocumented properties of an adjustment", ("FINALIZE-1", "GEN-7", "GEN-9"), adjustments, thorough=True),
     Check("undocumented properties of actions", ("FINALIZE-1", "FINALIZE-2"), actions, thorough=True),
 )

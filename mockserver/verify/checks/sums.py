@@ -213,7 +213,7 @@ def free_of_charge(context: Context) -> None:
 
 
 CHECKS = (
-    Check("charges that are alike", ("CREATE-1", "CREATE-2", "CREATE-5"), alike),
+    Check("charges that are alike", ("CREATE-1", "CREATE-2", "CREATE-5"), alike, thorough=True),
     Check("credits", ("CREATE-2", "CREATE-5"), credit_notes, thorough=True),
     Check("what is free of charge", ("CREATE-2",), free_of_charge, thorough=True),
     Check("sums over a million", ("CREATE-5",), large, thorough=True),
