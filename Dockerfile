@@ -10,9 +10,10 @@ COPY requirements.txt ./
 RUN pip install -r requirements.txt
 COPY pyproject.toml README.md LICENSE openapi.yaml ./
 COPY fixtures fixtures
+COPY clients clients
 COPY mockserver mockserver
 RUN pip install --no-deps --no-build-isolation . \
-    && pip uninstall --yes hatchling trove-classifiers pathspec pip
+    && pip uninstall --yes hatchling trove-classifiers pathspec setuptools pip
 
 FROM ${PYTHON}
 ARG VERSION=0.1.0
@@ -20,7 +21,9 @@ LABEL org.opencontainers.image.title="prepbusiness-mockserver" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /opt/mockserver /opt/mockserver
-RUN useradd --uid 10001 --create-home --home-dir /work mockserver
+# A volume that is mounted where the image has a folder belongs to whom that belongs to.
+RUN useradd --uid 10001 --create-home --home-dir /work mockserver \
+    && install --directory --owner=mockserver --group=mockserver /reports
 ENV PATH=/opt/mockserver/bin:$PATH PYTHONUNBUFFERED=1 MOCKSERVER_HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /work

@@ -135,7 +135,11 @@ def test_every_dependency_is_locked_in_a_version_that_will_do(name: str, extras:
     assert lock.count("--hash=sha256:") > len(locked)
 
 
-PACKAGES = [each for each in sorted(ROOT.glob("tests/**/package.json")) if "node_modules" not in each.parts]
+PACKAGES = [
+    each
+    for each in sorted([*ROOT.glob("tests/**/package.json"), *ROOT.glob("clients/*/package.json")])
+    if "node_modules" not in each.parts
+]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.parent.name)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mockserver.core.resources import javascript_files
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -26,6 +28,13 @@ def test_the_spec_the_fixtures_and_the_profiles_travel_inside(wheel: zipfile.Zip
     assert "mockserver/data/openapi.yaml" in names
     for file in (ROOT / "fixtures").rglob("*.yaml"):
         assert f"mockserver/data/{file.relative_to(ROOT)}" in names
+
+
+def test_the_javascript_client_travels_inside_as_it_is_built(wheel: zipfile.ZipFile) -> None:
+    names = {
+        name.removeprefix("mockserver/data/clients/javascript/") for name in wheel.namelist() if "/clients/" in name
+    }
+    assert names == set(javascript_files())
 
 
 def test_every_file_of_the_package_travels_inside(wheel: zipfile.ZipFile) -> None:

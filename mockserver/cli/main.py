@@ -11,7 +11,18 @@ import click
 from mockserver.cli.terminal import print_anything
 from mockserver.core.errors import Unusable
 
-COMMANDS = ("check", "fixtures", "health", "profiles", "proxy", "rules", "schema", "serve", "verify")
+COMMANDS = (
+    "check",
+    "client",
+    "fixtures",
+    "health",
+    "profiles",
+    "proxy",
+    "rules",
+    "schema",
+    "serve",
+    "verify",
+)
 """Each is the function of that name in the module of that name, imported late: Schemathesis alone takes long."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -48,6 +50,13 @@ ROUTES: dict[str, tuple[str, str]] = {
     "getJournal": ("GET", "/journal"),
     "clearJournal": ("DELETE", "/journal"),
     "verifyJournal": ("POST", "/journal/verify"),
+    "getWorld": ("GET", "/world"),
+    "listMerchants": ("GET", "/merchants"),
+    "listInvoicesOfWorld": ("GET", "/invoices"),
+    "getInvoice": ("GET", "/invoices/{invoice}"),
+    "listChargesOfWorld": ("GET", "/charges"),
+    "getExchange": ("GET", "/journal/{exchange}"),
+    "streamJournal": ("GET", "/journal/stream"),
 }
 """Method and path of every control operation, as `/_mock/openapi.yaml` has them."""
 _CONTROL = "/_mock"
@@ -96,23 +105,50 @@ class Wire:
 
         `body` and `query` leave out what is None. Raises `ControlRefused`, and ConnectionError when nobody answers.
         """
-        method, template = ROUTES[operation]
-        address = (
-            self.base + _CONTROL + template.format(**{name: quote(str(value), safe="") for name, value in path.items()})
-        )
         try:
-            answer = self.http.request(
-                method,
-                address,
-                params={name: value for name, value in (query or {}).items() if value is not None},
-                json=body,
-                headers={"Authorization": f"Bearer {self.token}"},
-            )
+            answer = self.http.send(self._request(operation, body, query, path))
         except httpx.TransportError as error:
-            raise ConnectionError(f"no mock server answers at {self.base}: {error}") from error
+            raise self._gone(error) from error
         if answer.is_success:
             return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
         raise _refusal(operation, answer)
+
+    def events(self, operation: str, *, query: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
+        """The server-sent events of an operation, each by its name and its data, until the server ends them.
+
+        Raises what `call` raises.
+        """
+        try:
+            answer = self.http.send(self._request(operation, None, query, {}), stream=True)
+            with closing(answer):
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(operation, answer)
+                name = ""
+                for line in answer.iter_lines():
+                    field, _, value = line.partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data":
+                        yield name, json.loads(value)
+        except httpx.TransportError as error:
+            raise self._gone(error) from error
+
+    def _request(
+        self, operation: str, body: Any, query: Mapping[str, Any] | None, path: Mapping[str, Any]
+    ) -> httpx.Request:
+        method, template = ROUTES[operation]
+        below = template.format(**{name: quote(str(value), safe="") for name, value in path.items()})
+        return self.http.build_request(
+            method,
+            self.base + _CONTROL + below,
+            params={name: value for name, value in (query or {}).items() if value is not None},
+            json=body,
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+
+    def _gone(self, error: httpx.TransportError) -> ConnectionError:
+        return ConnectionError(f"no mock server answers at {self.base}: {error}")
 
 
 def _refusal(operation: str, answer: httpx.Response) -> ControlRefused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Self, Unpack
@@ -17,21 +17,28 @@ from mockserver.client.handles import (
     Moment,
     Page,
     PlannedFault,
+    Rows,
     WebhooksControl,
     duration_value,
 )
 from mockserver.client.payloads import (
     Attempt,
+    ChargeRecord,
     Chosen,
     Entry,
     Expectation,
     Fault,
     FaultKind,
     Health,
+    InvoiceRecord,
+    InvoiceStory,
+    Line,
+    MerchantInfo,
     Snapshot,
     Verdict,
     Vocabulary,
     WorldInfo,
+    WorldSummary,
 )
 
 COMMON = "common"
@@ -112,6 +119,29 @@ class Control:
         """The control interface's own OpenAPI document."""
         return str(self._wire.call("getControlSpec"))
 
+    def summary(self) -> WorldSummary:
+        """What this world is, and how much is in it."""
+        summary: WorldSummary = self._wire.call("getWorld")
+        return summary
+
+    def merchants(self) -> list[MerchantInfo]:
+        """The merchants, with their cards and how their next attempts to pay end."""
+        merchants: list[MerchantInfo] = self._wire.call("listMerchants")["data"]
+        return merchants
+
+    def invoices(self, *, q: str | None = None, page: int = 1, per_page: int | None = None) -> Rows[InvoiceRecord]:
+        """A page of the invoices, with what the API does not show; `q` is a search as the API takes it."""
+        return Rows(self._wire.call("listInvoicesOfWorld", query={"q": q, "page": page, "per_page": per_page}))
+
+    def invoice(self, id: int) -> InvoiceStory:
+        """One invoice, with its charges and what was tried."""
+        story: InvoiceStory = self._wire.call("getInvoice", invoice=id)
+        return story
+
+    def charges(self, *, page: int = 1, per_page: int | None = None) -> Rows[ChargeRecord]:
+        """A page of the charges, with their invoices."""
+        return Rows(self._wire.call("listChargesOfWorld", query={"page": page, "per_page": per_page}))
+
     def worlds(self) -> list[WorldInfo]:
         """The worlds of the server."""
         worlds: list[WorldInfo] = self._wire.call("listWorlds")["data"]
@@ -165,14 +195,14 @@ class Control:
         """Give a merchant another card; as a context manager, only until the block ends."""
         return GivenCard(self._wire, self._wire.call("putCard", merchant=merchant, body={"card": card}))
 
-    def next_outcomes(self, *outcomes: str) -> list[str]:
+    def next_collect(self, *outcomes: str) -> list[str]:
         """Say how the next attempts to charge end, after those that were said before; all that are ahead."""
         for outcome in outcomes:
             self._wire.call("addNext", body={"outcome": outcome})
         ahead: list[str] = self._wire.call("getNext")["outcomes"]
         return ahead
 
-    def clear_next_outcomes(self) -> None:
+    def clear_next_collect(self) -> None:
         """Let the next attempts end as the cards say."""
         self._wire.call("clearNext")
 
@@ -242,6 +272,17 @@ class Control:
     def curl(self, **chosen: Unpack[Chosen]) -> list[str]:
         """Commands that send the requests again."""
         return str(self._wire.call("getJournal", query={**_query(chosen), "format": "curl"})).splitlines()
+
+    def exchange(self, number: int) -> Entry:
+        """One exchange of the journal, by its number."""
+        entry: Entry = self._wire.call("getExchange", exchange=number)
+        return entry
+
+    def stream(self, *, since: int | None = None) -> Generator[Line, None, None]:
+        """What is said, as it is said, until the server ends the stream; `since` the last number, to go on with it."""
+        for name, data in self._wire.events("streamJournal", query={"since": since}):
+            if name == "exchange":
+                yield data
 
     def clear_journal(self) -> None:
         """Empty the journal."""

@@ -50,6 +50,17 @@ class Page(list[Row], Generic[Row]):
         """How many rows the server dropped to make room."""
 
 
+class Rows(list[Row], Generic[Row]):
+    """One page of a list."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(answer["data"])
+        self.page: int = answer["page"]
+        self.last_page: int = answer["last_page"]
+        self.total: int = answer["total"]
+        """How many there are on all pages."""
+
+
 class ClockControl:
     """The world's clock. What sets it answers what it shows then."""
 

@@ -16,9 +16,75 @@ class Health(TypedDict):
 
 
 class WorldInfo(TypedDict):
+    """`idle` is seconds since its last use; `exchanges` are those that its journal keeps."""
+
     name: str
     in_use: bool
     idle: float
+    charges: int
+    invoices: int
+    exchanges: int
+
+
+class TokenInfo(TypedDict):
+    """A token without a world's name, and the merchants that it reaches."""
+
+    token: str
+    merchants: list[int]
+
+
+class Counts(TypedDict):
+    merchants: int
+    charges: int
+    invoices: int
+    attempts: int
+    exchanges: int
+    faults: int
+    deliveries: int
+    snapshots: int
+
+
+class MerchantInfo(TypedDict):
+    """`next_outcome` is how its next attempt to pay ends, if no fault strikes."""
+
+    id: int
+    name: str
+    currency: str
+    type: str
+    card: str
+    outcome: str
+    next_outcome: str
+    open_charges: int
+    invoices: int
+
+
+class InvoiceRecord(TypedDict):
+    """An invoice with what the API does not show; `state` says where it stands."""
+
+    id: int
+    merchant: int
+    state: Literal["draft", "queued", "on_stripe", "declined", "paid_unreported", "paid", "void", "uncollectible"]
+    created_at: str
+    finalized_at: str | None
+    currency: str
+    total: float
+    status: str
+    stripe_invoice_id: str | None
+    stripe_invoice_status: str | None
+    payment_pending: bool
+    charges: list[int]
+
+
+class ChargeRecord(TypedDict):
+    id: int
+    merchant: int
+    created_at: str
+    currency: str
+    amount: float
+    status: str
+    category: str
+    description: str | None
+    invoice: int | None
 
 
 class Attempt(TypedDict):
@@ -42,6 +108,26 @@ class Attempt(TypedDict):
 class Clock(TypedDict):
     now: str
     frozen: bool
+
+
+class WorldSummary(TypedDict):
+    """What a world is, and how much is in it."""
+
+    name: str
+    fixture: str
+    description: str
+    tokens: list[TokenInfo]
+    clock: Clock
+    counts: Counts
+
+
+class InvoiceStory(TypedDict):
+    """One invoice, its charges and what was tried; `due` is when Stripe will have it, or report its payment."""
+
+    invoice: InvoiceRecord
+    charges: list[ChargeRecord]
+    attempts: list[Attempt]
+    due: str | None
 
 
 class Snapshot(TypedDict):
@@ -272,6 +358,24 @@ class Entry(TypedDict):
     because: str
     faults: list[StruckFault]
     warnings: list[str]
+
+
+class Line(TypedDict):
+    """An exchange in short: without headers and bodies."""
+
+    number: int
+    at: str
+    seconds: float
+    operation: str | None
+    method: str
+    path: str
+    query: str
+    status: int | None
+    valid: bool
+    because: str
+    faults: list[str]
+    warnings: int
+    invoice: int | None
 
 
 class Chosen(TypedDict, total=False):

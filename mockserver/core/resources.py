@@ -1,4 +1,4 @@
-"""Where the files that travel with the package lie: the spec, the fixtures and the profiles."""
+"""Where the files that travel with the package lie: the spec, the fixtures, the profiles, the JavaScript client."""
 
 from __future__ import annotations
 
@@ -24,6 +24,18 @@ def fixtures_dir() -> Path:
 def profiles_dir() -> Path:
     """The folder of the named profiles."""
     return fixtures_dir() / "profiles"
+
+
+def javascript_files() -> dict[str, Path]:
+    """The files of the JavaScript client as it is installed, by their names within it."""
+    folder = _travelling("clients/javascript")
+    files = [
+        folder / "package.json",
+        folder / "README.md",
+        *(folder / "dist").rglob("*.js"),
+        *(folder / "dist").rglob("*.d.ts"),
+    ]
+    return {file.relative_to(folder).as_posix(): file for file in sorted(files)}
 
 
 def find(folder: Path, name_or_file: str, *, kind: str) -> Path:

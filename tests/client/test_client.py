@@ -54,7 +54,11 @@ def test_every_route_of_the_client_is_used_by_a_method() -> None:
     used = set()
     for source in Path(client.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "call":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("call", "events")
+            ):
                 used.add(ast.literal_eval(node.args[0]))
     assert used == set(ROUTES)
 
@@ -305,12 +309,12 @@ def test_one_invoice_is_declined_and_no_other(control: Control, api: Api) -> Non
 
 
 def test_the_next_outcomes_come_in_their_order(control: Control, api: Api) -> None:
-    assert control.next_outcomes("expired_card", "lost_card") == ["expired_card", "lost_card"]
+    assert control.next_collect("expired_card", "lost_card") == ["expired_card", "lost_card"]
     invoice = api.finalized()["id"]
     assert "expired_card" in api.collect(invoice).json()["message"]
-    assert control.next_outcomes() == ["lost_card"]
-    control.clear_next_outcomes()
-    assert control.next_outcomes() == []
+    assert control.next_collect() == ["lost_card"]
+    control.clear_next_collect()
+    assert control.next_collect() == []
     assert api.collect(invoice).status_code == 200
 
 
@@ -382,3 +386,30 @@ def test_what_was_said_is_verified(control: Control, api: Api) -> None:
         control.verify({"operation": "collectInvoice", "status": 409})
     with pytest.raises(ControlRefused, match="the operations are"):
         control.verify({"operation": "collectInvoices"})
+
+
+def test_the_records_of_a_world_are_there_with_what_the_api_does_not_show(control: Control, api: Api) -> None:
+    invoice = api.draft(12.5)["id"]
+    assert control.summary()["name"] == control.name
+    assert control.summary()["counts"]["exchanges"] == 2
+    assert control.merchants()[0]["card"] == "pm_card_visa"
+    [row] = control.invoices(q=f'id:"{invoice}"')
+    assert row["state"] == "draft"
+    assert control.invoice(invoice)["charges"][0]["amount"] == 12.5
+    page = control.charges(per_page=2)
+    assert (len(page), page.page) == (2, 1)
+    assert page.total == control.summary()["counts"]["charges"] > 2
+    assert control.charges(per_page=2, page=page.last_page)[-1]["id"] != page[0]["id"]
+
+
+def test_exchanges_are_streamed_as_they_are_said(control: Control, api: Api) -> None:
+    api.get("/billing/invoices")
+    stream = control.stream()
+    first = next(stream)
+    assert (first["number"], first["operation"]) == (1, "listInvoices")
+    api.get("/billing/charges")
+    assert next(stream)["operation"] == "listCharges"
+    stream.close()
+    assert control.exchange(2)["request"]["path"] == "/billing/charges"
+    with pytest.raises(ControlRefused, match="3"):
+        control.exchange(3)

@@ -1,0 +1,150 @@
+/** Method and path of every control operation, as `/_mock/openapi.yaml` has them. */
+export const ROUTES = {
+    getHealth: ["GET", "/health"],
+    getSpecYaml: ["GET", "/spec.yaml"],
+    getSpecJson: ["GET", "/spec.json"],
+    getControlSpec: ["GET", "/openapi.yaml"],
+    resetWorld: ["POST", "/reset"],
+    exportWorld: ["GET", "/export"],
+    getLedger: ["GET", "/stripe/ledger"],
+    getClock: ["GET", "/clock"],
+    freezeClock: ["POST", "/clock/freeze"],
+    runClock: ["POST", "/clock/run"],
+    setClock: ["POST", "/clock/set"],
+    advanceClock: ["POST", "/clock/advance"],
+    listWorlds: ["GET", "/worlds"],
+    deleteWorld: ["DELETE", "/worlds/{world}"],
+    listSnapshots: ["GET", "/snapshots"],
+    putSnapshot: ["PUT", "/snapshots/{snapshot}"],
+    deleteSnapshot: ["DELETE", "/snapshots/{snapshot}"],
+    restoreSnapshot: ["POST", "/snapshots/{snapshot}/restore"],
+    exportSnapshot: ["GET", "/snapshots/{snapshot}/export"],
+    diffSnapshot: ["GET", "/snapshots/{snapshot}/diff"],
+    getWebhooks: ["GET", "/webhooks"],
+    putWebhooks: ["PUT", "/webhooks"],
+    deleteWebhooks: ["DELETE", "/webhooks"],
+    listDeliveries: ["GET", "/webhooks/deliveries"],
+    getDelivery: ["GET", "/webhooks/deliveries/{delivery}"],
+    redeliver: ["POST", "/webhooks/deliveries/{delivery}/redeliver"],
+    listOutcomes: ["GET", "/outcomes"],
+    putCard: ["PUT", "/merchants/{merchant}/card"],
+    getNext: ["GET", "/stripe/next"],
+    addNext: ["POST", "/stripe/next"],
+    clearNext: ["DELETE", "/stripe/next"],
+    listFaults: ["GET", "/faults"],
+    addFault: ["POST", "/faults"],
+    deleteFaults: ["DELETE", "/faults"],
+    deleteFault: ["DELETE", "/faults/{fault}"],
+    getJournal: ["GET", "/journal"],
+    clearJournal: ["DELETE", "/journal"],
+    verifyJournal: ["POST", "/journal/verify"],
+    getWorld: ["GET", "/world"],
+    listMerchants: ["GET", "/merchants"],
+    listInvoicesOfWorld: ["GET", "/invoices"],
+    getInvoice: ["GET", "/invoices/{invoice}"],
+    listChargesOfWorld: ["GET", "/charges"],
+    getExchange: ["GET", "/journal/{exchange}"],
+    streamJournal: ["GET", "/journal/stream"],
+};
+/** The server refused a control request; the message is the server's. */
+export class ControlRefused extends Error {
+    operation;
+    status;
+    errors;
+    name = "ControlRefused";
+    constructor(message, 
+    /** The operationId of the control operation. */
+    operation, status, 
+    /** Messages by field, for what was invalid. */
+    errors) {
+        super(message);
+        this.operation = operation;
+        this.status = status;
+        this.errors = errors;
+    }
+}
+/** One server as one token sees it. */
+export class Wire {
+    token;
+    controlToken;
+    base;
+    /** `url` is the server's address, that of its API or that of its control interface. */
+    constructor(url, token, controlToken) {
+        this.token = token;
+        this.controlToken = controlToken;
+        this.base = url.replace(/\/+$/, "").replace(/\/(api|_mock)$/, "");
+    }
+    /** The same server for another token. */
+    asToken(token) {
+        return new Wire(this.base, token, this.controlToken);
+    }
+    /** What the server answers: a JSON value, or a text. Throws `ControlRefused`, and `Error` when nobody answers. */
+    async call(operation, given = {}) {
+        const answer = await this.send(operation, given);
+        const json = answer.headers.get("Content-Type")?.includes("json") ?? false;
+        return (json ? await answer.json() : await answer.text());
+    }
+    /** The server-sent events of an operation, each by its name and its data, until the server ends them. */
+    async *events(operation, given = {}) {
+        const answer = await this.send(operation, given);
+        const decoder = new TextDecoder();
+        let [rest, name] = ["", ""];
+        for await (const piece of answer.body ?? []) {
+            const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+            rest = lines.pop() ?? "";
+            for (const line of lines) {
+                const [field, value] = [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)];
+                if (field === "event")
+                    name = value;
+                else if (field === "data")
+                    yield [name, JSON.parse(value)];
+            }
+        }
+    }
+    async send(operation, given) {
+        const [method, template] = ROUTES[operation];
+        const path = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(given.path?.[name] ?? ""));
+        const query = new URLSearchParams();
+        for (const [name, value] of Object.entries(given.query ?? {})) {
+            if (value !== undefined && value !== null)
+                query.set(name, String(value));
+        }
+        const headers = { Authorization: `Bearer ${this.token}` };
+        if (this.controlToken !== undefined)
+            headers["X-Mock-Control-Token"] = this.controlToken;
+        const init = { method, headers };
+        if (given.body !== undefined) {
+            headers["Content-Type"] = "application/json";
+            init.body = JSON.stringify(given.body);
+        }
+        const address = `${this.base}/_mock${path}${query.size > 0 ? `?${query}` : ""}`;
+        let answer;
+        try {
+            answer = await fetch(address, init);
+        }
+        catch (error) {
+            throw new Error(`no mock server answers at ${this.base}: ${reason(error)}`, { cause: error });
+        }
+        if (answer.ok)
+            return answer;
+        throw await refusal(operation, answer);
+    }
+}
+async function refusal(operation, answer) {
+    const body = await answer.text();
+    try {
+        const { message, errors = {} } = JSON.parse(body);
+        if (typeof message === "string")
+            return new ControlRefused(message, operation, answer.status, errors);
+    }
+    catch (error) {
+        if (!(error instanceof SyntaxError))
+            throw error;
+    }
+    const text = `${answer.url} answered ${answer.status}: ${body.slice(0, 200)}`;
+    return new ControlRefused(text, operation, answer.status, {});
+}
+function reason(error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    return cause instanceof Error && cause.message !== "" ? cause.message : String(error);
+}

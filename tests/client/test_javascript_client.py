@@ -1,0 +1,208 @@
+"""The JavaScript client: one vocabulary with Python's, types of both specs, and a world for each test of others."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mockserver.client import Control
+from mockserver.client.connection import ROUTES
+from mockserver.client.handles import ClockControl, GivenCard, KeptSnapshot, PlannedFault, WebhooksControl
+from mockserver.core.resources import javascript_files
+
+ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "clients" / "javascript"
+NODE, NPM = shutil.which("node"), shutil.which("npm")
+CHROMIUM = shutil.which("chromium")
+STRICTLY = "--strict --noEmit --skipLibCheck --target es2022 --module nodenext --types node".split()
+needs_node = pytest.mark.skipif(NODE is None, reason="needs Node.js")
+needs_modules = pytest.mark.skipif(
+    NPM is None or not (CLIENT / "node_modules" / "vitest").exists(),
+    reason="needs Node.js, and `npm ci --prefix clients/javascript` to have run",
+)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: `apt-get install chromium`")
+
+
+def npx(*command: str, folder: Path = CLIENT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A program of the client's node_modules."""
+    variables = {
+        **os.environ,
+        "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
+        "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver",
+        "CHROMIUM": CHROMIUM or "",
+        **environment,
+    }
+    program = CLIENT / "node_modules" / ".bin" / command[0]
+    return subprocess.run(
+        [str(program), *command[1:]], cwd=folder, env=variables, capture_output=True, text=True, timeout=500
+    )
+
+
+def _public(kind: type) -> set[str]:
+    return {name for name in vars(kind) if not name.startswith("_")} | ({"undo"} if hasattr(kind, "undo") else set())
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+
+
+@needs_node
+def test_both_clients_have_one_vocabulary() -> None:
+    script = """
+      import * as client from "prepbusiness-mockserver";
+      const names = {};
+      for (const kind of ["World", "ClockControl", "WebhooksControl", "KeptSnapshot", "PlannedFault", "GivenCard"]) {
+        names[kind] = Object.getOwnPropertyNames(client[kind].prototype).filter((name) => name !== "constructor");
+      }
+      console.log(JSON.stringify({ names, routes: client.ROUTES }));
+    """
+    command = [str(NODE), "--input-type=module", "--eval", script]
+    told = json.loads(subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, check=True).stdout)
+    assert {name: tuple(route) for name, route in told["routes"].items()} == ROUTES
+    # fetch has no connection to close.
+    assert set(told["names"].pop("World")) == {_camel(name) for name in _public(Control)} - {"close"}
+    for kind in (ClockControl, WebhooksControl, KeptSnapshot, PlannedFault, GivenCard):
+        assert set(told["names"][kind.__name__]) == {_camel(name) for name in _public(kind)}, kind
+
+
+def test_what_is_written_out_has_no_dependencies() -> None:
+    for name, file in javascript_files().items():
+        if name.endswith(".js"):
+            imported = re.findall(r'^(?:import|export) .*?from "([^"]+)"', file.read_text("utf-8"), re.MULTILINE)
+            others = {one for one in imported if not one.startswith(("./", "node:"))}
+            assert others <= {"dist/playwright.js": {"@playwright/test"}, "dist/vitest.js": {"vitest"}}.get(name, set())
+
+
+@needs_modules
+def test_the_types_are_those_of_both_documents(tmp_path: Path) -> None:
+    documents = {"api.ts": "openapi.yaml", "control.ts": "mockserver/server/control/openapi.yaml"}
+    for name, document in documents.items():
+        done = npx("openapi-typescript", str(ROOT / document), "--output", str(tmp_path / name))
+        assert done.returncode == 0, done.stderr
+        made = CLIENT / "src" / "generated" / name
+        assert (tmp_path / name).read_text("utf-8") == made.read_text("utf-8"), "npm run generate, and build"
+
+
+@needs_modules
+def test_what_is_built_is_what_the_sources_say(tmp_path: Path) -> None:
+    done = npx("tsc", "--outDir", str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    made = {file.relative_to(tmp_path): file.read_text("utf-8") for file in tmp_path.rglob("*") if file.is_file()}
+    dist = CLIENT / "dist"
+    kept = {file.relative_to(dist): file.read_text("utf-8") for file in dist.rglob("*") if file.is_file()}
+    assert made == kept, "npm run build"
+
+
+@needs_modules
+def test_the_tests_in_vitest_pass() -> None:
+    done = npx("vitest", "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Tests +12 passed \(12\)", done.stdout), done.stdout
+
+
+@needs_modules
+@needs_chromium
+def test_the_tests_in_playwright_pass(tmp_path: Path) -> None:
+    done = npx("playwright", "test", PLAYWRIGHT_OUTPUT=str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty project that has installed what `mockserver client javascript` writes out: npm links to a folder."""
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    for module in (CLIENT / "node_modules").iterdir():
+        (modules / module.name).symlink_to(module)
+    command = [sys.executable, "-m", "mockserver", "client", "javascript", str(tmp_path / "vendor" / "mockserver")]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    (modules / "prepbusiness-mockserver").symlink_to(tmp_path / "vendor" / "mockserver")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    return tmp_path
+
+
+FORBIDDEN = """
+  test("sends nonsense", async ({ world }) => {
+    await fetch(world.url + "/billing/invoices?page=first", { headers: world.headers });
+  });
+  test("sends nonsense, and is about that", async ({ world }) => {
+    world.allow("invalid");
+    await fetch(world.url + "/billing/invoices?page=first", { headers: world.headers });
+  });
+  test("fails by itself", async ({ world }) => {
+    const answer = await fetch(world.url + "/billing/invoices", { headers: world.headers });
+    expect(answer.status).toBe(402);
+  });
+"""
+
+
+@needs_modules
+def test_a_test_in_vitest_fails_when_its_client_sent_what_the_spec_forbids(project: Path) -> None:
+    (project / "vitest.config.js").write_text(
+        'export default { test: { globalSetup: ["prepbusiness-mockserver/vitest-server"], testTimeout: 60000 } };'
+    )
+    head = 'import { expect } from "vitest";\nimport { test } from "prepbusiness-mockserver/vitest";\n'
+    (project / "one.test.js").write_text(head + FORBIDDEN)
+    done = npx("vitest", "run", folder=project)
+    told = done.stdout + done.stderr
+    assert done.returncode == 1, told
+    assert "2 failed | 1 passed" in told
+    assert "The client sent what the spec forbids" in told
+    assert "/billing/invoices?page=first" in told
+    assert 'world.allow("invalid")' in told
+    assert "The last exchanges in the world fails-by-itself-" in told
+
+
+@needs_modules
+def test_vitest_without_the_setup_is_told_of_it(project: Path) -> None:
+    head = 'import { test } from "prepbusiness-mockserver/vitest";\n'
+    (project / "one.test.js").write_text(head + 'test("x", async ({ world }) => { await world.journal(); });\n')
+    done = npx("vitest", "run", folder=project)
+    assert done.returncode == 1
+    assert 'set globalSetup: ["prepbusiness-mockserver/vitest-server"]' in done.stdout + done.stderr
+
+
+@needs_modules
+def test_a_test_in_playwright_fails_when_its_client_sent_what_the_spec_forbids(project: Path) -> None:
+    head = 'import { expect, test } from "prepbusiness-mockserver/playwright";\n'
+    (project / "one.spec.js").write_text(head + FORBIDDEN)
+    done = npx("playwright", "test", "--reporter=list", folder=project)
+    told = done.stdout + done.stderr
+    assert done.returncode == 1, told
+    assert re.search(r"2 failed\n", told)
+    assert re.search(r"1 passed", told)
+    assert "The client sent what the spec forbids" in told
+    assert "The last exchanges in the world fails-by-itself-" in told
+
+
+@needs_modules
+def test_a_misspelt_outcome_kind_or_field_is_an_error_of_types(project: Path) -> None:
+    (project / "one.ts").write_text(
+        'import { newWorld } from "prepbusiness-mockserver";\n'
+        'await newWorld().fault({ kind: "status", retry_afer: 3 });\n'
+        'await newWorld().verify({ operation: "collectInvoice", at_mots: 1 });\n'
+        'await newWorld().webhooks.deliveries({ state: "pendign" });\n'
+    )
+    done = npx("tsc", *STRICTLY, "one.ts", folder=project)
+    lines = [int(line) for line in re.findall(r"^one\.ts\((\d+),", done.stdout, re.MULTILINE)]
+    assert lines == [2, 3, 4], done.stdout
+
+
+@needs_modules
+def test_the_examples_of_the_readmes_are_right_by_their_types(project: Path) -> None:
+    pages = [CLIENT / "README.md", ROOT / "README.md"]
+    blocks = [block for page in pages for block in re.findall(r"```ts\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+    assert len(blocks) == 4
+    for number, block in enumerate(blocks):
+        (project / f"example{number}.ts").write_text(block)
+    done = npx("tsc", *STRICTLY, *(f"example{number}.ts" for number in range(len(blocks))), folder=project)
+    assert done.returncode == 0, done.stdout
