@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,3 +115,15 @@ def _holds(condition: str, values: Mapping[str, str]) -> bool:
         if (values[found[1]] == found[3]) is (found[2] == "!="):
             return False
     return True
+
+
+def end_the_server_at(port: int) -> None:
+    """The runner ends what a job leaves running; here nobody does."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"MOCKSERVER_PORT={port}\0".encode() in variables and b"serve" in command:
+            os.kill(int(folder.name), signal.SIGTERM)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,40 +12,13 @@ import yaml
 
 from mockserver.core.net import free_port
 from mockserver.server.process import Running
-from tests.deploy.runner import Run, Runner
+from tests.deploy.runner import Run, Runner, end_the_server_at
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.server import running as mutant
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT: Any = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the action's steps are for Linux and macOS")
-
-QUICK = {
-    "MOCKSERVER_VERIFY_TOKEN": "merchant1",
-    "MOCKSERVER_VERIFY_MERCHANT": "1",
-    "MOCKSERVER_VERIFY_FUZZ": "0",
-    "MOCKSERVER_VERIFY_ONLY": "LIST-1 CREATE-1",
-    "MOCKSERVER_VERIFY_OTHER_TOKEN": "merchant2",
-}
-
-
-@pytest.fixture
-def runner(tmp_path: Path) -> Runner:
-    """A runner whose cache holds an environment already: this one."""
-    workspace, temp = tmp_path / "workspace", tmp_path / "temp"
-    binaries = temp / "mockserver" / "bin"
-    workspace.mkdir()
-    binaries.mkdir(parents=True)
-    scripts = {
-        # What would install the package is left out: the environment of the tests must stay as it is.
-        "python": f'case "$*" in *"pip install"*) exit 0;; esac; exec {sys.executable} "$@"',
-        "mockserver": f'exec {sys.executable} -m mockserver "$@"',
-    }
-    for name, script in scripts.items():
-        (binaries / name).write_text(f"#!/bin/sh\n{script}\n")
-        (binaries / name).chmod(0o755)
-    environment = {"PYTHONPATH": str(ROOT), **QUICK}
-    return Runner(ROOT, workspace, temp, {"python": {"python-path": sys.executable}}, environment)
 
 
 def verified(runner: Runner, **inputs: str) -> Run:
@@ -71,19 +41,7 @@ def test_the_fake_is_started_and_stays(runner: Runner) -> None:
         assert f"{done.outputs['url']} is ready" in done.printed
         assert "fixture empty" in done.printed
     finally:
-        _end_the_server_at(port)
-
-
-def _end_the_server_at(port: int) -> None:
-    """The runner ends what a job leaves running; here nobody does."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            variables = (folder / "environ").read_bytes()
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"MOCKSERVER_PORT={port}\0".encode() in variables and b"serve" in command:
-            os.kill(int(folder.name), signal.SIGTERM)
+        end_the_server_at(port)
 
 
 def test_a_fake_that_does_not_start_fails_the_step_and_says_why(runner: Runner) -> None:
@@ -158,9 +116,3 @@ def test_the_cache_goes_by_what_is_locked(runner: Runner, tmp_path: Path) -> Non
     (other / "action.yml").write_bytes((ROOT / "action.yml").read_bytes())
     (other / "requirements.txt").write_text("click==8\n")
     assert key(ROOT) == key(ROOT) != key(other)
-
-
-@pytest.fixture(autouse=True)
-def _no_colours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("NO_COLOR", "1")
-    yield

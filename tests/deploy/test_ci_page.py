@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +16,9 @@ import yaml
 
 from mockserver.cli.main import main
 from mockserver.core.net import free_port
+from mockserver.server.process import Running
 from mockserver.verify.fuzz.hooks import KNOWN_FILE
+from tests.deploy.runner import Runner, end_the_server_at
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -71,6 +74,45 @@ def test_the_pipeline_for_github_uses_the_action_as_it_is() -> None:
         assert step["with"].keys() <= action["inputs"].keys()
         used = re.findall(rf"steps\.{step.get('id', '-')}\.outputs\.([\w-]+)", str(job))
         assert set(used) <= action["outputs"].keys()
+
+
+def test_the_pipeline_for_github_is_green_in_an_empty_project(runner: Runner, server: Running) -> None:
+    port = free_port("127.0.0.1", 0)
+    workflow: Any = yaml.safe_load(blocks("yaml")[0])
+    [_, fake, tests] = workflow["jobs"]["frontend"]["steps"]
+    quick = runner.environment
+    runner.environment = {**quick, **fake["env"], "MOCKSERVER_PORT": str(port)}
+    started = runner.run(**fake["with"])
+    try:
+        assert started.exit_code == 0, started.printed
+        assert tests["env"] == {"MOCKSERVER_URL": "${{ steps.fake.outputs.url }}"}
+        variables = {**os.environ, "MOCKSERVER_URL": started.outputs["url"]}
+        subprocess.run(["bash", "-eo", "pipefail", "-c", tests["run"]], env=variables, check=True, timeout=60)
+    finally:
+        end_the_server_at(port)
+
+    [contract] = workflow["jobs"]["contract"]["steps"]
+    given = {name.replace("-", "_"): value for name, value in contract["with"].items()} | {"url": server.api}
+    secrets = {"${{ secrets.BILLING_TOKEN }}": "merchant1", "${{ secrets.OTHER_BILLING_TOKEN }}": "merchant2"}
+    runner.environment = {**quick, **{name: secrets.get(value, value) for name, value in contract["env"].items()}}
+    done = runner.run(**given)
+    assert done.exit_code == 0, done.printed
+    assert "Conforms" in done.summary
+
+
+def test_the_job_for_gitlab_writes_the_report_that_it_keeps(runner: Runner, server: Running) -> None:
+    template: Any = yaml.safe_load((ROOT / "deploy/gitlab.yml").read_text("utf-8"))
+    job = template[".mockserver-verify"]
+    variables = {**os.environ, **runner.environment, **job["variables"], "MOCKSERVER_VERIFY_URL": server.api}
+    binaries = runner.temp / "mockserver" / "bin"
+    variables["PATH"] = f"{binaries}{os.pathsep}{variables['PATH']}"
+    for line in job["script"]:
+        done = subprocess.run(
+            ["sh", "-ec", line], cwd=runner.workspace, env=variables, capture_output=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout
+    assert (runner.workspace / job["artifacts"]["reports"]["junit"]).is_file()
+    assert all((runner.workspace / path).is_dir() for path in job["artifacts"]["paths"])
 
 
 def test_the_pipeline_for_gitlab_extends_what_the_template_has() -> None:
