@@ -21,7 +21,7 @@ APART = {
     "client": "",
     "pytest_plugin.py": "client core server.process",
     "verify": "core contract billing",
-    "watch": "core contract billing traffic verify",
+    "watch": "core contract billing traffic state verify",
     "verify/generated/fake.py": "core contract billing server",
 }
 """Where the order alone would allow more, or says nothing: what these import from."""
@@ -45,7 +45,7 @@ VERIFY = [
 OWNERS = {
     "aiohttp": "watch/proxy",
     "click": "cli",
-    "faker": "state/fixtures/generate.py",
+    "faker": "state/fixtures/generate.py watch/recording",
     "flask": "server/web",
     "granian": "server/run.py",
     "httpcore": "verify/transport",

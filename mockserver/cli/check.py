@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mockserver.cli.recording import record_options, record_settings
 from mockserver.cli.reporting import report_options, reported
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
@@ -34,6 +35,7 @@ EVERY = 1_000
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the open choices that the traffic shows there.",
 )
+@record_options
 @report_options("check-report")
 @click.pass_context
 def check(ctx: click.Context, /, **given: Any) -> None:
@@ -54,7 +56,13 @@ def _check(given: dict[str, Any], contract: Contract, listeners: Sequence[Listen
     if len(set(files)) < len(files):
         raise Unusable("a file is named twice")
     streams = [(name, _opened(name)) for name in files]
-    watched = Watched(", ".join(files), read_only=True, charges_allowed=False, write_profile=given["write_profile"])
+    watched = Watched(
+        ", ".join(files),
+        read_only=True,
+        charges_allowed=False,
+        write_profile=given["write_profile"],
+        record=record_settings(given),
+    )
     watch = Watch(watched, contract, listeners)
     bases: dict[str, None] = {}
     number = 0

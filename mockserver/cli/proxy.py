@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mockserver.cli.recording import record_options, record_settings
 from mockserver.cli.reporting import report_options, reported
 from mockserver.cli.seconds import Seconds
 from mockserver.cli.tls import Tls
@@ -39,6 +40,7 @@ from mockserver.watch.proxy.serving import Proxy, ProxySettings
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the open choices that the traffic shows there, at the end.",
 )
+@record_options
 @report_options("proxy-report")
 @click.pass_context
 def proxy(ctx: click.Context, /, report: str, report_dir: Path, **given: Any) -> None:
@@ -50,7 +52,8 @@ def proxy(ctx: click.Context, /, report: str, report_dir: Path, **given: Any) ->
     """
 
     def run(*judging: Any) -> int:
-        settings = ProxySettings(**{**given, "url": base_address(given["url"])})
+        record = record_settings(given)
+        settings = ProxySettings(**{**given, "url": base_address(given["url"])}, record=record)
         host = ip_address(settings.host)
         settings = replace(settings, host=host, port=free_port(host, settings.port))
         return Proxy(settings, *judging).run(lambda: _banner(settings))

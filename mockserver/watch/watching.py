@@ -24,6 +24,8 @@ from mockserver.verify.expectations.recorder import Recorder
 from mockserver.watch.choices import Choices
 from mockserver.watch.judge import NOT_JUDGED, Judge
 from mockserver.watch.passing import Passing
+from mockserver.watch.recording.gather import Gather
+from mockserver.watch.recording.writing import RecordSettings, check_writable, write_recording
 from mockserver.watch.requests import Requests
 
 
@@ -36,6 +38,7 @@ class Watched:
     read_only: bool = False
     charges_allowed: bool = True
     write_profile: Path | None = None
+    record: RecordSettings | None = None
 
 
 class Watch:
@@ -50,6 +53,10 @@ class Watch:
         self._choices, self._requests = Choices(), Requests(contract)
         self.judge.listeners.append(self._choices.see)
         self.judge.on_request = self._requests.see
+        self._gathered = Gather()
+        if watched.record is not None:
+            check_writable(watched.record)
+            self.judge.listeners.append(self._gathered.see)
         self.recorder.emit(
             RunStarted(
                 target=watched.target,
@@ -97,7 +104,7 @@ class Watch:
     def finish(self, stop_reason: str = "completed") -> int:
         """Tells the verdicts and writes the profile; the exit code: 1 a rule is broken, 3 nothing of the API was seen.
 
-        Raises `Unusable` for a profile that can't be written.
+        Raises `Unusable` for a profile or a recording that can't be written.
         """
         recorder = self.recorder
         recorder.count_up()
@@ -127,6 +134,8 @@ class Watch:
         for key in CHOICES:
             evidence = self._choices.evidence(key)
             self.recorder.emit(ChoiceMeasured(key, measured.get(key), key in measured, evidence))
+        if self._watched.record is not None:
+            self.recorder.note(write_recording(self._watched.record, self._gathered, measured))
         path = self._watched.write_profile
         if path is None:
             return

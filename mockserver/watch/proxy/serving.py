@@ -24,6 +24,7 @@ from mockserver.watch.proxy.headers import pairs
 from mockserver.watch.proxy.own import PREFIX, Own
 from mockserver.watch.proxy.permits import Permits
 from mockserver.watch.proxy.upstream import LONGEST_LINE, Upstream
+from mockserver.watch.recording.writing import RecordSettings
 from mockserver.watch.watching import Watch, Watched
 
 _SETS_BACK = re.compile(rf"{CONTROL}/(reset|snapshots/[^/]+/restore|worlds/(?P<world>[^/?]+))(\?|$)")
@@ -46,6 +47,7 @@ class ProxySettings:
     """Seconds that the server behind it may be silent."""
     tls_verify: bool | str = True
     write_profile: Path | None = None
+    record: RecordSettings | None = None
 
 
 class Proxy:
@@ -60,6 +62,7 @@ class Proxy:
             read_only=settings.read_only,
             charges_allowed=not (settings.read_only or settings.no_collect),
             write_profile=settings.write_profile,
+            record=settings.record,
         )
         self.watch = Watch(watched, contract, [*listeners, self._state.add])
         self._upstream = Upstream(settings.url, settings.timeout, settings.tls_verify)

@@ -1,0 +1,95 @@
+"""The latest that traffic showed of each record, to be written down as a world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mockserver.verify.claims.values import Row
+from mockserver.watch.bounded import Bounded
+from mockserver.watch.sight import Sight
+
+MOST_KEPT = 100_000
+"""Invoices of one world, and charges, that are gathered; of more the latest."""
+MOST_WORLDS = 20
+
+
+@dataclass(slots=True)
+class SeenRecord:
+    """One record as it was shown last."""
+
+    row: Row
+    started: float
+    """When that was asked for."""
+
+
+@dataclass(slots=True)
+class SeenWorld:
+    """What was seen of one server, or of one world of a fake."""
+
+    base: str
+    invoices: Bounded[int, SeenRecord] = field(default_factory=lambda: Bounded(MOST_KEPT))
+    charges: Bounded[int, SeenRecord] = field(default_factory=lambda: Bounded(MOST_KEPT))
+    named: Bounded[int, tuple[int, ...]] = field(default_factory=lambda: Bounded(MOST_KEPT))
+    """By the invoice: the charges that its create named."""
+    declined: dict[str, str] = field(default_factory=dict)
+    """The merchants whose cards declined, with the time."""
+
+    @property
+    def size(self) -> int:
+        return len(self.invoices) + len(self.charges)
+
+
+class Gather:
+    """Hears of every answer that has the documented form."""
+
+    def __init__(self) -> None:
+        self._worlds: Bounded[str, SeenWorld] = Bounded(MOST_WORLDS)
+
+    def see(self, sight: Sight) -> None:
+        world = self._worlds.get_or(sight.world, lambda: SeenWorld(sight.passing.base))
+        if not sight.ok:
+            self._declined(sight, world)
+            return
+        match sight.operation.id:
+            case "listInvoices":
+                for row in sight.rows:
+                    _keep(world.invoices, row, sight.started)
+            case "listCharges":
+                for row in sight.rows:
+                    _keep(world.charges, row, sight.started)
+            case "getCharge" | "createQuickAdjustment":
+                _keep(world.charges, sight.part("charge"), sight.started)
+            case "createInvoice":
+                self._created(sight, world)
+            case _:
+                _keep(world.invoices, sight.part("invoice"), sight.started)
+
+    def largest(self) -> tuple[SeenWorld | None, int]:
+        """The world of which most was seen, and how many others there are."""
+        worlds = [world for _, world in self._worlds.newest(MOST_WORLDS) if world.size]
+        return max(worlds, key=lambda world: world.size, default=None), max(0, len(worlds) - 1)
+
+    def _created(self, sight: Sight, world: SeenWorld) -> None:
+        made = sight.part("invoice")
+        _keep(world.invoices, made, sight.started)
+        number = made.get("id")
+        if isinstance(number, int) and sight.plain and sight.reading.charges:
+            world.named.set(number, sight.reading.charges)
+
+    def _declined(self, sight: Sight, world: SeenWorld) -> None:
+        """A card that declined."""
+        if sight.operation.id != "collectInvoice" or sight.passing.status != 402:
+            return
+        known = world.invoices.get(sight.reading.record or -1)
+        if known is not None:
+            world.declined[str(known.row.get("chargee_id"))] = sight.passing.at
+
+
+def _keep(records: Bounded[int, SeenRecord], row: Mapping[str, object], started: float) -> None:
+    number = row.get("id")
+    if not isinstance(number, int) or isinstance(number, bool):
+        return
+    known = records.get(number)
+    if known is None or known.started <= started:
+        records.set(number, SeenRecord(row, started))

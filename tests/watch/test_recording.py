@@ -1,0 +1,128 @@
+"""A world that was seen is served again: the same in all that was recorded, and nobody's personal data."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from mockserver.core.errors import Unusable
+from mockserver.server.process import running as fake
+from mockserver.watch.recording.writing import RecordSettings
+from mockserver.watch.watching import Watch, Watched
+from tests.mutants.conforming import LEGAL
+from tests.mutants.server import running
+from tests.watch.clients import Client, Tap
+from tests.watch.traffic import CONTRACT, TOKEN, Traffic, charge, finalized, invoice
+
+MADE_UP = ("description", "stripe_invoice_id", "stripe_invoice_item_id", "charger_id")
+WORK = ["pay", "pay", "create", "charge", "create", "charge", "create_by_form", "finalize", "look_at_charges", "charge"]
+
+
+def recorded(tmp_path: Path, **given: Any) -> tuple[Traffic, Path]:
+    """Traffic that is recorded."""
+    file = tmp_path / "world.yaml"
+    traffic = Traffic()
+    record = RecordSettings(file=file, **given)
+    traffic.watch = Watch(Watched("a test", record=record), CONTRACT, [traffic.events.append])
+    return traffic, file
+
+
+def _rows(url: str, token: str, path: str) -> dict[int, dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {token}", "X-Selected-Client-Id": "1", "Accept": "application/json"}
+    with httpx.Client(base_url=url, headers=headers, trust_env=False) as http:
+        return {row["id"]: row for row in http.get(path, params={"per_page": 50}).json()["data"]}
+
+
+@pytest.mark.parametrize("name", ["correct", "laravel", "terse"])
+def test_a_foreign_server_is_served_again_as_it_was_seen(name: str, tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    with running(LEGAL[name]) as server:
+        tap = Tap(server.url, traffic.watch.see)
+        with tap.client("merchant1", "1") as http:
+            Client(http, random.Random(3)).work(WORK)
+            http.get("/billing/charges", params={"per_page": 50})
+            http.get("/billing/invoices", params={"per_page": 50})
+        before = {path: _rows(server.url, "merchant1", path) for path in ("/billing/invoices", "/billing/charges")}
+    assert traffic.ends() == 0
+    with fake("--fixture", str(file), "--profile", str(file.with_name("world-profile.yaml"))) as server:
+        after = {path: _rows(f"{server.base}/api", "merchant1", path) for path in before}
+    for path, rows in before.items():
+        assert len(rows) > 3
+        for number, row in rows.items():
+            assert _without(after[path][number]) == _without(row)
+
+
+def _without(row: dict[str, Any]) -> dict[str, Any]:
+    """Without what is made up, and the statuses that Stripe gives by itself meanwhile."""
+    kept = {name: value for name, value in row.items() if name not in (*MADE_UP, "stripe_invoice_status")}
+    # An open choice that no profile has: what a paid invoice is called.
+    return {**kept, "status": "Draft" if row["status"] == "Draft" else row["status"] in ("Open", "Invoiced", "Void")}
+
+
+def test_no_personal_data_travels_and_the_same_stays_the_same(tmp_path: Path) -> None:
+    secret = "Returns of Jane Doe, Main Street 1"
+    traffic, file = recorded(tmp_path)
+    on_stripe = {"stripe_invoice_id": "in_1JaneDoe", "stripe_invoice_status": "open"}
+    traffic.lists(finalized(1, description=secret, **on_stripe), invoice(2, description=secret), invoice(3))
+    assert traffic.ends() == 0
+    text = file.read_text()
+    for word in (secret, "Jane", "in_1JaneDoe", TOKEN, TOKEN.partition("|")[2]):
+        assert word not in text
+    first, second, third = yaml.safe_load(text)["invoices"]
+    assert first["description"] == second["description"]
+    assert "description" not in third
+    again, other = recorded(tmp_path, seed=2)
+    again.lists(finalized(1, description=secret, **on_stripe))
+    again.ends()
+    assert yaml.safe_load(other.read_text())["invoices"][0]["description"] != first["description"]
+
+
+def test_amounts_and_dates_are_changed_where_that_is_asked_for(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path, amounts=True, dates=True)
+    traffic.charges(charge(5))
+    traffic.charges(charge(6, amount=3, price=3, currency="JPY"))
+    traffic.creates(invoice(1), [5])
+    traffic.ends()
+    world = yaml.safe_load(file.read_text())
+    assert world["charges"][0]["amount"] != "12.50"
+    assert world["charges"][1]["amount"].isdigit()
+    assert world["invoices"][0]["charges"] == [5]
+    assert not world["charges"][0]["created_at"].startswith("2026-03-01T09:00:00")
+
+
+def test_what_could_not_be_known_is_said(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(finalized(1), invoice(2, total=0))
+    traffic.say("GET", "/billing/charges/9", {"charge": charge(9, status="Invoiced", amount=99, price=99)})
+    traffic.ends()
+    text = file.read_text()
+    assert "# Of 1 invoices not all charges were seen" in text
+    assert "# Left out: 1 charges on invoices that were not seen" in text
+    assert [len(row["charges"]) for row in yaml.safe_load(text)["invoices"]] == [1, 0]
+
+
+def test_merchants_that_are_no_numbers_and_other_worlds_are_told_apart(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(1, chargee_id="c-9f"), invoice(2, chargee_id="c-9f"), token="provider@a")
+    traffic.lists(invoice(1, chargee_id="7"), token="provider@b")
+    traffic.ends()
+    world = yaml.safe_load(file.read_text())
+    assert {row["merchant"] for row in world["invoices"]} == {1}
+    assert "1 other worlds" in file.read_text()
+
+
+def test_a_place_that_can_not_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="--record"):
+        recorded(tmp_path / "nowhere")
+
+
+def test_without_records_nothing_is_written(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.say("GET", "/somewhere", {})
+    assert traffic.ends() == 3
+    assert not file.exists()
