@@ -51,14 +51,15 @@ class Form:
         self._teller = teller
 
     def keeps(self, sight: Sight) -> bool:
-        """Tells what is wrong with the form; whether the answer can be read any further."""
+        """Tells what is wrong with the form; whether nothing is, so that the answer can be read any further."""
         if _may_be_anybodys(sight):
             return False
         if self._is_plainly_sound(sight):
             sight.held |= {"GEN-1", FORM_RULES[sight.operation.id] if sight.ok else "GEN-5"}
             return True
         telling = _Telling(self._teller.recorder, Ledger(), teller=self._teller, sight=sight)
-        return ResponseSchema(self._contract, telling).keeps(sight.operation, sight.answer)
+        kept = ResponseSchema(self._contract, telling).keeps(sight.operation, sight.answer)
+        return kept and self._has_the_shape(sight)
 
     def _is_plainly_sound(self, sight: Sight) -> bool:
         passing = sight.passing
@@ -66,10 +67,15 @@ class Form:
             sight.content is not NOT_JSON
             and passing.status < 500
             and "json" in passing.answer_header("content-type").lower()
-            and self._contract.documented(sight.operation, passing.status) is not None
             and _is_in_utc(sight)
-            and not self._contract.flaws(sight.operation, passing.status, sight.content)
+            and self._has_the_shape(sight)
         )
+
+    def _has_the_shape(self, sight: Sight) -> bool:
+        status = sight.passing.status
+        if sight.content is NOT_JSON or self._contract.documented(sight.operation, status) is None:
+            return False
+        return not self._contract.flaws(sight.operation, status, sight.content)
 
 
 def _may_be_anybodys(sight: Sight) -> bool:

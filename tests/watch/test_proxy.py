@@ -17,6 +17,7 @@ import pytest
 import trustme
 
 from mockserver.server.process import Running, running
+from mockserver.watch.watching import Watch
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.server import running as serving
 from tests.watch.proxying import Proxied, answering, proxied, saying
@@ -251,3 +252,12 @@ def test_a_fake_behind_it_that_is_reset_contradicts_nothing(behind: Proxied) -> 
             http.post(f"/api/billing/invoices/{made}/finalize")
             assert "x-mock-breach" not in http.get("/api/billing/invoices").headers
             http.post("/_mock/reset")
+
+
+def test_a_mistake_of_the_judge_costs_no_client_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> list[str]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Watch, "see", fails)
+    with answering(saying(ok(GOOD))) as (url, _), pytest.raises(ZeroDivisionError), proxied(url) as proxy:
+        assert get(proxy).content == GOOD

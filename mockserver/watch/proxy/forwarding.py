@@ -78,6 +78,8 @@ class Forwarding:
     heard: Callable[[Heard], None]
     fail: bool = False
     """Whether the client gets a 502 in the place of an answer that breaks the contract."""
+    mistakes: list[Exception] = field(default_factory=list)
+    """What the judge itself did wrong."""
     _number: int = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -151,12 +153,20 @@ class Forwarding:
             at=heard.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             whole=True,
         )
-        heard.breaches = self.judge(passing)
+        heard.breaches = self._judge(passing)
         if self.fail and heard.breaches:
             heard.status = 502
             told = {"message": f"The answer breaks the contract: {'; '.join(heard.breaches)}"}
             return web.json_response(told, status=502, headers=_told(heard.breaches))
         return await _stream(request, answer, chunks, _told(heard.breaches))
+
+    def _judge(self, passing: Passing) -> list[str]:
+        try:
+            return self.judge(passing)
+        except Exception as mistake:
+            # A mistake of ours must not cost the client its answer. It is raised at the end.
+            self.mistakes.append(mistake)
+            return []
 
     def _target(self, request: web.Request) -> str | None:
         """What is asked for below the API's address; None for anything beside it."""

@@ -86,7 +86,10 @@ class Proxy:
         for failure, times in self._failures.items():
             if times > 1:
                 self.watch.recorder.note(f"{times:,} times: {failure}", warning=True)
-        return self.watch.finish()
+        code = self.watch.finish()
+        if self._forwarding.mistakes:
+            raise self._forwarding.mistakes[0]
+        return code
 
     async def _until_told(self, ready: Callable[[], None]) -> None:
         await self.serve(ready, _when_told_to_end())
