@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from random import Random
+from typing import Any
+
+import orjson
 
 from mockserver.billing.stripe import Outcome
 from mockserver.contract.contract import Contract, Operation
@@ -12,12 +14,11 @@ from mockserver.core.messages import Call, Reply
 from mockserver.server.operations import OperationContext
 from mockserver.state.world import World
 from mockserver.traffic.checking import reply_problems
-from mockserver.traffic.faults import corruption, prefer
-from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS, Fault, Planned
+from mockserver.traffic.faults import prefer
+from mockserver.traffic.faults.fault import Fault
+from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS
+from mockserver.traffic.faults.planned import Planned
 from mockserver.traffic.journal import Exchange, InjectedFault
-
-RETRY_AFTER = 1
-"""Seconds after which a client is told to try again, where the fault names no other."""
 
 
 @dataclass(slots=True)
@@ -70,7 +71,8 @@ class Injection:
         """The reply when a fault strikes before anything is done; None when the operation makes it."""
         if self.corrupting is None or self.corrupting.fault.when != BEFORE:
             return None
-        return status_reply(self.corrupting.fault) if self.corrupting.fault.status is not None else Reply(0, None)
+        replies = KINDS[self.corrupting.fault.kind].replies
+        return Reply(0, None) if replies is None else replies(self.corrupting.fault)
 
     def instruct(self, context: OperationContext) -> None:
         """Let the operation know what Stripe is to do."""
@@ -100,26 +102,26 @@ class Injection:
     def _corrupt(
         self, active: ActiveFault, exchange: Exchange, operation: Operation, reply: Reply, contract: Contract
     ) -> None:
-        fault = active.fault
-        if fault.status is not None and fault.when != BEFORE:
-            stand_in = status_reply(fault)
+        fault, kind = active.fault, KINDS[active.fault.kind]
+
+        def problems(body: Any) -> list[str]:
+            return reply_problems(contract, operation, reply.status, body)
+
+        if kind.replies is not None and fault.when != BEFORE:
+            stand_in = kind.replies(fault)
             reply.status, reply.body, reply.headers = stand_in.status, stand_in.body, stand_in.headers
             reply.because = f"{reply.because} lost"
-        if fault.kind == "schema":
+        if kind.corrupts is not None:
             if reply.status >= 300:
                 self._release(active)
                 return
-            reply.body, active.detail, exchange.broken = corruption.break_schema(
-                reply.body,
-                fault.way,
-                active.chance,
-                lambda body: reply_problems(contract, operation, reply.status, body),
-            )
+            reply.body, active.detail, exchange.broken = kind.corrupts(fault, reply.body, active.chance, problems)
         else:
-            exchange.delivery = corruption.deliver(fault, reply.body, active.chance)
-            breaks = KINDS[fault.kind].breaks
-            exchange.broken = [breaks] if breaks else reply_problems(contract, operation, reply.status, reply.body)
-        exchange.corrupted = not KINDS[fault.kind].leaves_sound
+            if kind.delivers is not None:
+                body = b"" if reply.body is None else orjson.dumps(reply.body)
+                exchange.delivery = kind.delivers(fault, body, active.chance)
+            exchange.broken = [kind.breaks] if kind.breaks else problems(reply.body)
+        exchange.corrupted = not kind.leaves_sound
 
     def _release(self, active: ActiveFault) -> None:
         active.release()
@@ -157,8 +159,8 @@ def _take_preferences(injection: Injection, wanted: prefer.Preferences, call: Ca
 def _take(injection: Injection, active: ActiveFault) -> bool:
     """Add a fault, unless one of its sort is there already."""
     fault, kind = active.fault, KINDS[active.fault.kind]
-    if kind.slows and fault.delay is not None:
-        seconds = fault.delay.draw(active.chance)
+    if kind.slows:
+        seconds = fault.seconds(active.chance)
         if fault.when == BEFORE:
             injection.wait += seconds
         else:
@@ -167,23 +169,10 @@ def _take(injection: Injection, active: ActiveFault) -> bool:
         active.release()
         return False
     elif kind.at_stripe:
-        injection.stripe, injection.outcome = active, fault.forces
+        injection.stripe, injection.outcome = active, kind.forces(fault)
         if fault.delay is not None:
             injection.late = fault.delay.draw(active.chance)
     else:
         injection.corrupting = active
     injection.faults.append(active)
     return True
-
-
-def status_reply(fault: Fault) -> Reply:
-    """An answer of that status in the API's own form, with Retry-After where clients look for it."""
-    status = fault.status or 503
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = f"Status {status}"
-    after = fault.retry_after
-    if after is None and status in (429, 503):
-        after = RETRY_AFTER
-    return Reply(status, {"message": f"{phrase}."}, {} if after is None else {"Retry-After": str(after)})

@@ -16,7 +16,7 @@ from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
 from mockserver.state.outbox import NOBODY, Outbox, Subscription
 from mockserver.state.store.base import Scope, Store
-from mockserver.traffic.faults.kinds import Faults
+from mockserver.traffic.faults.planned import Faults
 from mockserver.traffic.journal import Journal
 
 

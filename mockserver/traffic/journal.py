@@ -10,7 +10,7 @@ from itertools import islice
 
 from mockserver.contract.contract import Operation
 from mockserver.core.messages import Reply, Request
-from mockserver.traffic.faults.corruption import EMPTY, RESET, FaultyDelivery
+from mockserver.traffic.faults.delivery import EMPTY, RESET, FaultyDelivery
 
 MOST_KEPT_OF_A_BODY = 65_536
 """Bytes of a request's body that the journal keeps."""

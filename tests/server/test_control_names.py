@@ -9,9 +9,9 @@ import yaml
 
 from mockserver.billing.stripe import CARDS, OUTCOMES
 from mockserver.server.control.interface import DOCUMENT
-from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import DISTRIBUTIONS
 from mockserver.traffic.faults.kinds import AFTER, BEFORE, KINDS
+from mockserver.traffic.faults.schema_corruption import WAYS
 from tests.conftest import Api
 
 SCHEMAS: Any = yaml.safe_load(DOCUMENT.read_text())["components"]["schemas"]

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from mockserver.contract.contract import Contract
 from mockserver.core.resources import openapi_path
-from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import DISTRIBUTIONS, LONGEST, read_delay
 from mockserver.traffic.faults.kinds import KINDS
+from mockserver.traffic.faults.schema_corruption import WAYS
 from tests.conftest import Api
 
 LIST = "/billing/invoices"

@@ -9,10 +9,10 @@ from mockserver.billing.stripe import CARDS, OUTCOMES, Outcome
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid, missing
 from mockserver.server.control.request import ControlRequest
-from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import DISTRIBUTIONS
 from mockserver.traffic.faults.kinds import KINDS, Kind
 from mockserver.traffic.faults.parsing import read_fault
+from mockserver.traffic.faults.schema_corruption import WAYS
 
 MOST_FAULTS = 1000
 """How many a world has at most, struck out or not."""

@@ -11,7 +11,7 @@ from flask import Response
 
 from mockserver.contract.decoding import JSON
 from mockserver.server.web.connection_reset import Resetting
-from mockserver.traffic.faults.corruption import EMPTY, RESET, SHORT, WHOLE, FaultyDelivery
+from mockserver.traffic.faults.delivery import EMPTY, RESET, SHORT, WHOLE, FaultyDelivery
 
 _FLUSHED = 0.05
 """Seconds after which bytes given to the server have gone out."""

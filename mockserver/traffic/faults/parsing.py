@@ -11,9 +11,10 @@ from mockserver.core.clock import parse_duration
 from mockserver.core.errors import Refused
 from mockserver.core.scalars import decimal_number, whole_number
 from mockserver.core.text import guess, shown
-from mockserver.traffic.faults.corruption import WAYS
 from mockserver.traffic.faults.delays import read_delay
-from mockserver.traffic.faults.kinds import COLLECT, KINDS, Fault, Kind
+from mockserver.traffic.faults.fault import Fault
+from mockserver.traffic.faults.kinds import COLLECT, KINDS, Kind
+from mockserver.traffic.faults.schema_corruption import WAYS
 
 LARGEST = 2**53
 GENERAL = ("kind", "when", "operation", "invoice", "nth", "probability", "count", "duration", "seed")
@@ -53,10 +54,10 @@ def read_fault(fields: Mapping[str, Any], operations: Collection[str], *, called
     `called` is the name of the field `kind` to whoever gave it.
     """
     kind = _kind(fields.get("kind"), called)
-    own = ("delay", *kind.takes) if kind.slows else kind.takes
-    if unknown := [name for name in fields if name not in (*GENERAL, *own)]:
-        allowed = ", ".join(name for name in (*GENERAL, *own) if name != "when" or len(kind.when) > 1)
-        hint = guess(unknown[0], (*GENERAL, *own))
+    known = (*GENERAL, *kind.takes)
+    if unknown := [name for name in fields if name not in known]:
+        allowed = ", ".join(name for name in known if name != "when" or len(kind.when) > 1)
+        hint = guess(unknown[0], known)
         refuse(unknown[0], f"is nothing that a fault of kind {kind.name} has: it has {allowed}{hint}")
     nth = _integer(fields, "nth", least=1)
     count = _integer(fields, "count", least=1)
@@ -70,12 +71,7 @@ def read_fault(fields: Mapping[str, Any], operations: Collection[str], *, called
         count=1 if count is None and nth is not None else count,
         duration=_read(fields, "duration", parse_duration) if "duration" in fields else None,
         seed=_integer(fields, "seed") or 0,
-        delay=_delay(fields, kind),
-        status=_status(fields) if "status" in kind.takes else None,
-        retry_after=_integer(fields, "retry_after"),
-        share=_share(fields, "share", otherwise=0.5) if "share" in kind.takes else None,
-        way=_way(fields),
-        outcome=outcome_named(fields.get("outcome")) if "outcome" in kind.takes else None,
+        **{name: _OWN[name](fields, kind) for name in kind.takes},
     )
 
 
@@ -112,10 +108,6 @@ def _delay(fields: Mapping[str, Any], kind: Kind) -> Any:
     return None
 
 
-def _status(fields: Mapping[str, Any]) -> int:
-    return http_error(fields.get("status", 503), "status")
-
-
 def http_error(given: Any, field: str) -> int:
     """A status that a fault can answer; raises `Refused` otherwise."""
     status = _whole(given)
@@ -124,7 +116,7 @@ def http_error(given: Any, field: str) -> int:
     return status
 
 
-def _way(fields: Mapping[str, Any]) -> str | None:
+def _way(fields: Mapping[str, Any], kind: Kind) -> str | None:
     way = fields.get("way")
     if way is not None and way not in WAYS:
         _refuse_name("way", f"one of {', '.join(WAYS)}", way, WAYS)
@@ -159,3 +151,14 @@ def _read(fields: Mapping[str, Any], name: str, read: Callable[[Any], Any]) -> A
         return read(fields[name])
     except (ValueError, TypeError, OverflowError) as error:
         refuse(name, f"is wrong: {error}")
+
+
+_OWN: Mapping[str, Callable[[Mapping[str, Any], Kind], Any]] = {
+    "delay": _delay,
+    "status": lambda fields, kind: http_error(fields.get("status", 503), "status"),
+    "retry_after": lambda fields, kind: _integer(fields, "retry_after"),
+    "share": lambda fields, kind: _share(fields, "share", otherwise=0.5),
+    "way": _way,
+    "outcome": lambda fields, kind: outcome_named(fields.get("outcome")),
+}
+"""How each field is read that only some kinds have."""

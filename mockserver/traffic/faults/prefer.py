@@ -11,7 +11,7 @@ from urllib.request import parse_http_list
 from mockserver.core.errors import Refused
 from mockserver.core.text import did_you_mean, shown
 from mockserver.traffic.faults.delays import Delay, read_delay
-from mockserver.traffic.faults.kinds import Fault
+from mockserver.traffic.faults.fault import Fault
 from mockserver.traffic.faults.parsing import GENERAL, http_error, outcome_named, read_fault, refuse
 
 HEADER = "prefer"

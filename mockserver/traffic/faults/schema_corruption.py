@@ -1,19 +1,12 @@
-"""Spoils a sound answer: breaks its schema, its JSON, or how much of it goes out."""
+"""Breaks the schema of a sound body, in one place of it, until the spec has something against it."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-import orjson
-
-from mockserver.traffic.faults.kinds import Fault
-
-WHOLE, SHORT, RESET, EMPTY = "whole", "short", "reset", "empty"
-"""How the connection ends: as ever, in the middle of the body, by a reset, or without a byte."""
 UNHEARD_OF = "unheard-of"
 """What an enumeration gets that doesn't know it."""
 MOST_TRIED = 200
@@ -31,38 +24,11 @@ WAYS: dict[str, str] = {
 Path = tuple[str | int, ...]
 Breaks = Callable[[Any], list[str]]
 """What the spec has against a body; nothing if it allows it."""
+Broken = tuple[Any, str, list[str]]
+"""A body, the way in which it is broken, and what the spec has against it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultyDelivery:
-    """How an answer goes out, where it does not go out as ever."""
-
-    body: bytes = b""
-    """What is sent of it."""
-    length: int = 0
-    """The Content-Length that is announced."""
-    ends: str = WHOLE
-    seconds: float = 0.0
-    """How long the sending takes, spread over the body."""
-
-
-def deliver(fault: Fault, body: Any, chance: Random) -> FaultyDelivery | None:
-    """How an answer with this JSON value as its body goes out under the fault; None as ever."""
-    if fault.kind in (RESET, EMPTY):
-        return FaultyDelivery(length=1, ends=fault.kind)
-    data = b"" if body is None else orjson.dumps(body)
-    if fault.kind == "truncated":
-        kept = min(int(len(data) * (fault.share or 0)), len(data) - 1)
-        return FaultyDelivery(data[: max(kept, 0)], max(len(data), 1), SHORT)
-    if fault.kind == "malformed":
-        broken = data[:-1] + b"," + data[-1:]
-        return FaultyDelivery(broken, len(broken))
-    if fault.kind == "drip" and fault.delay is not None:
-        return FaultyDelivery(data, len(data), seconds=fault.delay.draw(chance))
-    return None
-
-
-def break_schema(body: Any, way: str | None, chance: Random, breaks: Breaks) -> tuple[Any, str, list[str]]:
+def break_schema(body: Any, way: str | None, chance: Random, breaks: Breaks) -> Broken:
     """A copy of the body that breaks the spec, the way that it does, and what the spec has against it.
 
     Without a `way`, or where that way breaks nothing in this body, chance picks one; the last resort is `shape`.
