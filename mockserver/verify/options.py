@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mockserver.billing.profile import Value
 from mockserver.core.errors import Unusable
-from mockserver.core.net import is_loopback
+from mockserver.core.loopback import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

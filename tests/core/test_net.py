@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.core.net import is_loopback
+from mockserver.core.loopback import is_loopback
 
 
 @pytest.mark.parametrize(

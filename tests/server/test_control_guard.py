@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
+from mockserver.core.loopback import is_loopback
 from mockserver.core.messages import Request
-from mockserver.core.net import free_port, is_loopback
+from mockserver.core.net import free_port
 from mockserver.server.control import guard
 from mockserver.server.control.guard import TOKEN_HEADER, ControlGuard, secured
 from mockserver.server.process import Running, running

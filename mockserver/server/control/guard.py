@@ -8,8 +8,8 @@ import secrets
 from dataclasses import replace
 
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
+from mockserver.core.loopback import is_loopback
 from mockserver.core.messages import Reply, Request
-from mockserver.core.net import is_loopback
 from mockserver.server.settings import Settings
 
 TOKEN_HEADER = "X-Mock-Control-Token"

@@ -8,7 +8,6 @@
 # only, unless ALLOW_CHARGES=1 is set, since a collect charges a card. SSL_CERT_FILE names certificates to trust.
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import re
@@ -20,17 +19,13 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pytest
 
+from mockserver.core.loopback import is_loopback
 from mockserver.verify.claims.claims import CannotTell, Claim, LiveAnswer
 from mockserver.verify.replay.playing import Replay, ReplayStep
+from mockserver.verify.transport.placeholders import filled
 
 WAIT = float(os.environ.get("WAIT", "20"))  # seconds that Stripe and its queue may take for what they do by themselves
 RACES = int(os.environ.get("RACES", "10"))  # how often a race is run, since it does not show each time
-
-
-# What a server sent may look like a placeholder; its dollars are doubled, so that it is none.
-PLACEHOLDER = re.compile(
-    r"(\$+)(?:((?:TOKEN|OTHER_TOKEN|HEADER_[A-Z0-9_]+))|\{((?:TOKEN|OTHER_TOKEN|HEADER_[A-Z0-9_]+))\})"
-)
 
 
 def secret(name: str) -> str:
@@ -40,21 +35,8 @@ def secret(name: str) -> str:
     return value
 
 
-def filled(text: str) -> str:
-    def fill(found: re.Match[str]) -> str:
-        dollars, name = found[1], found[2] or found[3]
-        literal = dollars[: len(dollars) // 2]
-        return literal + (secret(name) if len(dollars) % 2 else found[0][len(dollars) :])
-
-    return PLACEHOLDER.sub(fill, text)
-
-
-def loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def is_here(address: str) -> bool:
+    return is_loopback(urlsplit(address).hostname or "")
 
 
 class Server:
@@ -66,14 +48,14 @@ class Server:
         self.told: list[str] = []
 
     def address(self, url: str) -> str:
-        return filled(url if url.startswith(("http://", "https://")) else self.base + url)
+        return filled(url if url.startswith(("http://", "https://")) else self.base + url, secret)
 
     def send(self, step: ReplayStep, url: str, body: str | bytes) -> LiveAnswer:
         address = self.address(url)
         if unquote(urlsplit(address).path).rstrip("/").endswith("/collect") and not may_charge(address):
             raise CannotTell(f"a collect charges a card: set ALLOW_CHARGES=1 to send it to {self.base}")
-        headers = [(name.encode(), filled(value).encode("latin-1", "replace")) for name, value in step.headers]
-        content = filled(body).encode() if isinstance(body, str) else body
+        headers = [(name.encode(), filled(value, secret).encode("latin-1", "replace")) for name, value in step.headers]
+        content = filled(body, secret).encode() if isinstance(body, str) else body
         for _ in range(6):
             try:
                 came = self.client.request(step.method, address, headers=headers, content=content or None)
@@ -105,13 +87,13 @@ class Server:
 
 def client_of(address: str) -> httpx.Client:
     """What goes to this machine goes through no proxy: there, its own loopback address would be meant."""
-    if loopback(address):
+    if is_here(address):
         return httpx.Client(timeout=30, trust_env=False, transport=httpx.HTTPTransport())
     return httpx.Client(timeout=30)
 
 
 def may_charge(address: str) -> bool:
-    return loopback(address) or os.environ.get("ALLOW_CHARGES") == "1"
+    return is_here(address) or os.environ.get("ALLOW_CHARGES") == "1"
 
 
 def must_hold(target: str, steps: Sequence[ReplayStep], rule: str, check: Claim) -> None:
@@ -119,7 +101,7 @@ def must_hold(target: str, steps: Sequence[ReplayStep], rule: str, check: Claim)
     with client_of(os.environ.get("BASE_URL", target)) as client:
         server = Server(target, client)
         for step in steps:
-            filled("".join(value for _, value in step.headers))
+            filled("".join(value for _, value in step.headers), secret)
         if not may_charge(server.base) and any("/collect" in str(step.url[-1:]) for step in steps):
             pytest.skip(f"a collect charges a card: set ALLOW_CHARGES=1 to send it to {server.base}")
         server.must_be_there(steps)

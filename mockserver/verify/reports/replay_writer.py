@@ -12,8 +12,15 @@ from mockserver.verify.replay.steps import steps_of
 from mockserver.verify.reports.phrases import headline, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 
-_RUNTIME = ("claims/claims.py", "claims/evaluation.py", "replay/playing.py", "reports/replay_runtime.py")
-"""Modules below `mockserver.verify` whose text the file consists of; the last one brings its opening comment."""
+_RUNTIME = (
+    "core/loopback.py",
+    "verify/transport/placeholders.py",
+    "verify/claims/claims.py",
+    "verify/claims/evaluation.py",
+    "verify/replay/playing.py",
+    "verify/reports/replay_runtime.py",
+)
+"""Modules below `mockserver` whose text the file consists of; the last one brings its opening comment."""
 
 
 def replay_file(run: RunResult) -> str:
@@ -31,31 +38,35 @@ def replay_file(run: RunResult) -> str:
 
 
 def runtime() -> str:
-    """The part of the file that does not depend on the run: our own modules as one text, without their imports."""
-    texts = [files("mockserver.verify").joinpath(name).read_text(encoding="utf-8") for name in _RUNTIME]
-    imports: set[str] = set()
+    """The part of the file that does not depend on the run: our own modules as one text, their imports in front."""
+    texts = [files("mockserver").joinpath(name).read_text(encoding="utf-8") for name in _RUNTIME]
+    modules: set[str] = set()
+    names: dict[str, set[str]] = {}
     bodies: list[str] = []
     for text in texts:
-        tree = ast.parse(text)
-        lines = text.splitlines()
         first = 0
-        for node in tree.body:
-            is_import = isinstance(node, ast.Import | ast.ImportFrom)
-            if not is_import and not (isinstance(node, ast.Expr) and node.lineno == 1):
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.Import):
+                modules.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.setdefault(node.module, set()).update(alias.name for alias in node.names)
+            elif not (isinstance(node, ast.Expr) and node.lineno == 1):
                 break
-            source = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-            if is_import and "mockserver" not in source and "__future__" not in source:
-                imports.add(source)
             first = node.end_lineno or 0
-        bodies.append("\n".join(lines[first:]).strip("\n"))
+        bodies.append("\n".join(text.splitlines()[first:]).strip("\n"))
     opening = "".join(line + "\n" for line in texts[-1].splitlines() if line.startswith("# "))
-    plain = sorted(line for line in imports if line.startswith("import") and line not in _THIRD)
-    named = sorted(line for line in imports if line.startswith("from"))
-    head = "\n".join(["from __future__ import annotations", "", *plain, *named, "", *_THIRD])
-    return f"{opening}{head}\n\n" + "\n\n\n".join(bodies) + "\n"
+    foreign = sorted(name for name in names if name != "__future__" and not name.startswith("mockserver."))
+    imports = [
+        "from __future__ import annotations\n",
+        *(f"import {name}" for name in sorted(modules - _THIRD)),
+        *(f"from {name} import {', '.join(sorted(names[name]))}" for name in foreign),
+        "",
+        *(f"import {name}" for name in sorted(modules & _THIRD)),
+    ]
+    return opening + "\n".join(imports) + "\n\n\n" + "\n\n\n".join(bodies) + "\n"
 
 
-_THIRD = ("import httpx", "import pytest")
+_THIRD = frozenset({"httpx", "pytest"})
 
 
 def _test(sighting: Sighting, number: int, base: str) -> str:

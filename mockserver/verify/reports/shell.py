@@ -10,7 +10,7 @@ from mockserver.verify.events import Breach
 from mockserver.verify.replay.jq import at
 from mockserver.verify.replay.playing import Part, Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.transport.redaction import PLACEHOLDER
+from mockserver.verify.transport.placeholders import PLACEHOLDER
 
 BASE = Variable("BASE_URL")
 

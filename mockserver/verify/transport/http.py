@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from mockserver.core.errors import Unusable
-from mockserver.core.net import is_loopback
+from mockserver.core.loopback import is_loopback
 from mockserver.verify.errors import NoAnswer, OutOfTime, TooLong, classify
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.ledger import Ledger

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
+
+from mockserver.verify.transport.placeholders import PLACEHOLDER, filled
 
 SHORT = 6
 """Below this length a secret is replaced only where it stands as a word, so that ordinary text survives."""
-_NAMES = r"(?:TOKEN|OTHER_TOKEN|HEADER_[A-Z0-9_]+)"
-PLACEHOLDER = re.compile(rf"(\$+)(?:({_NAMES})|\{{({_NAMES})\}})")
-"""What may stand for a secret, `$TOKEN` or `${TOKEN}`. The dollars before it are odd in number where it does, and even
-where the same letters came from anybody else: in data they are doubled, and what stands alone is ours."""
 
 
 def placeholders(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -28,19 +25,6 @@ def header_variables(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         name = "HEADER_" + "".join(letter if letter.isalnum() else "_" for letter in header.upper())
         names.append(name if name not in names else f"{name}_{len(names) + 1}")
     return tuple(names)
-
-
-def filled(text: str, value: Callable[[str], str] = lambda name: os.environ.get(name, "")) -> str:
-    """`text` with each placeholder replaced by the `value` of its name, and what only looked like one as it was."""
-
-    def fill(found: re.Match[str]) -> str:
-        dollars, name = found[1], found[2] or found[3]
-        literal = dollars[: len(dollars) // 2]
-        if len(dollars) % 2:
-            return literal + value(name)
-        return literal + found[0][len(dollars) :]
-
-    return PLACEHOLDER.sub(fill, text)
 
 
 def variables_in(text: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mockserver.core.net import is_loopback
+from mockserver.core.loopback import is_loopback
 from mockserver.verify.reports.html_report import html_report
 from mockserver.verify.reports.json_report import json_report
 from mockserver.verify.reports.junit_report import junit_report

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from mockserver.core.errors import Unusable
-from mockserver.core.net import is_loopback
+from mockserver.core.loopback import is_loopback
 
 CONNECTING = 10.0
 """Seconds that a connection may take."""
