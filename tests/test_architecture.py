@@ -35,7 +35,7 @@ VERIFY = [
     "expectations",
     "monitor reports",
     "context",
-    "discovery generated",
+    "discovery duration generated",
     "checks",
     "calibration fuzz reproduction verdicts",
     "run",

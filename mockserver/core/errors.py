@@ -77,12 +77,6 @@ class MethodNotAllowed(Refused):
     status = 405
 
 
-class TooLarge(Refused):
-    """A body above the limit."""
-
-    status = 413
-
-
 class UnsupportedMediaType(Refused):
     """A body that is neither JSON nor a form (GEN-2)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 LogFormat = Literal["text", "json"]
@@ -48,8 +48,3 @@ class Settings:
     )
     reload: bool = _option(False, "Take over changes of the spec, profile and fixture while running.")
     log_format: LogFormat = _option("text", "Form of the request log.")
-
-
-def help_of(name: str) -> str:
-    """The help text of a setting."""
-    return str(next(one for one in fields(Settings) if one.name == name).metadata["help"])

@@ -23,6 +23,7 @@ from mockserver.verify.command_line import command_line
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import Records
 from mockserver.verify.discovery import find_api, find_callers, find_companions
+from mockserver.verify.duration import foretell, why_over
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import (
     Listener,
@@ -48,8 +49,6 @@ from mockserver.verify.transport.safety import SafetyGuard, Withheld
 from mockserver.verify.transport.signals import Interrupted, Signals
 from mockserver.verify.verdicts import chosen_rules, finish
 
-WHOLE_RUN = 1_200
-"""Requests of a run that leaves out what is only thorough, as on a slow server."""
 MOST_REPLAYING = 8.0
 """Seconds that are kept at most for replaying what was found."""
 MEASURING = 1 / 3
@@ -130,9 +129,9 @@ def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
         for answer in first:
             context.monitor.see(answer)
         # The first answer tells of a limit; how long answers take shows after some.
-        told = None if context.transport.pace.limit is None else _foretell(context)
+        told = None if context.transport.pace.limit is None else foretell(context)
         _look_around(context, leavings)
-        is_tight = _foretell(context) if told is None else told
+        is_tight = foretell(context) if told is None else told
         if context.records.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
             context.recorder.emit(PhaseStarted("charges given"))
             run_check(GIVEN, context)
@@ -150,7 +149,7 @@ def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
         return str(end), False
     except OutOfTime:
         never_on_stripe(context)
-        context.recorder.note(_why_over(context), warning=True)
+        context.recorder.note(why_over(context), warning=True)
         return _late(context)
     except (ServerGone, NoAnswer) as failure:
         words = f"the server stopped answering after {transport.sent} requests: {failure}"
@@ -217,45 +216,6 @@ def _found(context: Context) -> list[Answer]:
         waited = min(time.monotonic() - began, context.options.wait)
         context.transport.deadline = whole + waited
         return answers
-
-
-def _seconds(context: Context) -> float:
-    """What a whole run takes on this server, by its limit or by its latency."""
-    limit = context.transport.pace.limit
-    interval = limit.interval if limit is not None and limit.most < WHOLE_RUN else 0.0
-    return max(interval, context.transport.latency) * WHOLE_RUN
-
-
-def _foretell(context: Context) -> bool:
-    """Says how long the run will take where that can be told; whether it is more than there is."""
-    limit, needed, left = context.transport.pace.limit, _seconds(context), context.transport.left
-    is_tight = needed > left
-    if limit is not None and limit.most < WHOLE_RUN:
-        why = f"the server allows {limit} ({limit.header}) and is asked at that pace"
-    elif is_tight:
-        why = f"the server takes {context.transport.latency:.2g} s for an answer"
-    else:
-        return False
-    told = f"{why}: a whole run takes about {needed:.0f} s"
-    if is_tight:
-        told += (
-            f", and --max-time {round(needed * 1.1, -1):g} would cover it; in the {left:.0f} s that there are, "
-            "each rule has its turn before any is looked at twice"
-        )
-    context.recorder.note(told, warning=is_tight)
-    return is_tight
-
-
-def _why_over(context: Context) -> str:
-    limit = f"--max-time {context.options.max_time:g}"
-    if (wait := context.transport.asked_too_much) is None:
-        needed = _seconds(context)
-        enough = f"; --max-time {round(needed * 1.1, -1):g} would do on this server"
-        return f"the time is over ({limit})" + (enough if needed > context.options.max_time else "")
-    return (
-        f"the server asks to wait {wait:g} s (429), more than is left of {limit}: give the run more time, or keep to "
-        "the server's limit with --rate-limit"
-    )
 
 
 def _rules(context: Context, *, is_tight: bool) -> None:

@@ -26,7 +26,6 @@ from mockserver.verify.expectations.statements import (
     succeeds,
 )
 from mockserver.verify.generated.properties import explore
-from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 
 
@@ -289,12 +288,6 @@ def generated_pages(context: Context) -> None:
 
 def _ids(answer: Answer) -> list[object]:
     return [row.get("id") for row in answer.rows]
-
-
-def caller_sees(context: Context, caller: Billing, number: int) -> tuple[bool, Answer]:
-    """Whether `caller`'s list shows the invoice, searched by its id."""
-    answer = caller.invoices(f'id:"{number}"')
-    return number in _ids(answer), answer
 
 
 CHECKS = (

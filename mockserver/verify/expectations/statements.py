@@ -126,9 +126,6 @@ class Subject:
     def is_one_of(self, *values: object) -> Statement:
         return self.compares("in", list_of(values))
 
-    def is_set(self) -> Statement:
-        return self.differs(None)
-
     def is_empty(self) -> Statement:
         return self.count().equals(0)
 
