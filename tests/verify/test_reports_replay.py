@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import os
 import re
@@ -17,9 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from mockserver.core.loopback import is_loopback
 from mockserver.verify.claims.claims import Body, Const, Count, Get, Is, Many, Status, Where
 from mockserver.verify.events import Breach
 from mockserver.verify.reports import make
+from mockserver.verify.transport.placeholders import filled
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, charge, exchange, invoice, run
 
 
@@ -195,6 +198,15 @@ def test_no_collect_is_sent_to_a_server_that_could_charge(tmp_path: Path) -> Non
     code, told = replayed(written(tmp_path, collect), "http://staging.invalid/api")
     assert (code, "1 skipped" in told) == (0, True), told
     assert "ALLOW_CHARGES=1" in told
+
+
+def test_it_knows_this_machine_and_placeholders_as_the_run_did(tmp_path: Path) -> None:
+    text = written(tmp_path, BILLED_TWICE).read_text(encoding="utf-8")
+    assert inspect.getsource(is_loopback) in text
+    assert inspect.getsource(filled) in text
+    names = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    assert (names.count("is_loopback"), names.count("filled")) == (1, 1)
+    assert "ip_address(" not in text.replace(inspect.getsource(is_loopback), "")
 
 
 def test_a_server_that_is_gone_fails_what_it_should_answer(tmp_path: Path) -> None:
