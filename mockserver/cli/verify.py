@@ -156,8 +156,8 @@ def verify(ctx: click.Context, /, **given: Any) -> None:
     """Say whether the implementation at URL keeps the contract.
 
     Ends with 0 if it conforms, 1 if a rule is broken or a choice is not the recorded one, 2 if the run could not be
-    made, 3 if nothing is broken but a rule that matters could not be exercised; with 129, 130 or 143 if SIGHUP, Ctrl-C
-    or SIGTERM ended it.
+    made, 3 if nothing is broken but a rule that matters could not be exercised; with 130, 143 or 2 if Ctrl-C, SIGTERM
+    or SIGHUP ended it.
     """
     # Hypothesis, here and within Schemathesis, would leave its cache in the folder that the user stands in.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(user_cache_path("mockserver") / "hypothesis"))

@@ -204,7 +204,7 @@ class Note:
 class RunFinished:
     """The end: exit code 0 conforms, 1 a rule is broken, 2 could not run, 3 nothing broken but not enough exercised.
 
-    From 129 on it is 128 and the number of the signal that ended the run.
+    130 and 143 are for a run that SIGINT or SIGTERM ended; one that SIGHUP ended has 2.
     """
 
     exit_code: int

@@ -13,6 +13,7 @@ from mockserver.verify.events import Breach, RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
 from mockserver.verify.monitor.coverage import coverage
 from mockserver.verify.options import Options
+from mockserver.verify.transport.signals import exit_code
 
 REMEDIES = {
     "read-only": "without --read-only",
@@ -33,7 +34,7 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
     recorder, today = context.recorder, date.today()
     if not could_run and not context.monitor.met:
         # Nothing was met, so that there is nothing to say of any rule.
-        return 2 if (number := context.transport.signals.number) is None else 128 + number
+        return 2 if (number := context.transport.signals.number) is None else exit_code(number)
     recorder.count_up()
     breaches = list(recorder.breaches.values())
     failing, missing = False, False
@@ -60,7 +61,7 @@ def finish(context: Context, known: KnownBreaches, reason: str, could_run: bool)
     for remark in known.remarks(breaches, held, today):
         recorder.note(remark, warning=True)
     if (number := context.transport.signals.number) is not None and reason not in ("completed", "time"):
-        return 128 + number
+        return exit_code(number)
     if failing or recorder.has_drifted:
         return 1
     if not could_run:

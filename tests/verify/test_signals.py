@@ -31,6 +31,7 @@ from tests.mutants.server import Running, running
 from tests.verify.hostile import attacking, byte_by_byte
 
 REPORTS = ("junit", "json", "html", "markdown", "pytest")
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 2}
 PATIENCE = 10.0
 """Seconds from the signal to the end, on a busy machine."""
 
@@ -79,7 +80,7 @@ def ended(process: subprocess.Popen[str], number: signal.Signals, *, group: bool
     (os.killpg if group else os.kill)(process.pid, number)
     printed, _ = process.communicate(timeout=PATIENCE)
     assert time.monotonic() - began < PATIENCE
-    assert process.returncode == 128 + number, printed
+    assert process.returncode == EXIT_CODES[number], printed
     assert "Traceback" not in printed
     return printed
 
@@ -107,7 +108,7 @@ def test_a_signal_at_any_moment_ends_a_run_with_its_reports(
         until(lambda: server.requests >= requests)
         printed = ended(process, number)
     report = reported(tmp_path)
-    assert report["exit_code"] == 128 + number
+    assert report["exit_code"] == EXIT_CODES[number]
     assert report["stop_reason"] == f"ended by {number.name}"
     assert report["breaches"] == []
     assert f"Ended by {number.name} before its verdict" in printed

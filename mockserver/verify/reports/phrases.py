@@ -16,9 +16,6 @@ MEANINGS: dict[int | None, str] = {
     1: "a rule is broken",
     2: "the verification could not run",
     3: "nothing is broken, but a rule that matters could not be exercised",
-    129: "ended by SIGHUP",
-    130: "ended by SIGINT",
-    143: "ended by SIGTERM",
     None: "the run broke off before its verdict",
 }
 
@@ -114,6 +111,8 @@ def word(verdict: Verdict, exercised: int) -> str:
 def headline(run: RunResult) -> str:
     """The verdict on the run in one sentence."""
     broken = len(run.of("broken"))
+    if signalled(run) and run.end is not None:
+        return f"Ended{run.end.stop_reason.removeprefix('ended')} before its verdict{_so_far(broken)}"
     match run.exit_code:
         case 0:
             return f"Conforms: {_conforming(run)}"
@@ -126,10 +125,12 @@ def headline(run: RunResult) -> str:
         case 3:
             wanting = len(run.wanting)
             return f"Not proved: nothing broken, but {count(wanting, 'rule')} that matter{_s(wanting)} not exercised"
-        case code:
-            known = f"; {count(broken, 'rule is', 'rules are')} broken so far" if broken else ""
-            how = "Broke off" if code is None else MEANINGS[code].replace("ended", "Ended")
-            return f"{how} before its verdict{known}"
+        case _:
+            return f"Broke off before its verdict{_so_far(broken)}"
+
+
+def _so_far(broken: int) -> str:
+    return f"; {count(broken, 'rule is', 'rules are')} broken so far" if broken else ""
 
 
 def _conforming(run: RunResult) -> str:
@@ -149,6 +150,8 @@ def exit_meaning(run: RunResult) -> str:
     code = run.exit_code
     if code == 1 and run.drifts and not run.of("broken"):
         return "exit code 1: a choice is not the recorded one"
+    if signalled(run) and run.end is not None:
+        return f"exit code {code}: {run.end.stop_reason}"
     return MEANINGS[code] if code is None else f"exit code {code}: {MEANINGS[code]}"
 
 
@@ -170,7 +173,7 @@ def ending(run: RunResult) -> str:
 
 def signalled(run: RunResult) -> bool:
     """Whether a signal ended the run."""
-    return run.exit_code is not None and run.exit_code > 128
+    return run.end is not None and run.end.stop_reason.startswith("ended by SIG")
 
 
 def left_behind(run: RunResult) -> str:

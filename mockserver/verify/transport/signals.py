@@ -18,6 +18,11 @@ IMPATIENT = 0.5
 """Seconds after which a second Ctrl-C is meant as one."""
 
 
+def exit_code(number: int) -> int:
+    """What a run ends with that this signal ended: as shells have it, but 2 for a terminal that was closed."""
+    return 2 if signal.Signals(number).name == "SIGHUP" else 128 + number
+
+
 class Interrupted(OutOfTime):
     """Somebody wants the run to end now."""
 
@@ -78,4 +83,4 @@ class Signals:
             if self._waits:
                 raise Interrupted(number)
         elif number == signal.SIGINT and time.monotonic() > self._heard_at + IMPATIENT:
-            os._exit(128 + self.number)
+            os._exit(exit_code(self.number))
