@@ -27,7 +27,7 @@ EVERY = 1_000
 """Entries between two words about the progress."""
 
 
-@click.command("check")
+@click.command("check", context_settings={"auto_envvar_prefix": "MOCKSERVER_CHECK"})
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--base", metavar="URL", help="The API's address, where it can't be told by its paths.")
 @click.option(

@@ -18,8 +18,8 @@ from mockserver.watch.proxy.own import PREFIX
 from mockserver.watch.proxy.serving import Proxy, ProxySettings
 
 
-@click.command("proxy")
-@click.argument("url")
+@click.command("proxy", context_settings={"auto_envvar_prefix": "MOCKSERVER_PROXY"})
+@click.argument("url", envvar="MOCKSERVER_PROXY_URL")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4011, show_default=True, help="The port; 0 takes any.")
 @click.option("--fail", is_flag=True, help="Give clients a 502 in the place of an answer that breaks the contract.")

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from mockserver.cli.main import main
 from mockserver.core.net import free_port
@@ -47,13 +48,21 @@ def test_every_variable_is_one_that_a_command_reads(name: str) -> None:
     assert named <= variables() | OF_OTHERS
 
 
-def test_every_option_of_serve_verify_and_health_is_a_variable() -> None:
-    context = click.Context(main)
-    for name in ("serve", "verify", "health"):
-        command = main.get_command(context, name)
-        assert command is not None
-        for parameter in command.params:
-            assert parameter.envvar, f"{name} {parameter.name}"
+@pytest.mark.parametrize("name", ["serve", "verify", "health", "proxy", "check"])
+def test_every_option_of_what_runs_in_pipelines_is_a_variable(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    context = click.Context(command, info_name=name, **command.context_settings)
+    for parameter in command.params:
+        # What is to be checked differs from line to line of a script.
+        assert parameter.envvar or context.auto_envvar_prefix or parameter.name == "files", f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize("name", ["PORT", "TIMEOUT", "TLS_VERIFY", "READ_ONLY"])
+def test_the_proxy_hears_its_variables(name: str) -> None:
+    done = CliRunner().invoke(main, ["proxy", "http://127.0.0.1:9/api"], env={f"MOCKSERVER_PROXY_{name}": "nonsense"})
+    assert done.exit_code == 2
+    assert f"--{name.lower().replace('_', '-')}" in done.stderr
 
 
 def test_what_one_process_of_ours_tells_another_is_no_variable_of_an_option() -> None:
