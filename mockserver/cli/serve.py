@@ -91,11 +91,12 @@ def banner(service: Service, *, made_up_token: str | None = None) -> str:
         "Tokens": "\n".join(tokens) or "none: every request gets 401",
         "Profile": service.profile_name,
         "Spec": f"{base}/_mock/spec.yaml (or .json)",
+        "Dashboard": f"{base}/_mock/ (API reference: {base}/_mock/docs)",
         "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),
         "Try": f"curl -H 'Authorization: Bearer {token}' '{base}/api/billing/invoices?per_page=2'",
     }
     shown = [
-        click.style(f"  {name:<9}", bold=True) + text.replace("\n", "\n" + " " * 11) for name, text in lines.items()
+        click.style(f"  {name:<10}", bold=True) + text.replace("\n", "\n" + " " * 12) for name, text in lines.items()
     ]
     title = click.style("The fake PrepBusiness billing API is ready. Ctrl-C stops it.", bold=True)
     return "\n".join(["", title, "", *shown, ""])

@@ -106,7 +106,8 @@ def test_the_start_tells_all_and_ctrl_c_ends_it_at_once_without_a_traceback() ->
     printed, errors = child.communicate(timeout=30)
     assert "Traceback" not in errors
     assert child.returncode == 0
-    for told in (f"http://127.0.0.1:{port}/api", "default", "provider", "merchant1", "create_status=201", "spec.yaml"):
+    base = f"http://127.0.0.1:{port}"
+    for told in (f"{base}/api", f"{base}/_mock/", "default", "provider", "merchant1", "create_status=201", "spec.yaml"):
         assert told in printed
 
 

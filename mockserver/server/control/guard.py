@@ -10,10 +10,11 @@ from dataclasses import replace
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.core.loopback import is_loopback
 from mockserver.core.messages import Reply, Request
+from mockserver.server.dashboard.pages import is_page
 from mockserver.server.settings import Settings
 
 TOKEN_HEADER = "X-Mock-Control-Token"
-DOCUMENTS = frozenset({"/openapi.yaml", "/spec.yaml", "/spec.json"})
+DOCUMENTS = frozenset({"/openapi.yaml", "/openapi.json", "/spec.yaml", "/spec.json"})
 """What pages of any origin may read: they show the API to people, as this package's own documents do."""
 OPEN_PATHS = DOCUMENTS | {"/health"}
 """What anybody may read: it tells nothing of a world and changes nothing, and health checks have no token."""
@@ -123,7 +124,10 @@ def _is_document(request: Request) -> bool:
 
 def _is_open(request: Request) -> bool:
     # A browser sends its preflight without the headers that it asks about.
-    return _is_preflight(request) or (request.path in OPEN_PATHS and request.method in ("GET", "HEAD"))
+    if _is_preflight(request):
+        return True
+    # The pages hold nothing of any world: they ask for the control token themselves.
+    return request.method in ("GET", "HEAD") and (request.path in OPEN_PATHS or is_page(request.path))
 
 
 def _is_local(name: str | None, hosts: frozenset[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import version
 
+from mockserver.billing.profile import CHOICES
 from mockserver.core.messages import Reply
 from mockserver.server.control.clock import CLOCK
 from mockserver.server.control.faults import FAULTS
@@ -35,7 +36,11 @@ def get_health(request: ControlRequest) -> Reply:
 
 
 def get_control_spec(request: ControlRequest) -> Reply:
-    return Reply(200, request.document, _YAML)
+    return Reply(200, request.document_text, _YAML)
+
+
+def get_control_spec_json(request: ControlRequest) -> Reply:
+    return Reply(200, request.document)
 
 
 def get_spec_yaml(request: ControlRequest) -> Reply:
@@ -44,6 +49,15 @@ def get_spec_yaml(request: ControlRequest) -> Reply:
 
 def get_spec_json(request: ControlRequest) -> Reply:
     return Reply(200, request.service.contract.document)
+
+
+def list_choices(request: ControlRequest) -> Reply:
+    made = request.service.profile.values()
+    data = [
+        {"key": one.key, "value": made[one.key], "values": list(one.values), "description": one.help}
+        for one in CHOICES.values()
+    ]
+    return Reply(200, {"profile": request.service.profile_name, "data": data})
 
 
 def reset_world(request: ControlRequest) -> Reply:
@@ -62,6 +76,8 @@ def export_world(request: ControlRequest) -> Reply:
 CONTROLS: dict[str, Callable[[ControlRequest], Reply]] = {
     "getHealth": get_health,
     "getControlSpec": get_control_spec,
+    "getControlSpecJson": get_control_spec_json,
+    "listChoices": list_choices,
     "getSpecYaml": get_spec_yaml,
     "getSpecJson": get_spec_json,
     "resetWorld": reset_world,

@@ -14,6 +14,7 @@ from mockserver.server.control.guard import ControlGuard
 from mockserver.server.control.handlers import CONTROLS
 from mockserver.server.control.journal_stream import JournalStream
 from mockserver.server.control.request import ControlRequest
+from mockserver.server.dashboard.pages import page_at
 from mockserver.server.pipeline import refuse
 from mockserver.server.service import Current, Service
 from mockserver.state.world import World
@@ -47,11 +48,13 @@ class ControlInterface:
             self._guard.check(request)
             if told := self._guard.preflight(request):
                 return told
+            if page := page_at(request):
+                return page
             operation, params = self.contract.route(request.method, request.path)
             world = _enter(request, service)
             try:
                 call = self.contract.accept(operation, params, request)
-                reply = CONTROLS[operation.id](ControlRequest(service, world, call, self._text))
+                reply = CONTROLS[operation.id](ControlRequest(service, world, call, self.contract.document, self._text))
             finally:
                 service.worlds.leave(world)
         except Refused as refusal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mockserver.core.messages import Call
 from mockserver.server.service import Service
@@ -16,5 +17,7 @@ class ControlRequest:
     service: Service
     world: World
     call: Call
-    document: str
-    """The control interface's own OpenAPI document, as YAML."""
+    document: dict[str, Any]
+    """The control interface's own OpenAPI document."""
+    document_text: str
+    """The same, as YAML."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
 
 from mockserver.contract.decoding import JSON
 from mockserver.core.messages import Reply, Request
@@ -79,6 +79,12 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
             return Response(pieces(reply.body, seats), reply.status, reply.headers)
         return _response(reply)
 
+    def home() -> Response:
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise NotFound
+        return Response(status=303, headers={"Location": f"{CONTROL}/", "Vary": "Accept"})
+
+    app.add_url_rule("/", "home", home, methods=["GET"])
     for prefix, view in ((API, api), (CONTROL, control)):
         for rule in (f"{prefix}/<path:path>", f"{prefix}/", prefix):
             app.add_url_rule(rule, view.__name__, view, methods=METHODS, provide_automatic_options=False)
@@ -150,7 +156,7 @@ def _exchanged(exchange: Exchange, environ: dict[str, Any]) -> Response:
 
 
 def _response(reply: Reply) -> Response:
-    if isinstance(reply.body, str):
+    if isinstance(reply.body, str | bytes):
         return Response(reply.body, reply.status, reply.headers)
     body = b"" if reply.body is None else orjson.dumps(reply.body)
     return Response(body, reply.status, reply.headers, content_type=JSON)
