@@ -4,6 +4,7 @@ import { button, h, replace } from "./lib/dom.js";
 import { act, change, look, on, session } from "./lib/session.js";
 import { copy, doing, say, words } from "./lib/shown.js";
 import { begin, journal, onJournal } from "./lib/stream.js";
+import { vocabulary } from "./lib/vocabulary.js";
 import { FaultsPanel } from "./panels/faults.js";
 import { FiguresPanel } from "./panels/figures.js";
 import { InvoicesPanel } from "./panels/invoices.js";
@@ -68,15 +69,19 @@ function drawTabs() {
 }
 
 async function drawWho() {
-  const [world, next, outcomes, worlds] = await Promise.all([look("/world"), look("/stripe/next"), look("/outcomes"), look("/worlds")]);
+  const [world, next, outcomes] = await Promise.all([look("/world"), look("/stripe/next"), vocabulary()]);
   const tokens = world.tokens.map((one) => one.token);
   if (tokens.length && !tokens.includes(session.token)) change({ token: tokens[0] });
   const focused = document.activeElement;
   if (focused !== at("token")) replace(at("token"), tokens.map((one) => h("option", { value: one, selected: one === session.token }, one)));
   if (focused !== at("world")) at("world").value = session.world;
-  replace(at("worlds"), worlds.data.filter((one) => one.name !== "common").slice(0, 200).map((one) =>
-    h("option", { value: one.name }, `${one.invoices} invoices, ${one.exchanges} exchanges`)));
   if (focused !== at("next") || !at("next").options.length) drawNext(next.outcomes, outcomes.outcomes.map((one) => one.name));
+}
+
+async function drawWorlds() {
+  const named = (await look("/worlds")).data.filter((one) => one.name !== "common");
+  replace(at("worlds"), named.slice(0, 200).map((one) =>
+    h("option", { value: one.name }, `${one.invoices} invoices, ${one.exchanges} exchanges`)));
 }
 
 function drawNext(forced, outcomes) {
@@ -145,6 +150,7 @@ at("guard").addEventListener("submit", (event) => {
   say("");
 });
 at("who").addEventListener("submit", (event) => event.preventDefault());
+at("world").addEventListener("focus", doing(drawWorlds));
 at("world").addEventListener("change", () => change({ world: at("world").value.trim() }));
 at("token").addEventListener("change", () => change({ token: at("token").value }));
 at("next").addEventListener("change", chooseNext);

@@ -2,8 +2,9 @@
 
 import { button, h, labelled, replace, select, table } from "../lib/dom.js";
 import { Live } from "../lib/panel.js";
-import { act, look } from "../lib/session.js";
+import { act } from "../lib/session.js";
 import { doing, say } from "../lib/shown.js";
+import { lasting, vocabulary } from "../lib/vocabulary.js";
 
 const NUMBERS = { status: "503", retry_after: "", share: "0.5", count: "", probability: "", invoice: "", nth: "" };
 const LABELS = {
@@ -33,10 +34,10 @@ export class FaultsPanel {
 
   async prepare() {
     if (this.vocabulary) return;
-    const [vocabulary, spec] = await Promise.all([look("/outcomes"), look("/spec.json")]);
+    const [names, spec] = await Promise.all([vocabulary(), lasting("/spec.json")]);
     const operations = Object.values(spec.paths).flatMap((item) => Object.values(item)).map((one) => one.operationId);
-    this.vocabulary = { ...vocabulary, operations: operations.filter(Boolean) };
-    replace(this.kind, vocabulary.faults.map((one) => h("option", { value: one.kind, selected: one.kind === "status" }, one.kind)));
+    this.vocabulary = { ...names, operations: operations.filter(Boolean) };
+    replace(this.kind, names.faults.map((one) => h("option", { value: one.kind, selected: one.kind === "status" }, one.kind)));
     this.drawFields();
   }
 

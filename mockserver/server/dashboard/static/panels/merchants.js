@@ -4,6 +4,7 @@ import { button, h, select, table } from "../lib/dom.js";
 import { Live } from "../lib/panel.js";
 import { act, look } from "../lib/session.js";
 import { doing, outcome, say, words } from "../lib/shown.js";
+import { vocabulary } from "../lib/vocabulary.js";
 
 const TROUBLES = [
   ["stripe_down", "Stripe is down", {}],
@@ -15,7 +16,7 @@ export class MerchantsPanel {
   constructor() {
     this.troubles = new Live(h("div", { class: "tools", role: "group", "aria-label": "Stripe's troubles" }), "/faults",
       (faults) => this.drawTroubles(faults.data));
-    this.list = new Live(h("div", {}), async () => [await look("/merchants"), (await look("/outcomes")).cards],
+    this.list = new Live(h("div", {}), async () => [await look("/merchants"), (await vocabulary()).cards],
       ([merchants, cards]) => this.drawMerchants(merchants.data, cards));
     this.element = h("div", { class: "panel" },
       h("h1", {}, "Merchants"),

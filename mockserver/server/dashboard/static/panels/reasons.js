@@ -3,6 +3,7 @@
 import { button, h, replace } from "../lib/dom.js";
 import { look } from "../lib/session.js";
 import { words } from "../lib/shown.js";
+import { lasting, vocabulary } from "../lib/vocabulary.js";
 
 const LEVELS = {
   documented: "the vendor's page on invoices says so",
@@ -10,21 +11,15 @@ const LEVELS = {
   derived: "it follows for any billing system worth the name",
   open: "nothing says; servers may differ",
 };
-let known = null;
 
-async function vocabulary() {
-  known ??= Promise.all([look("/spec.json"), look("/choices"), look("/outcomes")]).then(([spec, choices, outcomes]) => ({
+async function everything() {
+  const [spec, choices, outcomes] = await Promise.all([lasting("/spec.json"), look("/choices"), vocabulary()]);
+  return {
     rules: spec["x-rules"] ?? {},
     choices: Object.fromEntries(choices.data.map((one) => [one.key, one])),
     outcomes: Object.fromEntries(outcomes.outcomes.map((one) => [one.name, one])),
     faults: Object.fromEntries(outcomes.faults.map((one) => [one.kind, one])),
-  }));
-  try {
-    return await known;
-  } catch (error) {
-    known = null;
-    throw error;
-  }
+  };
 }
 
 function ofOutcome(one) {
@@ -34,7 +29,7 @@ function ofOutcome(one) {
 }
 
 async function explanation(reason) {
-  const { rules, choices, outcomes, faults } = await vocabulary();
+  const { rules, choices, outcomes, faults } = await everything();
   const [kind, ...rest] = reason.split(":");
   const name = rest.at(-1);
   if (rules[reason]) {

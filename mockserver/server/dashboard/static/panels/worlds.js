@@ -6,6 +6,7 @@ import { act, change, session } from "../lib/session.js";
 import { doing, say } from "../lib/shown.js";
 
 const COMMON = "common";
+const MOST = 200;
 
 export class WorldsPanel {
   constructor() {
@@ -19,7 +20,7 @@ export class WorldsPanel {
 
   drawWorlds(worlds) {
     const here = session.world || COMMON;
-    const rows = worlds.map((one) => {
+    const rows = worlds.slice(0, MOST).map((one) => {
       const open = () => {
         change({ world: one.name === COMMON ? "" : one.name });
         say(`This is the world ${one.name} now.`);
@@ -36,7 +37,8 @@ export class WorldsPanel {
           one.name === here ? "shown here" : button("Open", open, { "data-key": `open-${one.name}`, "aria-label": `Open the world ${one.name}` }),
           one.name === COMMON || one.name === here ? null : button("Delete", drop, { "data-key": `drop-${one.name}`, "aria-label": `Delete the world ${one.name}` })));
     });
-    return table("Worlds", ["name", "invoices", "charges", "exchanges", "idle", "do"], rows, "");
+    const more = worlds.length > MOST ? h("p", { class: "soft" }, `${worlds.length - MOST} more, used longer ago, are not shown.`) : null;
+    return [table("Worlds", ["name", "invoices", "charges", "exchanges", "idle", "do"], rows, ""), more];
   }
 
   async refresh() {
