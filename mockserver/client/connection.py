@@ -16,6 +16,8 @@ ROUTES: dict[str, tuple[str, str]] = {
     "getSpecYaml": ("GET", "/spec.yaml"),
     "getSpecJson": ("GET", "/spec.json"),
     "getControlSpec": ("GET", "/openapi.yaml"),
+    "getControlSpecJson": ("GET", "/openapi.json"),
+    "listChoices": ("GET", "/choices"),
     "resetWorld": ("POST", "/reset"),
     "exportWorld": ("GET", "/export"),
     "getLedger": ("GET", "/stripe/ledger"),

@@ -24,6 +24,7 @@ from mockserver.client.handles import (
 from mockserver.client.payloads import (
     Attempt,
     ChargeRecord,
+    ChoiceInfo,
     Chosen,
     Entry,
     Expectation,
@@ -119,6 +120,11 @@ class Control:
         """The control interface's own OpenAPI document."""
         return str(self._wire.call("getControlSpec"))
 
+    def control_spec(self) -> dict[str, Any]:
+        """The same, decoded."""
+        document: dict[str, Any] = self._wire.call("getControlSpecJson")
+        return document
+
     def summary(self) -> WorldSummary:
         """What this world is, and how much is in it."""
         summary: WorldSummary = self._wire.call("getWorld")
@@ -141,6 +147,11 @@ class Control:
     def charges(self, *, page: int = 1, per_page: int | None = None) -> Rows[ChargeRecord]:
         """A page of the charges, with their invoices."""
         return Rows(self._wire.call("listChargesOfWorld", query={"page": page, "per_page": per_page}))
+
+    def choices(self) -> list[ChoiceInfo]:
+        """The open choices, as the server makes them."""
+        choices: list[ChoiceInfo] = self._wire.call("listChoices")["data"]
+        return choices
 
     def worlds(self) -> list[WorldInfo]:
         """The worlds of the server."""

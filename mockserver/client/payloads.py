@@ -15,6 +15,15 @@ class Health(TypedDict):
     mistakes: list[str]
 
 
+class ChoiceInfo(TypedDict):
+    """An open choice: `value` is what the server makes of it, `values` what there is, the default first."""
+
+    key: str
+    value: str | int | None
+    values: list[str | int | None]
+    description: str
+
+
 class WorldInfo(TypedDict):
     """`idle` is seconds since its last use; `exchanges` are those that its journal keeps."""
 

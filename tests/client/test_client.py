@@ -16,6 +16,7 @@ import yaml
 
 import mockserver
 from mockserver import client
+from mockserver.billing.profile import CHOICES
 from mockserver.client import Control, ControlRefused, payloads
 from mockserver.client.connection import ROUTES
 from mockserver.server.control.interface import DOCUMENT
@@ -151,7 +152,13 @@ def test_worlds_are_listed_and_forgotten(root: Control) -> None:
 
 def test_the_documents_are_those_of_the_server(control: Control) -> None:
     assert yaml.safe_load(control.spec_yaml())["info"] == control.spec()["info"]
-    assert yaml.safe_load(control.control_spec_yaml()) == SPEC
+    assert yaml.safe_load(control.control_spec_yaml()) == control.control_spec() == SPEC
+
+
+def test_the_open_choices_are_those_that_the_server_makes(control: Control) -> None:
+    made = {one["key"]: one for one in control.choices()}
+    assert set(made) == set(CHOICES)
+    assert made["create_status"]["value"] == made["create_status"]["values"][0] == 200
 
 
 def test_a_reset_world_is_as_it_was_exported(control: Control, api: Api) -> None:

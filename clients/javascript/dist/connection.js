@@ -4,6 +4,8 @@ export const ROUTES = {
     getSpecYaml: ["GET", "/spec.yaml"],
     getSpecJson: ["GET", "/spec.json"],
     getControlSpec: ["GET", "/openapi.yaml"],
+    getControlSpecJson: ["GET", "/openapi.json"],
+    listChoices: ["GET", "/choices"],
     resetWorld: ["POST", "/reset"],
     exportWorld: ["GET", "/export"],
     getLedger: ["GET", "/stripe/ledger"],

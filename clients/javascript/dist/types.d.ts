@@ -25,6 +25,7 @@ export type OutcomeOrCard = Schemas["OutcomeOrCard"];
 /** Stripe's own names of cards that behave in one way each. */
 export type Card = Schemas["Card"];
 export type Attempt = Schemas["Attempt"];
+export type ChoiceInfo = Data<"listChoices">;
 export type Clock = Answer<"getClock">;
 export type Delivery = Schemas["Delivery"];
 export type DeliveryState = Schemas["DeliveryState"];

@@ -1,7 +1,7 @@
 /** One world of a mock server, as a tester sees it: steers and inspects it. Every control operation is a method. */
 import { Wire } from "./connection.js";
 import { ClockControl, type FrozenClock, GivenCard, KeptSnapshot, type Page, PlannedFault, type Rows, WebhooksControl } from "./handles.js";
-import type { Attempt, Card, ChargeRecord, Chosen, Entry, Expectation, Fault, GivenFault, Har, Health, InvoiceRecord, InvoiceStory, Line, MerchantInfo, Moment, OutcomeOrCard, Snapshot, Verdict, Vocabulary, WorldInfo, WorldSummary } from "./types.js";
+import type { Attempt, Card, ChargeRecord, ChoiceInfo, Chosen, Entry, Expectation, Fault, GivenFault, Har, Health, InvoiceRecord, InvoiceStory, Line, MerchantInfo, Moment, OutcomeOrCard, Snapshot, Verdict, Vocabulary, WorldInfo, WorldSummary } from "./types.js";
 /** The world of a token without `@NAME`. */
 export declare const COMMON = "common";
 /** Expectations that the journal does not meet; the message shows the nearest misses. */
@@ -47,6 +47,10 @@ export declare class World {
     specYaml(): Promise<string>;
     /** The control interface's own OpenAPI document. */
     controlSpecYaml(): Promise<string>;
+    /** The same, decoded. */
+    controlSpec(): Promise<Record<string, unknown>>;
+    /** The open choices, as the server makes them. */
+    choices(): Promise<ChoiceInfo[]>;
     /** What this world is, and how much is in it. */
     summary(): Promise<WorldSummary>;
     /** The merchants, with their cards and how their next attempts to pay end. */

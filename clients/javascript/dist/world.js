@@ -62,6 +62,14 @@ export class World {
     async controlSpecYaml() {
         return this.wire.call("getControlSpec");
     }
+    /** The same, decoded. */
+    async controlSpec() {
+        return this.wire.call("getControlSpecJson");
+    }
+    /** The open choices, as the server makes them. */
+    async choices() {
+        return (await this.wire.call("listChoices")).data;
+    }
     /** What this world is, and how much is in it. */
     async summary() {
         return this.wire.call("getWorld");

@@ -7,6 +7,8 @@ export const ROUTES: Record<keyof ControlOperations, readonly [string, string]> 
   getSpecYaml: ["GET", "/spec.yaml"],
   getSpecJson: ["GET", "/spec.json"],
   getControlSpec: ["GET", "/openapi.yaml"],
+  getControlSpecJson: ["GET", "/openapi.json"],
+  listChoices: ["GET", "/choices"],
   resetWorld: ["POST", "/reset"],
   exportWorld: ["GET", "/export"],
   getLedger: ["GET", "/stripe/ledger"],

@@ -24,6 +24,7 @@ export type OutcomeOrCard = Schemas["OutcomeOrCard"];
 export type Card = Schemas["Card"];
 
 export type Attempt = Schemas["Attempt"];
+export type ChoiceInfo = Data<"listChoices">;
 export type Clock = Answer<"getClock">;
 export type Delivery = Schemas["Delivery"];
 export type DeliveryState = Schemas["DeliveryState"];

@@ -16,6 +16,7 @@ import type {
   Attempt,
   Card,
   ChargeRecord,
+  ChoiceInfo,
   Chosen,
   Entry,
   Expectation,
@@ -118,6 +119,16 @@ export class World {
   /** The control interface's own OpenAPI document. */
   async controlSpecYaml(): Promise<string> {
     return this.wire.call("getControlSpec");
+  }
+
+  /** The same, decoded. */
+  async controlSpec(): Promise<Record<string, unknown>> {
+    return this.wire.call("getControlSpecJson");
+  }
+
+  /** The open choices, as the server makes them. */
+  async choices(): Promise<ChoiceInfo[]> {
+    return (await this.wire.call("listChoices")).data;
   }
 
   /** What this world is, and how much is in it. */

@@ -83,6 +83,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document, as JSON
+         * @description The same document as `/openapi.yaml`.
+         */
+        get: operations["getControlSpecJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The open choices, as this server makes them
+         * @description What the documentation leaves to an implementation. An answer that one of them decided names it in the header
+         *     `X-Mock-Trace` as `profile:KEY`.
+         */
+        get: operations["listChoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/reset": {
         parameters: {
             query?: never;
@@ -1455,6 +1496,58 @@ export interface operations {
                 };
                 content: {
                     "application/yaml": string;
+                };
+            };
+            "4XX": components["responses"]["Refused"];
+        };
+    };
+    getControlSpecJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            "4XX": components["responses"]["Refused"];
+        };
+    };
+    listChoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choices. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The profile in force, with what was set otherwise. */
+                        profile: string;
+                        data: {
+                            key: string;
+                            value: string | number | null;
+                            /** @description What it can be, the default first; some take any number beside. */
+                            values: (string | number | null)[];
+                            description: string;
+                        }[];
+                    };
                 };
             };
             "4XX": components["responses"]["Refused"];
