@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 def checkout(tmp_path: Path) -> Path:
     """What the packages are built of, in a folder of its own, so that nothing is left in this one."""
     folder = tmp_path / "checkout"
-    skipped = shutil.ignore_patterns("node_modules", "__pycache__", "*_cache", "dist", ".hypothesis", ".git")
+    skipped = shutil.ignore_patterns("node_modules", "__pycache__", "*_cache", ".hypothesis", ".git")
     shutil.copytree(ROOT, folder, ignore=skipped)
+    shutil.rmtree(folder / "dist", ignore_errors=True)
     return folder
 
 
@@ -49,6 +51,17 @@ def test_a_tag_that_is_the_version_makes_wheel_and_source_archive(checkout: Path
     name = f"prepbusiness_mockserver-{VERSION}"
     assert {file.name for file in (checkout / "dist").iterdir()} == {f"{name}-py3-none-any.whl", f"{name}.tar.gz"}
     assert (checkout.parent / "output").read_text() == f"version={VERSION}\n"
+    with tarfile.open(checkout / "dist" / f"{name}.tar.gz") as archive:
+        packed = {member.name.removeprefix(f"{name}/") for member in archive}
+    for file in (
+        "Dockerfile",
+        "action.yml",
+        "docs/ci.md",
+        "clients/javascript/dist/index.js",
+        ".github/workflows/release.yml",
+    ):
+        assert file in packed
+    assert not [one for one in packed if "node_modules" in one]
 
 
 def test_any_other_tag_is_refused_before_anything_is_built(checkout: Path) -> None:
