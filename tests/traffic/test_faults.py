@@ -213,7 +213,7 @@ def test_stripe_has_troubles_of_its_own(api: Api, kind: str, status: int, charge
     started = time.perf_counter()
     answer = api.collect(invoice["id"])
     assert answer.status_code == status
-    assert (time.perf_counter() - started >= 0.3) == (kind == "stripe_slow")
+    assert kind != "stripe_slow" or time.perf_counter() - started >= 0.3
     ledger = api.control("GET", f"/stripe/ledger?invoice={invoice['id']}").json()["data"]
     assert [one["charged"] for one in ledger] == [charged]
     assert (api.invoice(invoice["id"])["stripe_invoice_status"] == "paid") == paid
