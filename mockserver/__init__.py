@@ -14,7 +14,8 @@ The packages, each of which imports from those above it alone; `tests/test_archi
 
 The road of one request, downwards:
 
-    WSGI (granian)              server.run, server.process
+    ASGI (granian)              server.run, server.process
+    -> a whole body             server.web.front   reads, waits and sends, so that no thread has to
     -> Request                  server.web         Flask; the only place that knows of HTTP serving
     -> Operation                contract.contract  compiled validators first, openapi-core (reference) for the rest
     -> token, world, merchant   server.access, state.worlds
@@ -23,7 +24,7 @@ The road of one request, downwards:
     -> operations.X(call)       load from the store, let billing decide, ask Stripe, save, render
     -> Reply                    server.pipeline    checks our own reply by the contract; 500 if it breaks the spec
     -> journal                  traffic.journal, traffic.formats, traffic.expectations
-    -> WSGI
+    -> ASGI
 
 All state hangs off a `World`: its `State` (store, Stripe, clock, queue, webhooks' outbox) is made of immutable
 records, so that a copy, a snapshot or a reset is cheap and exact. Money is whole minor units inside, times are
@@ -59,7 +60,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     # Every module of the package imports this one first, the command line and pytest's plugin too: what it exports is
-    # fetched when it is asked for, since httpx alone takes longer to import than all that those need.
+    # fetched when it is asked for, since it takes longer to import than all that those need.
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'mockserver' has no attribute {name!r}")

@@ -129,8 +129,8 @@ def page_links(address: str, query_string: str, number: int, last_page: int) -> 
         {"url": url(target) if target else None, "label": str(target or "..."), "active": target == number}
         for target in _shown(number, last_page)
     ]
-    before = {"url": url(number - 1), "label": "Previous", "active": False}
-    after = {"url": url(number + 1), "label": "Next", "active": False}
+    before = {"url": url(number - 1), "label": "&laquo; Previous", "active": False}
+    after = {"url": url(number + 1), "label": "Next &raquo;", "active": False}
     return {
         "first_page_url": url(1),
         "last_page_url": url(last_page),

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mockserver.cli.environment import pass_over_service_links
 from mockserver.cli.terminal import print_anything
 from mockserver.core.errors import Unusable
 
@@ -41,6 +42,7 @@ class _Commands(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         # Before anything can fail, and be told.
         print_anything()
+        pass_over_service_links()
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:

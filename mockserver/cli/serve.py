@@ -35,11 +35,11 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
         if one.name == "cors":
             flag = "--no-cors"
             kwargs = {"is_flag": True, "help": "Don't let pages of other origins call the API."}
-        elif one.name == "reload":
+        elif one.type == "bool":
             kwargs |= {"is_flag": True}
         elif one.name == "set":
             kwargs |= {"multiple": True, "metavar": "KEY=VALUE"}
-        elif one.name == "control_cors":
+        elif one.name in ("control_cors", "webhook_allow"):
             kwargs |= {"multiple": True}
         elif one.name == "log_format":
             kwargs |= {"type": click.Choice(get_args(LogFormat)), "default": one.default, "show_default": True}
@@ -55,8 +55,11 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 def serve(*, no_cors: bool, **options: Any) -> None:
     """Serve the API from memory, until Ctrl-C."""
     given = Settings(cors=not no_cors, **options)
+    if given.end_with_stdin:
+        run.end_with_stdin()
     host = ip_address(given.host)
     settings = secured(replace(given, host=host, port=free_port(host, given.port)))
+    run.check_certificate(settings)
     service = _opened(settings)
     made_up = settings.control_token if given.control_token is None else None
     run.serve(service, announce=lambda: click.echo(banner(service, made_up_token=made_up)))
@@ -78,7 +81,7 @@ def banner(service: Service, *, made_up_token: str | None = None) -> str:
     """What the start prints, with the control token where the server has made one up."""
     settings, blueprint = service.settings, service.worlds.blueprint
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = f"http://{reachable(host)}:{settings.port}"
+    base = f"{settings.scheme}://{reachable(host)}:{settings.port}"
     everyone = {merchant.id for merchant in blueprint.state.store.merchants()}
     tokens = [
         f"{token} ({'every merchant' if scope == everyone else 'merchant ' + ', '.join(map(str, sorted(scope)))})"

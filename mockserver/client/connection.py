@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import httpx
+from mockserver.client.http import Answer, Connections
 
 ROUTES: dict[str, tuple[str, str]] = {
     "getHealth": ("GET", "/health"),
@@ -81,7 +81,7 @@ class ControlRefused(Exception):
 class Wire:
     """One server as one token sees it."""
 
-    def __init__(self, http: httpx.Client, base: str, token: str) -> None:
+    def __init__(self, http: Connections, base: str, token: str) -> None:
         self.http = http
         self.base = base
         self.token = token
@@ -90,13 +90,11 @@ class Wire:
     def open(cls, url: str, token: str, *, control_token: str | None, timeout: float) -> Wire:
         """A new connection; `url` is the server's address, that of its API or that of its control interface."""
         headers = {_CONTROL_TOKEN: control_token} if control_token else {}
-        # A proxy of the environment has no business between a test and its own server.
-        # Reading the certificates of this machine takes longer than all else here, and plain http needs none.
-        transport = httpx.HTTPTransport(verify=url.startswith("https:"), trust_env=False)
-        http = httpx.Client(transport=transport, headers=headers, timeout=timeout, trust_env=False)
+        base = url.rstrip("/").removesuffix("/api").removesuffix(_CONTROL)
+        http = Connections(base, headers=headers, timeout=timeout)
         # Hardly anybody closes what lives as long as the tests, and Python warns of sockets left open.
-        weakref.finalize(http, transport.close)
-        return cls(http, url.rstrip("/").removesuffix("/api").removesuffix(_CONTROL), token)
+        weakref.finalize(http, Connections.close_all, http.idle)
+        return cls(http, base, token)
 
     def as_token(self, token: str) -> Wire:
         """The same connection for another token."""
@@ -107,59 +105,54 @@ class Wire:
 
         `body` and `query` leave out what is None. Raises `ControlRefused`, and ConnectionError when nobody answers.
         """
+        method, address = _address(operation, query, path)
         try:
-            answer = self.http.send(self._request(operation, body, query, path))
-        except httpx.TransportError as error:
+            answer = self.http.request(method, address, token=self.token, body=body)
+        except ConnectionError as error:
             raise self._gone(error) from error
         if answer.is_success:
-            return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
-        raise _refusal(operation, answer)
+            return answer.value()
+        raise _refusal(operation, f"{self.base}{address}", answer)
 
     def events(self, operation: str, *, query: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
         """The server-sent events of an operation, each by its name and its data, until the server ends them.
 
         Raises what `call` raises.
         """
+        method, address = _address(operation, query, {})
         try:
-            answer = self.http.send(self._request(operation, None, query, {}), stream=True)
-            with closing(answer):
+            with self.http.streaming(method, address, token=self.token) as (answer, lines):
                 if not answer.is_success:
-                    answer.read()
-                    raise _refusal(operation, answer)
+                    raise _refusal(operation, f"{self.base}{address}", replace(answer, data=b"".join(lines)))
                 name = ""
-                for line in answer.iter_lines():
-                    field, _, value = line.partition(": ")
+                for line in lines:
+                    field, _, value = line.decode().rstrip("\n").partition(": ")
                     if field == "event":
                         name = value
                     elif field == "data":
                         yield name, json.loads(value)
-        except httpx.TransportError as error:
+        except ConnectionError as error:
             raise self._gone(error) from error
 
-    def _request(
-        self, operation: str, body: Any, query: Mapping[str, Any] | None, path: Mapping[str, Any]
-    ) -> httpx.Request:
-        method, template = ROUTES[operation]
-        below = template.format(**{name: quote(str(value), safe="") for name, value in path.items()})
-        return self.http.build_request(
-            method,
-            self.base + _CONTROL + below,
-            params={name: value for name, value in (query or {}).items() if value is not None},
-            json=body,
-            headers={"Authorization": f"Bearer {self.token}"},
-        )
-
-    def _gone(self, error: httpx.TransportError) -> ConnectionError:
+    def _gone(self, error: ConnectionError) -> ConnectionError:
         return ConnectionError(f"no mock server answers at {self.base}: {error}")
 
 
-def _refusal(operation: str, answer: httpx.Response) -> ControlRefused:
+def _address(operation: str, query: Mapping[str, Any] | None, path: Mapping[str, Any]) -> tuple[str, str]:
+    """The method of an operation, and its path with the query."""
+    method, template = ROUTES[operation]
+    address = _CONTROL + template.format(**{name: quote(str(value), safe="") for name, value in path.items()})
+    chosen = given(**(query or {}))
+    return method, f"{address}?{urlencode(chosen, quote_via=quote)}" if chosen else address
+
+
+def _refusal(operation: str, address: str, answer: Answer) -> ControlRefused:
     try:
-        told = answer.json()
+        told = answer.value()
         message, errors = str(told["message"]), told.get("errors", {})
     except (ValueError, KeyError, TypeError):
-        message, errors = f"{answer.url} answered {answer.status_code}: {answer.text[:200]!r}", {}
-    return ControlRefused(message, operation=operation, status=answer.status_code, errors=errors)
+        message, errors = f"{address} answered {answer.status}: {answer.data[:200]!r}", {}
+    return ControlRefused(message, operation=operation, status=answer.status, errors=errors)
 
 
 def given(**values: Any) -> dict[str, Any]:

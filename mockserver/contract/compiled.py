@@ -219,6 +219,10 @@ class RequestPlan:
         if not self.media:
             reading.ignored_body = True
             return
+        if coding := request.headers.get("content-encoding", "").strip().lower():
+            if coding != "identity":
+                message = f"a body must come as it is, without Content-Encoding; got {shown(coding)}"
+                raise UnsupportedMediaType(message, because=MEDIA_RULE, errors={"content-encoding": [message]})
         header = request.headers.get("content-type", "")
         kind, charset = decoding.media_type(header)
         media = reading.media = self.media.get(kind)

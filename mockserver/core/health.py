@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mockserver.core.errors import MockserverError, Unusable
+from mockserver.core.loopback import is_loopback
 from mockserver.core.net import API, CONTROL
 from mockserver.core.text import shown
 
@@ -46,7 +48,10 @@ def server_address(url: str) -> str:
 def health(control: str, *, timeout: float = 2.0) -> ServerHealth:
     """What the health check below the control address answers within `timeout` seconds; raises `NotReady`."""
     # A proxy of the environment has no business between this machine and its own server.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if control.startswith("https:"):
+        handlers.append(urllib.request.HTTPSHandler(context=_trust(urlsplit(control).hostname or "")))
+    direct = urllib.request.build_opener(*handlers)
     try:
         with direct.open(f"{control}/health", timeout=timeout) as answer:
             told = json.load(answer)
@@ -70,6 +75,15 @@ def is_ready(control: str) -> bool:
     except NotReady:
         return False
     return True
+
+
+def _trust(host: str) -> ssl.SSLContext:
+    """What certificates are held to: of a server on this machine to nothing, since it signs its own mostly."""
+    context = ssl.create_default_context()
+    if is_loopback(host):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _reason(error: OSError) -> str:

@@ -14,7 +14,7 @@ from mockserver.core.messages import Call, Reply
 from mockserver.server.operations import OperationContext
 from mockserver.state.world import World
 from mockserver.traffic.checking import reply_problems
-from mockserver.traffic.faults import prefer
+from mockserver.traffic.faults import delivery, prefer
 from mockserver.traffic.faults.fault import Fault
 from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS
 from mockserver.traffic.faults.planned import Planned
@@ -90,6 +90,20 @@ class Injection:
         reply = Reply(reply.status, reply.body, dict(reply.headers), reply.because, reply.delay + self.delay)
         if self.corrupting is not None and exchange.operation is not None:
             self._corrupt(self.corrupting, exchange, exchange.operation, reply, contract)
+        self._mark(exchange, reply)
+        return reply
+
+    def abandon(self, exchange: Exchange) -> Reply:
+        """No reply: the client left while it was made to wait, before anything was done."""
+        reply = Reply(0, None, because="left")
+        exchange.delivery = delivery.FaultyDelivery(ends=delivery.EMPTY)
+        exchange.corrupted = True
+        exchange.broken = ["no answer was sent: the client left before anything was done"]
+        self._mark(exchange, reply)
+        return reply
+
+    def _mark(self, exchange: Exchange, reply: Reply) -> None:
+        """Let the exchange and its reply say what was done to them."""
         reply.because = " ".join(part for part in (reply.because, *(one.tag for one in self.faults)) if part)
         exchange.injected = tuple(
             InjectedFault(one.fault.kind, None if one.planned is None else one.planned.id, one.fault.when)
@@ -97,7 +111,6 @@ class Injection:
         )
         exchange.applied = tuple(self.applied)
         exchange.warnings += tuple(self.advice)
-        return reply
 
     def _corrupt(
         self, active: ActiveFault, exchange: Exchange, operation: Operation, reply: Reply, contract: Contract

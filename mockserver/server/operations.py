@@ -33,8 +33,10 @@ from mockserver.state.world import State, World
 
 LARGEST_PAGE = 2**53
 """The largest page number and size: beyond it a JSON number is not exact for every client."""
-ADJUSTMENT = "QuickAdjustment"
-"""`category` of a charge made by quick adjustment; the documentation names no value for it."""
+ADJUSTMENT = "Adjustment"
+"""`category` of a charge made by quick adjustment; the documentation names no value for it.
+
+Clients that are public have closed lists of categories, in which this one stands."""
 
 
 @dataclass(slots=True)

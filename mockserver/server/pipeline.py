@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
 from functools import lru_cache
+
+import orjson
 
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
@@ -24,11 +26,24 @@ from mockserver.traffic.journal import Exchange
 log = logging.getLogger("mockserver")
 
 
-def respond(request: Request, service: Service, *, address: str, pause: Callable[[float], None]) -> Exchange:
-    """Answer one request to the API; `address` is its own URL without the query, for a page's links.
+Steps = Generator[float, bool, Exchange]
+"""An exchange on its way: yields the seconds to wait before anything is done, and is sent whether the client left."""
 
-    `pause` waits as many seconds as a planned delay lasts before anything is done.
-    """
+
+def respond(request: Request, service: Service, *, address: str) -> Exchange:
+    """Answer one request to the API, without the waits that are planned for it; `address` as in `steps`."""
+    way = steps(request, service, address=address)
+    try:
+        next(way)
+        while True:
+            way.send(False)
+    except StopIteration as ended:
+        exchange: Exchange = ended.value
+        return exchange
+
+
+def steps(request: Request, service: Service, *, address: str) -> Steps:
+    """Answer one request to the API; `address` is its own URL without the query, for a page's links."""
     started = time.perf_counter()
     exchange = Exchange(request, address, _NO_REPLY)
     params: Mapping[str, str] = {}
@@ -45,7 +60,11 @@ def respond(request: Request, service: Service, *, address: str, pause: Callable
         exchange.warnings = call.warnings
         if call.path:
             exchange.invoice = call.path.get("invoice")
-        exchange.reply = _answer(exchange, call, world, reach, service, pause)
+        context = _context(exchange, call, world, reach, service)
+        if world.faults.planned or "prefer" in request.headers:
+            exchange.reply = yield from _disturbed(exchange, call, context, service)
+        else:
+            exchange.reply = _act(call, context)
     except Refused as refusal:
         exchange.reply = refuse(refusal, service.profile)
         if not exchange.accepted:
@@ -56,6 +75,10 @@ def respond(request: Request, service: Service, *, address: str, pause: Callable
             service.worlds.leave(world)
     if exchange.operation is not None:
         _judge(exchange, exchange.operation, service.contract)
+    if exchange.delivery is not None:
+        exchange.data = exchange.delivery.body
+    elif exchange.reply.body is not None:
+        exchange.data = orjson.dumps(exchange.reply.body)
     _record(exchange, world, started)
     return exchange
 
@@ -86,7 +109,7 @@ def leniency_of(profile: Profile) -> Leniency:
 def turned_down(request: Request, service: Service, reply: Reply, *, address: str) -> Exchange:
     """An exchange that ended before its request could be read, or because we failed; for the journal's sake."""
     started = time.perf_counter()
-    exchange = Exchange(request, address, reply)
+    exchange = Exchange(request, address, reply, data=orjson.dumps(reply.body))
     if reply.status < 500:
         exchange.objections = [str(reply.body["message"])]
     else:
@@ -97,24 +120,19 @@ def turned_down(request: Request, service: Service, reply: Reply, *, address: st
     return exchange
 
 
-def _answer(
-    exchange: Exchange, call: Call, world: World, reach: Scope, service: Service, pause: Callable[[float], None]
-) -> Reply:
-    request, settings = exchange.request, service.settings
-    context = OperationContext(
+def _context(exchange: Exchange, call: Call, world: World, reach: Scope, service: Service) -> OperationContext:
+    settings = service.settings
+    return OperationContext(
         world,
         service.profile,
         narrow(call.merchant, reach, service.profile),
         call.merchant,
         exchange.address,
-        request.query_string,
+        exchange.request.query_string,
         settings.stripe_delay,
         settings.stripe_late,
         settings.payment_delay,
     )
-    if world.faults.planned or "prefer" in request.headers:
-        return _disturbed(exchange, call, context, service, pause)
-    return _act(call, context)
 
 
 def _act(call: Call, context: OperationContext) -> Reply:
@@ -124,12 +142,12 @@ def _act(call: Call, context: OperationContext) -> Reply:
 
 
 def _disturbed(
-    exchange: Exchange, call: Call, context: OperationContext, service: Service, pause: Callable[[float], None]
-) -> Reply:
+    exchange: Exchange, call: Call, context: OperationContext, service: Service
+) -> Generator[float, bool, Reply]:
     """The reply as planned faults and the request's own preferences make it."""
     injection = plan(exchange, call, context.world, service.contract)
-    if injection.wait:
-        pause(injection.wait)
+    if injection.wait and (yield injection.wait):
+        return injection.abandon(exchange)
     reply = injection.stand_in()
     if reply is None:
         injection.instruct(context)

@@ -18,6 +18,9 @@ from mockserver.core.net import API, CONTROL, free_port
 _PATIENCE = 60.0
 """Seconds that a child may take to become ready; a fixture of a million invoices needs most of them."""
 
+_LAST_WORDS = 10.0
+"""Seconds that a child has to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -45,16 +48,27 @@ def running(*options: str, host: str = "127.0.0.1", cwd: Path | None = None) -> 
     # Without -P, a folder of the caller's that is called mockserver would be taken for this package.
     command = [sys.executable, "-P", "-m", "mockserver", "serve", "--host", host, "--port", str(port), *options]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, encoding="utf-8", errors="replace", cwd=cwd
+        # However this process ends, the pipe ends with it, and the server with the pipe.
+        [*command, "--end-with-stdin"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        cwd=cwd,
     ) as child:
         errors = _Tail(child)
-        server = Running(f"http://{host}:{port}")
+        secure = any(one.partition("=")[0] == "--tls-cert" for one in options)
+        server = Running(f"{'https' if secure else 'http'}://{host}:{port}")
         try:
             _wait_until_ready(server, child, errors)
             yield server
         finally:
             child.terminate()
-            child.wait()
+            try:
+                child.wait(_LAST_WORDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
 
 
 class _Tail:

@@ -2,97 +2,128 @@
 
 from __future__ import annotations
 
-import atexit
+import asyncio
 import gc
 import importlib
+import os
+import signal
+import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
-from granian.constants import Interfaces
-from granian.server import Server
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.server.embed import Server
 
+from mockserver.core.errors import Unusable
 from mockserver.core.health import is_ready
 from mockserver.core.net import CONTROL, reachable
 from mockserver.server.process import Running, running
-from mockserver.server.service import Current, Service, open_service
-from mockserver.server.web.app import STREAMED, create_app
+from mockserver.server.service import Current, Service
+from mockserver.server.settings import Settings
+from mockserver.server.web.app import create_app
+from mockserver.server.web.front import Front
 from mockserver.server.web.request_log import RequestLog
 
-__all__ = ["Running", "running", "serve", "wsgi"]
+__all__ = ["Running", "running", "serve"]
 
-THREADS = 64
-"""Requests that can wait at the same time, for a delay or for a lock."""
-
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+CONNECTIONS = 100_000
+"""So many can be open at the same time; what the system allows is less mostly."""
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ctrl-C, a polite kill, and the terminal that is closed."""
 
 
 def serve(service: Service, *, announce: Callable[[], None]) -> None:
-    """Serve until interrupted; `announce` is called once the server answers."""
-    host, port = service.settings.host, service.settings.port
+    """Serve until interrupted, and end the process; `announce` is called once the server answers."""
     gc.collect()
     gc.freeze()
+    # openapi-core is needed for the first refusal only; importing it now would delay the start.
+    threading.Thread(target=service.contract.warm, daemon=True).start()
+    current = Current(service)
+    request_log = RequestLog(sys.stderr, service.settings.log_format)
+    if service.settings.reload:
+        _reload(current, request_log.note)
+    threading.Thread(target=_announce_when_ready, args=(service.settings, announce), daemon=True).start()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(Front(create_app(current, request_log)), service.settings))
+    # Threads of native code are still at work, and abort the process with a message when the interpreter goes.
+    for stream in (sys.stdout, sys.stderr):
+        # The terminal may be gone.
+        with suppress(OSError):
+            stream.flush()
+    os._exit(0)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, which wakes up for a request at half the price; None where there is none, as on Windows."""
+    try:
+        factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        return None
+    return factory
+
+
+def end_with_stdin() -> None:
+    """From now on, end the process as SIGTERM does once nobody holds the other end of standard input."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 65_536):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
+def check_certificate(settings: Settings) -> None:
+    """Raises `Unusable` for a certificate and a key that no server can speak TLS with."""
+    cert, key = settings.tls_cert, settings.tls_key
+    if cert is None and key is None:
+        return
+    if cert is None or key is None:
+        raise Unusable("--tls-cert and --tls-key belong together: give both or neither")
+    for option, file in (("--tls-cert", cert), ("--tls-key", key)):
+        if not os.access(file, os.R_OK):
+            raise Unusable(f"{option}: {file} is no file that can be read")
+    try:
+        # A key with a password would ask for it at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, OSError) as error:
+        raise Unusable(f"--tls-cert {cert} and --tls-key {key} make no pair of PEM files: {error}") from error
+
+
+async def _serve(front: Front, settings: Settings) -> None:
+    """Serve until a signal ends it. All is in this one process, so that nothing of it can be left behind."""
     server = Server(
-        "mockserver",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=THREADS,
+        front,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
         backlog=2048,
+        backpressure=CONNECTIONS,
         log_enabled=False,
-        workers_kill_timeout=1,
+        ssl_cert=None if settings.tls_cert is None else Path(settings.tls_cert),
+        ssl_key=None if settings.tls_key is None else Path(settings.tls_key),
+        ssl_protocol_min=SSLProtocols.tls12,
     )
-    threading.Thread(target=_announce_when_ready, args=(host, port, announce), daemon=True).start()
-    server.serve(target_loader=_AppLoader(service), wrap_loader=False)
-
-
-class _AppLoader:
-    """Makes the WSGI callable in granian's worker: of the parent's service where that was forked, else anew."""
-
-    def __init__(self, service: Service) -> None:
-        self._service: Service | None = service
-        self._settings = service.settings
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_service": None, "_settings": self._settings}
-
-    def __call__(self) -> Wsgi:
-        service = self._service or open_service(self._settings)
-        # openapi-core is needed for the first refusal only; importing it now would delay the start.
-        threading.Thread(target=service.contract.warm, daemon=True).start()
-        current = Current(service)
-        request_log = RequestLog(sys.stderr, self._settings.log_format)
-        if self._settings.reload:
-            _reload(current, request_log.note)
-        return wsgi(current, request_log)
+    loop = asyncio.get_running_loop()
+    for number in _ENDING:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(server.stop))
+    await server.serve()
 
 
 def _reload(current: Current, tell: Callable[[str], None]) -> None:
     # Imported only when it is asked for: it would delay every start.
     reloader = importlib.import_module("mockserver.server.reload").Reloader(current, tell)
-    stop = threading.Event()
-    thread = threading.Thread(target=reloader.run, args=(stop,), daemon=True)
-    thread.start()
-    # A thread in native code must be out of it before the interpreter goes.
-    atexit.register(thread.join, 1)
-    atexit.register(stop.set)
+    threading.Thread(target=reloader.run, args=(threading.Event(),), daemon=True).start()
 
 
-def wsgi(current: Current, request_log: RequestLog) -> Wsgi:
-    """The WSGI callable: it returns a list, which granian sends in one piece, save where a reply is streamed."""
-    app = create_app(current, request_log)
-
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        body = app(environ, start_response)
-        return body if STREAMED in environ else list(body)
-
-    return call
-
-
-def _announce_when_ready(host: str, port: int, announce: Callable[[], None]) -> None:
-    address = f"[{host}]" if ":" in host else host
-    while not is_ready(f"http://{reachable(address)}:{port}{CONTROL}"):
+def _announce_when_ready(settings: Settings, announce: Callable[[], None]) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    while not is_ready(f"{settings.scheme}://{reachable(host)}:{settings.port}{CONTROL}"):
         time.sleep(0.01)
     announce()

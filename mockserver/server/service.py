@@ -17,6 +17,7 @@ from mockserver.server.webhook_worker import WebhookWorker
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.outbox import Subscription, check_url
 from mockserver.state.worlds import Worlds
+from mockserver.traffic.journal_budget import JournalBudget
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
         subscription=_subscription(settings),
         wake=WebhookWorker().wake,
         journal_size=settings.journal_size,
+        journal_budget=JournalBudget(settings.journal_bytes),
     )
     return Service(settings, contract, text, profile, name, worlds)
 

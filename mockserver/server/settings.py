@@ -18,6 +18,10 @@ class Settings:
 
     host: str = _option("127.0.0.1", "Address to listen on.")
     port: int = _option(4010, "Port to listen on; 0 takes a free one.")
+    tls_cert: str | None = _option(
+        None, "Certificate to speak https with, PEM, with the chain that leads to it.", metavar="FILE"
+    )
+    tls_key: str | None = _option(None, "Its private key, PEM, without a password.", metavar="FILE")
     fixture: str = _option("default", "World to start with: a name from `mockserver fixtures`, or a YAML file.")
     spec: str | None = _option(
         None, "OpenAPI document to serve and enforce, instead of the one that travels with it.", metavar="FILE"
@@ -33,8 +37,14 @@ class Settings:
     most_worlds: int = _option(10_000, "How many worlds that tokens named are kept; the longest unused make room.")
     world_idle: float = _option(3600.0, "Seconds after which an unused world that a token named may be dropped.")
     journal_size: int = _option(1000, "How many exchanges the journal of each world keeps.")
+    journal_bytes: int = _option(100_000_000, "How many bytes the journals of all worlds take together.")
     webhook_url: str = _option(
         "", "Address that every world's events are posted to; without one they are only recorded.", metavar="URL"
+    )
+    webhook_allow: tuple[str, ...] = _option(
+        (),
+        "Where control may have events posted to when others than this machine can reach the server; may be repeated.",
+        metavar="HOST[:PORT]",
     )
     webhook_secret: str = _option("webhook-secret", "What the events are signed with.")
     cors: bool = _option(True, "Let pages of any origin call the API.")
@@ -47,4 +57,12 @@ class Settings:
         (), "Let pages of this origin call the control interface, * for any; may be repeated.", metavar="ORIGIN"
     )
     reload: bool = _option(False, "Take over changes of the spec, profile and fixture while running.")
+    end_with_stdin: bool = _option(
+        False, "End once standard input does: give it a pipe, and the server ends with whoever holds the other end."
+    )
     log_format: LogFormat = _option("text", "Form of the request log.")
+
+    @property
+    def scheme(self) -> str:
+        """What the server speaks: `http` or `https`."""
+        return "http" if self.tls_cert is None else "https"

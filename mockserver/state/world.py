@@ -18,6 +18,7 @@ from mockserver.state.outbox import NOBODY, Outbox, Subscription
 from mockserver.state.store.base import Scope, Store
 from mockserver.traffic.faults.planned import Faults
 from mockserver.traffic.journal import Journal
+from mockserver.traffic.journal_budget import JournalBudget
 
 
 @dataclass(slots=True)
@@ -110,9 +111,10 @@ class World:
         subscription: Subscription = NOBODY,
         wake: Callable[[World], None] | None = None,
         journal_size: int = 1000,
+        journal_budget: JournalBudget | None = None,
     ) -> None:
         self.name = name
-        self.journal = Journal(journal_size)
+        self.journal = Journal(journal_size, journal_budget)
         """What was said here; like the faults it is no part of a snapshot, and a reset empties it."""
         self.faults = Faults()
         self.origin = blueprint

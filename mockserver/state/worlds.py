@@ -11,6 +11,7 @@ from mockserver.core.errors import InvalidRequest
 from mockserver.state.outbox import NOBODY, Subscription
 from mockserver.state.store.base import Scope
 from mockserver.state.world import Blueprint, World
+from mockserver.traffic.journal_budget import JournalBudget
 
 COMMON = "common"
 """What the world of a token without `@NAME` is called."""
@@ -33,12 +34,14 @@ class Worlds:
         subscription: Subscription = NOBODY,
         wake: Callable[[World], None] | None = None,
         journal_size: int = 1000,
+        journal_budget: JournalBudget | None = None,
         time: Callable[[], float] = time.monotonic,
     ) -> None:
         self.blueprint = blueprint
         self._subscription = subscription
         self._wake = wake
         self._journal_size = journal_size
+        self._journal_budget = journal_budget
         self.common = self._make(COMMON)
         self._most = most
         self._idle = idle
@@ -114,6 +117,7 @@ class Worlds:
             subscription=self._subscription,
             wake=self._wake,
             journal_size=self._journal_size,
+            journal_budget=self._journal_budget,
         )
 
     def _drop_idle(self, now: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.core.text import shown
-from mockserver.traffic.formats import invoice, request_body, sent_body, status
+from mockserver.traffic.formats import request_body, sent_body, status
 from mockserver.traffic.journal import Exchange
 
 NEAREST = 3
@@ -69,18 +69,21 @@ def _check(exchanges: Sequence[Exchange], expectation: Mapping[str, Any]) -> Mat
     wanted = {name: expectation[name] for name in FIELDS if name in expectation}
     most = expectation.get("at_most")
     least = expectation.get("at_least", 0 if most is not None else 1)
-    numbers, others = [], []
+    numbers: list[int] = []
+    nearest: list[tuple[int, int, Exchange, list[dict[str, Any]]]] = []
     for exchange in exchanges:
         differences = _differences(exchange, wanted)
-        if differences:
-            others.append((len(differences), -exchange.number, exchange, differences))
-        else:
+        if not differences:
             numbers.append(exchange.number)
+            continue
+        # No more are kept than are told, since each has what it got with it.
+        nearest.append((len(differences), -exchange.number, exchange, differences))
+        nearest = sorted(nearest, key=lambda one: one[:2])[:NEAREST]
     match = MatchResult(wanted, least, most, tuple(numbers))
     if len(numbers) >= least and (most is None or len(numbers) <= most):
         return match
-    nearest = sorted(others, key=lambda one: one[:2])[:NEAREST] if len(numbers) < least else []
-    misses = tuple(_miss(exchange, differences) for _, _, exchange, differences in nearest)
+    told = nearest if len(numbers) < least else []
+    misses = tuple(_miss(exchange, differences) for _, _, exchange, differences in told)
     return MatchResult(wanted, least, most, match.numbers, misses, f"{_times(len(numbers))}; {_wish(match)}")
 
 
@@ -117,7 +120,7 @@ def _got(exchange: Exchange, name: str) -> Any:
     if name == "status":
         return status(exchange)
     if name == "invoice":
-        return invoice(exchange)
+        return exchange.invoice
     if name == "because":
         return exchange.reply.because
     if name == "fault":

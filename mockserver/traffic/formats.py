@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -63,7 +62,7 @@ def line(exchange: Exchange) -> dict[str, Any]:
         "because": exchange.reply.because,
         "faults": [one.kind for one in exchange.injected],
         "warnings": len(exchange.warnings),
-        "invoice": invoice(exchange),
+        "invoice": exchange.invoice,
     }
 
 
@@ -85,36 +84,19 @@ def status(exchange: Exchange) -> int | None:
     return exchange.reply.status if exchange.answered else None
 
 
-def invoice(exchange: Exchange) -> int | None:
-    """The invoice that the request is about: the one in its path, or the one that it made."""
-    if exchange.invoice is not None:
-        return exchange.invoice
-    body = exchange.reply.body
-    made = body.get("invoice") if isinstance(body, Mapping) else None
-    return made.get("id") if isinstance(made, Mapping) else None
-
-
 def request_body(request: Request) -> Any:
     """A JSON body as its value, a form as an object (a list for a name given twice), anything else as a text."""
     if not request.body:
         return None
     kind, _ = media_type(request.headers.get("content-type", ""))
     if kind == JSON:
-        try:
-            return orjson.loads(request.body)
-        except orjson.JSONDecodeError:
-            return text_of(request.body)
+        return _value(request.body)
     return _form(text_of(request.body)) if kind == FORM else text_of(request.body)
 
 
 def sent_body(exchange: Exchange) -> Any:
     """The body as it went out: a JSON value, or the text where it is not whole or no JSON."""
-    if not exchange.answered:
-        return None
-    delivery = exchange.delivery
-    if delivery is None or exchange.reply.body is None or not exchange.corrupted:
-        return exchange.reply.body
-    return text_of(delivery.body)
+    return _value(exchange.data) if exchange.answered and exchange.data else None
 
 
 def response_headers(exchange: Exchange) -> dict[str, str]:
@@ -134,6 +116,13 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
     """The names and values of a query, decoded as far as they can be."""
     split = (part.partition("=") for part in query.split("&") if part)
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in split]
+
+
+def _value(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return text_of(data)
 
 
 def _form(text: str) -> dict[str, Any]:

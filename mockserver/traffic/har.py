@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -16,10 +16,15 @@ from mockserver.traffic.journal import Exchange
 CREATOR = "prepbusiness-mockserver"
 
 
-def har(exchanges: Iterable[Exchange], *, version: str) -> dict[str, Any]:
-    """A HAR 1.2 file; what HAR has no place for stands under names with an underscore."""
+def har(exchanges: Iterable[Exchange], *, version: str) -> Iterator[bytes]:
+    """A HAR 1.2 file, piece by piece; what HAR has no place for stands under names with an underscore."""
     creator = {"name": CREATOR, "version": version}
-    return {"log": {"version": "1.2", "creator": creator, "entries": [_entry(one) for one in exchanges]}}
+    yield b'{"log":{"version":"1.2","creator":%b,"entries":[' % orjson.dumps(creator)
+    before = b""
+    for one in exchanges:
+        yield before + orjson.dumps(_entry(one))
+        before = b","
+    yield b"]}}"
 
 
 def _entry(exchange: Exchange) -> dict[str, Any]:
@@ -61,11 +66,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
 def _response(exchange: Exchange) -> dict[str, Any]:
     """Without an answer the status is 0, as browsers write it."""
     code = status(exchange) or 0
-    data = b""
-    if exchange.answered and exchange.delivery is not None:
-        data = exchange.delivery.body
-    elif exchange.answered and exchange.reply.body is not None:
-        data = orjson.dumps(exchange.reply.body)
+    data = exchange.data if exchange.answered else b""
     return {
         "status": code,
         "statusText": HTTPStatus(code).phrase if code in _STATUSES else "",

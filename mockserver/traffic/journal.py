@@ -11,9 +11,12 @@ from itertools import islice
 from mockserver.contract.contract import Operation
 from mockserver.core.messages import Reply, Request
 from mockserver.traffic.faults.delivery import EMPTY, RESET, FaultyDelivery
+from mockserver.traffic.journal_budget import JournalBudget
 
 MOST_KEPT_OF_A_BODY = 65_536
-"""Bytes of a request's body that the journal keeps."""
+"""Bytes that the journal keeps of the body of a request or of an answer."""
+_AN_EXCHANGE = 2_000
+"""Bytes that an exchange takes beside its texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ class Exchange:
     """When it was answered, in microseconds since 1970 on the world's clock."""
     seconds: float = 0.0
     """How long it took, with the delays that were asked for."""
+    data: bytes = b""
+    """The body of the reply as bytes, so far as it goes out; of one in the journal the reply itself has no other."""
+    size: int = 0
+    """Bytes that it takes in the journal."""
 
     @property
     def answered(self) -> bool:
@@ -72,6 +79,48 @@ class Exchange:
         if self.applied:
             headers["Preference-Applied"] = ", ".join(self.applied)
         return headers
+
+    def kept(self) -> Exchange:
+        """What the journal keeps: bodies cut, and that of the reply as bytes only."""
+        request, reply, delivery = self.request, self.reply, self.delivery
+        if len(request.body) > MOST_KEPT_OF_A_BODY:
+            request = replace(request, body=request.body[:MOST_KEPT_OF_A_BODY])
+        if delivery is not None:
+            delivery = FaultyDelivery(b"", delivery.length, delivery.ends, delivery.seconds)
+        data = self.data[:MOST_KEPT_OF_A_BODY]
+        size = _AN_EXCHANGE + len(request.body) + len(data) + 2 * len(request.path) + len(request.query_string)
+        size += sum(map(len, request.headers.values()))
+        for texts in (self.objections, self.broken, self.warnings):
+            if texts:
+                size += sum(map(len, texts))
+        return Exchange(
+            request,
+            self.address,
+            Reply(reply.status, None, reply.headers, reply.because, reply.delay),
+            self.world,
+            self.operation,
+            self.accepted,
+            self.invoice if self.invoice is not None else _made(reply.body),
+            self.warnings,
+            self.objections,
+            self.broken,
+            self.corrupted,
+            delivery,
+            self.injected,
+            self.applied,
+            self.number,
+            self.at,
+            self.seconds,
+            data,
+            size,
+        )
+
+
+def _made(body: object) -> int | None:
+    """The id of the invoice that a reply shows."""
+    made = body.get("invoice") if isinstance(body, dict) else None
+    number = made.get("id") if isinstance(made, dict) else None
+    return number if isinstance(number, int) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +156,35 @@ class Continuation:
 
 
 class Journal:
-    """The newest exchanges of one world, at most `size` of them."""
+    """The newest exchanges of one world, at most `size` of them, and no more than the budget has bytes for."""
 
-    __slots__ = ("_epoch", "_first", "_kept", "_lock", "_number")
+    __slots__ = ("__weakref__", "_budget", "_epoch", "_first", "_kept", "_lock", "_number", "_size", "held")
 
-    def __init__(self, size: int) -> None:
-        self._kept: deque[Exchange] = deque(maxlen=size)
+    def __init__(self, size: int, budget: JournalBudget | None = None) -> None:
+        self._kept: deque[Exchange] = deque()
+        self._size = size
         self._lock = threading.Lock()
         self._number = 0
         self._first = 1
         self._epoch = secrets.token_hex(4)
+        self.held = 0
+        """Bytes of the exchanges that are kept."""
+        self._budget = budget or JournalBudget()
+        self._budget.join(self)
 
     def record(self, exchange: Exchange, *, at: int, seconds: float) -> None:
         """Add an exchange; it is given its number here."""
         exchange.at = at
         exchange.seconds = seconds
-        if len(exchange.request.body) > MOST_KEPT_OF_A_BODY:
-            exchange.request = replace(exchange.request, body=exchange.request.body[:MOST_KEPT_OF_A_BODY])
         with self._lock:
             self._number = exchange.number = self._number + 1
-            self._kept.append(exchange)
+            kept = exchange.kept()
+            self._kept.append(kept)
+            before, self.held = self.held, self.held + kept.size
+            while len(self._kept) > self._size:
+                self._drop()
+            more = self.held - before
+        self._budget.spend(more)
 
     def clear(self) -> None:
         """Forget everything. The numbers go on, so that an old cursor stays a good one."""
@@ -134,6 +192,17 @@ class Journal:
             self._kept.clear()
             self._first = self._number + 1
             self._epoch = secrets.token_hex(4)
+            before, self.held = self.held, 0
+        self._budget.spend(-before)
+
+    def shrink(self, held: int) -> None:
+        """Drop the oldest, though never the newest, until no more than that many bytes are held."""
+        with self._lock:
+            while self.held > held and len(self._kept) > 1:
+                self._drop()
+
+    def _drop(self) -> None:
+        self.held -= self._kept.popleft().size
 
     def read(self) -> tuple[list[Exchange], int]:
         """What is kept, the oldest first, and how many were lost since it was last cleared."""

@@ -17,7 +17,7 @@ from mockserver.core.loopback import is_loopback
 from mockserver.core.messages import Request
 from mockserver.core.net import free_port
 from mockserver.server.control import guard
-from mockserver.server.control.guard import TOKEN_HEADER, ControlGuard, secured
+from mockserver.server.control.guard import FORWARDED, TOKEN_HEADER, ControlGuard, secured
 from mockserver.server.process import Running, running
 from mockserver.server.settings import Settings
 
@@ -28,7 +28,8 @@ STRANGER = "https://elsewhere.example"
 @pytest.fixture(scope="module")
 def exposed() -> Iterator[Running]:
     """A server that other machines could reach."""
-    with running("--control-token", "sesame", "--control-cors", PAGE, host="0.0.0.0") as server:
+    allowed = ("--webhook-allow", "listed.example:8000", "--webhook-allow", "other.example")
+    with running("--control-token", "sesame", "--control-cors", PAGE, *allowed, host="0.0.0.0") as server:
         yield Running(server.base.replace("0.0.0.0", "127.0.0.1"))
 
 
@@ -208,6 +209,56 @@ def test_a_request_without_a_host_comes_from_no_browser(server: Running) -> None
         assert connection.recv(100).startswith(b"HTTP/1.0 200")
     with pytest.raises(Forbidden):
         ControlGuard(Settings()).check(Request("GET", "/health", headers={"host": "elsewhere.example"}))
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_what_came_through_a_proxy_may_come_from_anywhere(server: Running, exposed: Running, name: str) -> None:
+    passed = {name: "for=192.0.2.7"}
+    answer = reset(server, **passed)
+    assert answer.status_code == 401
+    assert "--control-token" in answer.json()["message"]
+    assert httpx.get(f"{server.control}/health", headers=passed).status_code == 200
+    assert reset(exposed, **passed).status_code == 401
+    assert reset(exposed, **passed, **{TOKEN_HEADER: "sesame"}).status_code == 200
+
+
+def test_the_api_may_stand_behind_a_proxy(server: Running) -> None:
+    headers = {"Authorization": "Bearer provider", "X-Forwarded-For": "192.0.2.7"}
+    assert httpx.get(f"{server.api}/billing/invoices", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["json", "har", "curl", "pytest"])
+def test_the_control_token_is_in_no_journal(exposed: Running, form: str) -> None:
+    headers = {"Authorization": "Bearer provider@secrets", TOKEN_HEADER: "sesame"}
+    for path in ("/billing/invoices?page=2", "/nothing"):
+        httpx.get(exposed.api + path, headers=headers)
+    told = httpx.get(f"{exposed.control}/journal?format={form}", headers=headers)
+    assert "page=2" in told.text and "nothing" in told.text
+    assert "sesame" not in told.text
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/hook", "http://169.254.169.254/", "http://db:5432", "https://listed.example"]
+)
+def test_an_exposed_server_posts_events_to_listed_hosts_only(exposed: Running, url: str) -> None:
+    headers = {TOKEN_HEADER: "sesame", "Authorization": "Bearer provider@hooks"}
+    answer = httpx.put(f"{exposed.control}/webhooks", headers=headers, json={"url": url})
+    assert answer.status_code == 400
+    assert "--webhook-allow" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://listed.example:8000/hook", "http://other.example/a", "https://other.example:8/a"]
+)
+def test_an_exposed_server_posts_events_to_the_hosts_that_are_listed(exposed: Running, url: str) -> None:
+    headers = {TOKEN_HEADER: "sesame", "Authorization": "Bearer provider@listed"}
+    assert httpx.put(f"{exposed.control}/webhooks", headers=headers, json={"url": url}).status_code == 200
+
+
+def test_a_server_of_this_machine_posts_events_anywhere(server: Running) -> None:
+    hook = {"url": "http://192.0.2.1:9/hook"}
+    headers = {"Authorization": "Bearer provider@anywhere"}
+    assert httpx.put(f"{server.control}/webhooks", headers=headers, json=hook).status_code == 200
 
 
 def test_the_control_token_that_was_made_up_is_printed() -> None:

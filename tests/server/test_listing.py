@@ -121,3 +121,12 @@ def test_a_misspelt_parameter_is_warned_about(api: Api) -> None:
     answer = api.get("/billing/invoices", params={"perpage": 5})
     assert answer.status_code == 200
     assert answer.headers["X-Mock-Warning"] == 'unknown query parameter "perpage": did you mean per_page?'
+
+
+def test_the_links_of_a_page_are_labelled_as_the_vendor_shows_them(api: Api) -> None:
+    links = api.get("/billing/invoices?per_page=20").json()["links"]
+    assert [one["label"] for one in links] == ["&laquo; Previous", "1", "2", "Next &raquo;"]
+
+
+def test_a_quick_adjustment_has_a_category_that_public_clients_can_read(api: Api) -> None:
+    assert api.charge()["category"] == "Adjustment"

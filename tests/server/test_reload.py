@@ -213,7 +213,7 @@ def test_requests_that_are_under_way_keep_to_the_profile_they_began_with(
         while not done.is_set():
             current.service.worlds.common.reset()
             request = Request("POST", "/billing/invoices", headers=HEADERS, body=b"{}")
-            exchange = respond(request, current.service, address="http://test/api/billing/invoices", pause=time.sleep)
+            exchange = respond(request, current.service, address="http://test/api/billing/invoices")
             seen.add(exchange.reply.status)
             assert exchange.broken is None
 

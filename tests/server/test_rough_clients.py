@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -140,7 +141,69 @@ def test_a_page_of_another_origin_asks_first_and_then_reads_every_answer(api: Ap
     }
     for status, answer in (*answers.items(), (204, asked)):
         assert answer.status_code == status
-        assert answer.headers["Access-Control-Allow-Origin"] == "*", status
+        assert_shared(answer)
+
+
+def assert_shared(answer: httpx.Response) -> None:
+    """A page of that origin can read the answer, credentials or not, and no cache gives it to another."""
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN["Origin"], answer.status_code
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert answer.headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize("path", ["/ap/billing/invoices", "/apis", "/api", "/api/", "/api//billing/invoices"])
+def test_a_page_is_told_of_a_mistyped_address(api: Api, path: str) -> None:
+    wanted = {**ORIGIN, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
+    asked = api.http.options(api.server.base + path, headers=wanted)
+    assert asked.status_code == 204
+    assert "PUT" in asked.headers["Access-Control-Allow-Methods"]
+    answer = api.http.put(api.server.base + path, headers=ORIGIN)
+    assert answer.status_code == 404
+    assert answer.json()["message"]
+    for one in (asked, answer):
+        assert_shared(one)
+
+
+def test_an_answer_to_no_page_is_not_kept_for_one(api: Api) -> None:
+    answer = api.get("/billing/invoices")
+    assert answer.headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api//billing/invoices", "/api/billing//invoices", "/api/billing/invoices/", "/api//", "/api/./billing/invoices"],
+)
+def test_a_path_that_is_none_is_refused_in_the_apis_form_and_told_in_the_journal(
+    api: Api, method: str, path: str
+) -> None:
+    answer = _talk(api, _head(api, method, path.removeprefix("/api"), JSON, "Content-Length: 2"), "{}")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["message"]
+    assert api.control("GET", "/journal").json()["data"][-1]["request"]["url"] == api.server.base + path
+
+
+@pytest.mark.parametrize("path", ["//api/billing/invoices", "/_mock//reset", "/_mock/reset/", "//_mock/reset"])
+def test_no_path_is_redirected(api: Api, path: str) -> None:
+    answer = api.http.post(api.server.base + path)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "gzip, identity", "x"])
+def test_a_body_in_a_coding_is_refused_by_its_name(api: Api, coding: str) -> None:
+    body = gzip.compress(b'{"charge_ids": [1]}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    answer = api.post("/billing/invoices", content=body, headers=headers)
+    assert answer.status_code == 415
+    assert "Content-Encoding" in answer.json()["message"]
+    assert list(answer.json()["errors"]) == ["content-encoding"]
+
+
+def test_a_body_in_no_coding_is_read(api: Api) -> None:
+    draft = {"charge_ids": [api.charge()["id"]]}
+    assert api.post("/billing/invoices", json=draft, headers={"Content-Encoding": "identity"}).status_code == 200
 
 
 def test_a_client_can_go_on_after_a_body_that_was_too_large(api: Api) -> None:
@@ -178,6 +241,8 @@ def test_the_log_has_a_line_for_each_request_and_never_a_token(tmp_path: Path, f
     targets = [
         "/billing/invoices?page=2&api_token=merchant1-hidden",
         "/billing/invoices?%61pi%5Ftoken=merchant1-hidden",
+        "/billing/invoices?api_token[]=merchant1-hidden&API_TOKEN=hidden",
+        "/billing/invoices?api_token%5Ba%5D=merchant1-hidden&+api_token=hidden",
         "/nothing%0A%1B[31m?x=%0A&api_token=merchant1-hidden",
         "/billing/invoices?q=created_at$DATE:%22x%22",
     ]
@@ -190,7 +255,7 @@ def test_the_log_has_a_line_for_each_request_and_never_a_token(tmp_path: Path, f
     assert len(lines) == len(targets)
     assert "hidden" not in log.read_text()
     if form == "json":
-        assert [json.loads(line)["status"] for line in lines] == [401, 401, 404, 401]
+        assert [json.loads(line)["status"] for line in lines] == [401, 401, 401, 401, 404, 401]
 
 
 def test_two_hundred_connections_at_once_are_served(server: Running) -> None:
@@ -280,6 +345,28 @@ def test_an_option_that_no_server_can_start_with_is_told(options: list[str], tol
     assert done.returncode == 2, done
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_variable_that_kubernetes_sets_is_passed_over_and_named() -> None:
+    links = {"MOCKSERVER_PORT": "tcp://10.96.0.10:4010", "MOCKSERVER_HOST": "udp://10.96.0.10:53"}
+    more = {"MOCKSERVER_PORT_4010_TCP": "tcp://10.96.0.10:4010", "MOCKSERVER_SERVICE_PORT": "4010"}
+    variables = {**os.environ, **links, **more}
+    done = subprocess.run(
+        [sys.executable, "-m", "mockserver", "serve", "--fixture", "no-such"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=variables,
+    )
+    assert done.returncode == 2
+    for name, value in links.items():
+        assert f"warning: {name}={value} is passed over" in done.stderr
+    assert "_TCP" not in done.stderr
+    assert "no-such" in done.stderr
+
+
+def test_a_server_starts_where_kubernetes_sets_its_port() -> None:
+    assert "127.0.0.1" in _started(MOCKSERVER_PORT="tcp://10.96.0.10:4010", MOCKSERVER_VERIFY_PORT="tcp://10.0.0.1:1")
 
 
 def test_an_empty_variable_is_as_good_as_none() -> None:

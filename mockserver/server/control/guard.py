@@ -18,6 +18,21 @@ DOCUMENTS = frozenset({"/openapi.yaml", "/openapi.json", "/spec.yaml", "/spec.js
 """What pages of any origin may read: they show the API to people, as this package's own documents do."""
 OPEN_PATHS = DOCUMENTS | {"/health"}
 """What anybody may read: it tells nothing of a world and changes nothing, and health checks have no token."""
+FORWARDED = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-real-ip",
+    "x-client-ip",
+    "x-original-host",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "via",
+)
+"""What proxies add to a request; the first is RFC 7239's, the last RFC 9110's, the others are customary."""
 _RULE = "control"
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _EXPOSED = "X-Mock-Broken"
@@ -50,6 +65,7 @@ class ControlGuard:
             )
         if self._token is None:
             self._check_host(headers.get("host", ""))
+            _check_direct(request)
         elif not _is_open(request):
             given = headers.get(TOKEN_HEADER.lower())
             if given is None or not hmac.compare_digest(given.encode("latin-1"), self._token):
@@ -98,6 +114,17 @@ class ControlGuard:
                 "the server with --control-token to call it by any name.",
                 because=_RULE,
             )
+
+
+def _check_direct(request: Request) -> None:
+    """A proxy on this machine makes everybody's requests look like this machine's own."""
+    passed = next((name for name in FORWARDED if name in request.headers), None)
+    if passed is not None and not _is_open(request):
+        raise Unauthenticated(
+            f"This request came through a proxy, as its header {passed} says, and so perhaps from another machine: "
+            f"start the server with --control-token, and send that as the header {TOKEN_HEADER}.",
+            because=_RULE,
+        )
 
 
 def secured(settings: Settings) -> Settings:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
+import orjson
+
+from mockserver.contract.decoding import JSON
 from mockserver.core.messages import Reply
 from mockserver.core.text import guess
 from mockserver.server.control.journal_stream import EVENTS, JournalStream
@@ -17,6 +20,7 @@ from mockserver.traffic.journal import Cursor, Exchange
 from mockserver.traffic.python_tests import python_tests
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+_JSON = {"Content-Type": JSON}
 
 
 def get_journal(request: ControlRequest) -> Reply:
@@ -30,8 +34,7 @@ def get_journal(request: ControlRequest) -> Reply:
         return _written(chosen, query["format"])
     more = since is not None and len(chosen) == limit
     cursor = chosen[-1].number if more else kept[-1].number if kept else request.world.journal.cursor
-    body = {"data": [formats.entry(one) for one in chosen], "cursor": cursor, "lost": lost}
-    return Reply(200, body)
+    return Reply(200, _entries(chosen, {"cursor": cursor, "lost": lost}), _JSON)
 
 
 def get_exchange(request: ControlRequest) -> Reply:
@@ -45,10 +48,19 @@ def get_exchange(request: ControlRequest) -> Reply:
 def _written(exchanges: list[Exchange], form: str) -> Reply:
     """The exchanges in a form that other programs read."""
     if form == "har":
-        return Reply(200, har(exchanges, version=version(CREATOR)))
+        return Reply(200, har(exchanges, version=version(CREATOR)), _JSON)
     if form == "pytest":
         return Reply(200, python_tests(exchanges), _TEXT)
-    return Reply(200, "".join(formats.curl(one) + "\n" for one in exchanges), _TEXT)
+    return Reply(200, (f"{formats.curl(one)}\n".encode() for one in exchanges), _TEXT)
+
+
+def _entries(exchanges: list[Exchange], rest: dict[str, Any]) -> Iterator[bytes]:
+    """The exchanges as JSON, a piece for each: all of them at once could be many times what the journal holds."""
+    before = b'{"data":['
+    for one in exchanges:
+        yield before + orjson.dumps(formats.entry(one))
+        before = b","
+    yield (b"" if exchanges else before) + b"]," + orjson.dumps(rest)[1:]
 
 
 def stream_journal(request: ControlRequest) -> Reply:
@@ -118,7 +130,7 @@ def _chosen(exchange: Exchange, query: dict[str, Any]) -> bool:
     if query["invalid"] and not exchange.objections and not exchange.broken:
         return False
     invoice = query.get("invoice")
-    return invoice is None or formats.invoice(exchange) == invoice
+    return invoice is None or exchange.invoice == invoice
 
 
 TRAFFIC: dict[str, Callable[[ControlRequest], Reply]] = {

@@ -11,7 +11,8 @@ from mockserver.core.clock import MICROSECONDS, parse_duration, render_time
 from mockserver.core.messages import Reply
 from mockserver.server.control.refusal import invalid, missing
 from mockserver.server.control.request import ControlRequest
-from mockserver.state.outbox import Delivery, DeliveryAttempt, Outbox, Subscription, check_url
+from mockserver.server.webhook_targets import check_target
+from mockserver.state.outbox import Delivery, DeliveryAttempt, Outbox, Subscription
 
 _DURATIONS = ("delay", "hold", "backoff")
 _LONGEST = 10 * 366 * 86_400 * MICROSECONDS
@@ -30,7 +31,7 @@ def put_webhooks(request: ControlRequest) -> Reply:
             given[key] = _duration(key, given[key])
     if given.get("url") is not None:
         try:
-            check_url(given["url"])
+            check_target(given["url"], request.service.settings)
         except ValueError as error:
             raise invalid("url", error) from None
     with request.world.lock:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable
-from threading import Semaphore
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, RequestEntityTooLarge
 
 from mockserver.contract.decoding import JSON
 from mockserver.core.messages import Reply, Request
 from mockserver.core.net import API, CONTROL
+from mockserver.server.control.guard import TOKEN_HEADER
 from mockserver.server.control.interface import ControlInterface
 from mockserver.server.control.journal_stream import JournalStream
-from mockserver.server.pipeline import respond, turned_down
+from mockserver.server.pipeline import steps, turned_down
 from mockserver.server.service import Current
-from mockserver.server.web.event_stream import MOST_STREAMS, pieces
-from mockserver.server.web.faulty_reply import broken
+from mockserver.server.web.front import LARGEST_BODY
 from mockserver.server.web.request_log import RequestLog
+from mockserver.server.web.turn import Turn, turn_of
 from mockserver.traffic.journal import Exchange
 
-STREAMED = "mockserver.streamed"
-"""Set in the environment of a request whose reply must go out piece by piece."""
 _EXPOSED = "X-Mock-Trace, X-Mock-Warning, X-Mock-Broken, Preference-Applied, Retry-After"
-LARGEST_BODY = 1_000_000
-"""Bytes; a larger request body to the API is refused with 413."""
+_CONTROL_TOKEN = TOKEN_HEADER.lower()
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 
 
@@ -43,40 +39,34 @@ class _Whole(Response):
 def create_app(current: Current, request_log: RequestLog) -> Flask:
     """The application that answers: the API below `/api`, the control interface below `/_mock`."""
     app = Flask("mockserver", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    # A path with // in it is another path, which is answered like any other that there is not, and never redirected.
+    app.url_map.merge_slashes = False
     control_interface = ControlInterface(current)
-    seats = Semaphore(MOST_STREAMS)
     cors = current.service.settings.cors
-    # granian and others mix the process's own environment into that of a request, where HTTP_PROXY, with its password,
-    # would pass for a header.
-    ambient = [(name, value) for name, value in os.environ.items() if name.startswith("HTTP_")]
-
-    def given() -> dict[str, Any]:
-        for name, value in ambient:
-            if request.environ.get(name) == value:
-                del request.environ[name]
-        return request.environ
 
     def api(**_: Any) -> Response:
         started = time.perf_counter()
-        environ = given()
-        if cors and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS":
+        environ = request.environ
+        if cors and _is_preflight(environ):
             return _preflight(environ)
-        exchange = respond(_request(environ, API), current.service, address=_address(environ), pause=time.sleep)
-        response = _exchanged(exchange, environ)
-        if cors and "HTTP_ORIGIN" in environ:
-            _allow_origin(response)
+        turn = turn_of(environ)
+        exchange = _advanced(turn, environ, current)
+        if exchange is None:
+            return Response(status=204)
+        turn.wait = exchange.reply.delay
+        response = _exchanged(exchange, turn)
         request_log.write(exchange, environ, time.perf_counter() - started)
-        if exchange.reply.delay:
-            time.sleep(exchange.reply.delay)
         return response
 
     def control(**_: Any) -> Response:
-        environ = given()
-        reply = control_interface.respond(_request(environ, CONTROL))
+        reply = control_interface.respond(_request(request.environ, CONTROL))
         if isinstance(reply.body, JournalStream):
-            environ[STREAMED] = True
-            return Response(pieces(reply.body, seats), reply.status, reply.headers)
+            turn_of(request.environ).events = reply.body
+            # An iterator has no length, which would be announced.
+            return Response(iter(()), reply.status, reply.headers)
+        if isinstance(reply.body, Iterator):
+            turn_of(request.environ).streamed = True
+            return Response(reply.body, reply.status, reply.headers)
         return _response(reply)
 
     def home() -> Response:
@@ -91,22 +81,54 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
 
     def refused(error: HTTPException) -> Response:
         reply = _refusal(error)
-        if not request.path.startswith(API):
+        environ = request.environ
+        if cors and _is_preflight(environ) and not _is_below(environ["PATH_INFO"], CONTROL):
+            # Of a mistyped address, too, a page is told that it is none.
+            return _preflight(environ)
+        if not _is_below(environ["PATH_INFO"], API):
             return _response(reply)
-        environ = given()
         exchange = turned_down(_request(environ, API, body=b""), current.service, reply, address=_address(environ))
         request_log.write(exchange, environ, exchange.seconds)
-        response = _exchanged(exchange, environ)
-        if cors and "HTTP_ORIGIN" in environ:
-            _allow_origin(response)
+        return _exchanged(exchange, turn_of(environ))
+
+    def shared(response: Response) -> Response:
+        if not _is_below(request.path, CONTROL):
+            _allow_origin(request.environ, response)
         return response
 
     app.register_error_handler(HTTPException, refused)
+    if cors:
+        app.after_request(shared)
     return app
 
 
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+def _advanced(turn: Turn, environ: dict[str, Any], current: Current) -> Exchange | None:
+    """The exchange as far as it goes: None while it waits, for as long as the turn says."""
+    try:
+        if turn.steps is None:
+            turn.steps = steps(_request(environ, API), current.service, address=_address(environ))
+            turn.wait = next(turn.steps)
+        else:
+            turn.wait = turn.steps.send(turn.left)
+    except StopIteration as ended:
+        turn.steps = None
+        exchange: Exchange = ended.value
+        return exchange
+    return None
+
+
 def _request(environ: dict[str, Any], prefix: str, *, body: bytes | None = None) -> Request:
+    if not _is_below(environ["PATH_INFO"], prefix):
+        # Werkzeug takes //api for /api.
+        raise NotFound
     headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
+    if prefix == API and _CONTROL_TOKEN in headers:
+        # It opens all worlds, while the journal of one is read by whoever has a token of it.
+        headers[_CONTROL_TOKEN] = "hidden"
     if kind := environ.get("CONTENT_TYPE"):
         headers["content-type"] = kind
     if body is None:
@@ -121,17 +143,15 @@ def _request(environ: dict[str, Any], prefix: str, *, body: bytes | None = None)
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    """The whole body. Raises `BadRequest` for one that broke off: the rest of it could pass for another request.
-
-    One that breaks off in chunks goes unnoticed: granian hands over what came of it, and says nothing.
-    """
-    announced = environ.get("CONTENT_LENGTH", "")
-    chunked = "HTTP_TRANSFER_ENCODING" in environ
-    if announced in ("", "0") and not chunked:
+    """The whole body; raises `BadRequest` for one that is not: the rest of it could make another request of it."""
+    if problem := turn_of(environ).incomplete:
+        raise BadRequest(problem)
+    length = environ.get("CONTENT_LENGTH", "")
+    if not length.isdecimal():
         return b""
-    body = request.get_data(cache=False)
-    if not chunked and len(body) != int(announced):
-        raise BadRequest(f"The body broke off after {len(body):,} of {int(announced):,} bytes.")
+    if int(length) > LARGEST_BODY:
+        raise RequestEntityTooLarge
+    body: bytes = environ["wsgi.input"].read(int(length))
     return body
 
 
@@ -140,19 +160,17 @@ def _address(environ: dict[str, Any]) -> str:
     return f"{environ['wsgi.url_scheme']}://{host}{environ['PATH_INFO']}"
 
 
-def _exchanged(exchange: Exchange, environ: dict[str, Any]) -> Response:
-    reply, delivery = exchange.reply, exchange.delivery
-    if delivery is None:
-        body = b"" if reply.body is None else orjson.dumps(reply.body)
-        response = _Whole([body], reply.status, content_type=JSON)
-        response.headers["Content-Length"] = str(len(body))
-        for name, value in exchange.headers().items():
-            # One by one: given as a mapping they cost four microseconds more.
-            response.headers[name] = value
-        return response
-    environ[STREAMED] = True
+def _exchanged(exchange: Exchange, turn: Turn) -> Response:
+    reply = exchange.reply
+    turn.delivery = exchange.delivery
     # A status of 0 stands for no answer at all, and none of it is ever sent.
-    return broken(delivery, reply.status or 200, exchange.headers(), environ)
+    response = _Whole([exchange.data], reply.status or 200, content_type=JSON)
+    if exchange.delivery is None:
+        response.headers["Content-Length"] = str(len(exchange.data))
+    for name, value in exchange.headers().items():
+        # One by one: given as a mapping they cost four microseconds more.
+        response.headers[name] = value
+    return response
 
 
 def _response(reply: Reply) -> Response:
@@ -182,15 +200,23 @@ def _refusal(error: HTTPException) -> Reply:
     return Reply(status, {"message": message}, headers, because=f"http:{status}")
 
 
-def _allow_origin(response: Response) -> None:
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+def _allow_origin(environ: dict[str, Any], response: Response) -> None:
+    """Let a page of any origin read the answer, with the credentials that it sends."""
+    response.headers.add("Vary", "Origin")
+    if origin := environ.get("HTTP_ORIGIN"):
+        # Where credentials are sent a browser takes no * (Fetch standard, CORS check).
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+
+
+def _is_preflight(environ: dict[str, Any]) -> bool:
+    return "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS"
 
 
 def _preflight(environ: dict[str, Any]) -> Response:
     response = Response(status=204)
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(METHODS)
     response.headers["Access-Control-Allow-Headers"] = environ.get(
         "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Authorization, Content-Type, Prefer, X-Selected-Client-Id"
     )

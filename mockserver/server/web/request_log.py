@@ -74,12 +74,13 @@ class RequestLog:
 
 
 def _without_token(query: str) -> str:
-    if TOKEN_PARAMETER not in query and "%" not in query:
+    if TOKEN_PARAMETER not in query.lower() and "%" not in query:
         return query
     return "&".join(_hidden(part) for part in query.split("&"))
 
 
 def _hidden(part: str) -> str:
-    """A parameter without its value if it is the token, however its name is written."""
+    """A parameter without its value if it is the token, however its name is written, or one that could be meant so."""
     name = part.partition("=")[0]
-    return f"{name}=…" if unquote_plus(name) == TOKEN_PARAMETER else part
+    plain = unquote_plus(name).partition("[")[0].strip().lower()
+    return f"{name}=…" if plain == TOKEN_PARAMETER else part

@@ -69,6 +69,11 @@ def status_reply(fault: Fault) -> Reply:
     return Reply(status, {"message": f"{phrase}."}, {} if after is None else {"Retry-After": str(after)})
 
 
+_REPEATED = (
+    "A browser then repeats the request by itself, a POST too, where it had used the connection before: "
+    "truncated with a share of 0 is what it does not repeat."
+)
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -82,14 +87,14 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "reset",
-            "The connection is reset (TCP RST) and no byte is answered.",
+            f"The connection is reset (TCP RST) and no byte is answered. {_REPEATED}",
             (BEFORE, AFTER),
             delivers=lambda fault, body, chance: unanswered(RESET),
             breaks="no answer was sent: the connection was reset",
         ),
         Kind(
             "empty",
-            "The connection is closed and no byte is answered.",
+            f"The connection is closed and no byte is answered. {_REPEATED}",
             (BEFORE, AFTER),
             delivers=lambda fault, body, chance: unanswered(EMPTY),
             breaks="no answer was sent: the connection was closed",

@@ -42,7 +42,7 @@ class Fake:
             headers["content-type"] = "application/json"
             body = json.dumps(content, default=_number).encode()
         request = Request(method, path, urlencode(query), headers, body)
-        reply = respond(request, self._service, address=f"http://model/api{path}", pause=_at_once).reply
+        reply = respond(request, self._service, address=f"http://model/api{path}").reply
         answer = parse_json(json.dumps(reply.body, default=_number).encode())
         return reply.status, answer if isinstance(answer, dict) else {}
 
@@ -65,7 +65,3 @@ def _service(choices: dict[str, Value], currency: str) -> Service:
         legal = {key: value for key, value in said.items() if key in CHOICES and CHOICES[key].accepts(value)}
         profile.write_text(dump_profile(legal, description="Measured."), encoding="utf-8")
         return open_service(Settings(fixture=str(world), profile=str(profile), stripe_delay=1e9))
-
-
-def _at_once(_: float) -> None:
-    """Nobody plans a delay here."""

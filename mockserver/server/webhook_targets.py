@@ -1,0 +1,27 @@
+"""Where events may be posted to: anywhere from this machine alone, to listed hosts from a server that others reach."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from mockserver.core.loopback import is_loopback
+from mockserver.server.settings import Settings
+from mockserver.state.outbox import check_url
+
+
+def check_target(url: str, settings: Settings) -> str:
+    """The address, if events may be posted there; raises ValueError if not, or for what is no address."""
+    check_url(url)
+    if is_loopback(settings.host) or url == settings.webhook_url:
+        return url
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in settings.webhook_allow or f"{host}:{parts.port or _PORTS[parts.scheme]}" in settings.webhook_allow:
+        return url
+    raise ValueError(
+        f"this server can be reached from other machines, and so posts to listed hosts only: start it with "
+        f"--webhook-allow {host} to allow {url!r}"
+    )
+
+
+_PORTS = {"http": 80, "https": 443}

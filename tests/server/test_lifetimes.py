@@ -1,0 +1,129 @@
+"""When a server ends: as it is told, with its terminal, and with whoever started it; and nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from mockserver.core.health import is_ready
+from mockserver.core.net import free_port
+
+SERVE = [sys.executable, "-m", "mockserver", "serve"]
+PATIENCE = 60.0
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+@contextmanager
+def serving(
+    *options: str, before: tuple[str, ...] = (), stdin: int | None = None, stdout: int = subprocess.DEVNULL
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A server that answers, and its port."""
+    port = free_port("127.0.0.1", 0)
+    command = [*before, *SERVE, "--port", str(port), *options]
+    with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL) as child:
+        try:
+            wait_until(lambda: answers(port))
+            yield child, port
+        finally:
+            child.kill()
+
+
+def answers(port: int) -> bool:
+    return is_ready(f"http://127.0.0.1:{port}/_mock")
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_server_and_all_that_waits_in_it(number: signal.Signals) -> None:
+    with serving() as (child, port), httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as client:
+        headers = {"Authorization": "Bearer provider", "Prefer": "delay=300"}
+        with pytest.raises(httpx.ReadTimeout):
+            client.get("/billing/invoices", headers=headers, timeout=0.5)
+        child.send_signal(number)
+        assert child.wait(PATIENCE) == 0
+        assert free_port("127.0.0.1", port) == port
+
+
+def test_a_terminal_that_is_closed_ends_the_server() -> None:
+    setsid = shutil.which("setsid")
+    if setsid is None:
+        pytest.skip("there is no setsid on this machine")
+    master, slave = os.openpty()
+    with serving(before=(setsid, "--ctty"), stdin=slave, stdout=slave) as (child, _):
+        os.close(slave)
+        os.close(master)
+        child.wait(PATIENCE)
+
+
+def test_a_server_that_is_killed_leaves_nothing_behind() -> None:
+    with serving() as (child, port):
+        assert psutil.Process(child.pid).children(recursive=True) == []
+        child.kill()
+        child.wait()
+        assert free_port("127.0.0.1", port) == port
+
+
+def test_a_server_can_end_with_its_standard_input() -> None:
+    with serving("--end-with-stdin", stdin=subprocess.PIPE) as (child, _):
+        assert child.stdin is not None
+        child.stdin.write(b"nothing of interest")
+        child.stdin.flush()
+        assert child.poll() is None
+        child.stdin.close()
+        assert child.wait(PATIENCE) == 0
+
+
+RUNNER = """
+import time
+import mockserver
+
+with mockserver.running() as server:
+    print(server.base, flush=True)
+    time.sleep(600)
+"""
+TEST = """
+import time
+
+
+def test_that_takes_long(mock_world):
+    print(mock_world.url, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("by", ["a script", "pytest"])
+def test_a_server_ends_with_whoever_started_it(tmp_path: Path, by: str, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", RUNNER]
+    if by == "pytest":
+        (tmp_path / "test_long.py").write_text(TEST)
+        command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as runner:
+        try:
+            assert runner.stdout is not None
+            port = next(int(found[1]) for line in runner.stdout if (found := re.search(r"http://[^:]+:(\d+)", line)))
+            assert answers(port)
+            runner.send_signal(number)
+            runner.wait(PATIENCE)
+            wait_until(lambda: not answers(port))
+        finally:
+            runner.kill()
