@@ -28,7 +28,8 @@ def streaming(api: Api, *, last: str | None = None, **query: int) -> Iterator[It
     if last is not None:
         headers["Last-Event-ID"] = last
     url = f"{api.server.control}/journal/stream"
-    with httpx.Client(timeout=60) as http, http.stream("GET", url, headers=headers, params=query) as answer:
+    # One client for all: each new one reads the machine's certificates.
+    with api.http.stream("GET", url, headers=headers, params=query) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         yield events(answer.iter_lines())
