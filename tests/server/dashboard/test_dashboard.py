@@ -45,7 +45,7 @@ def test_a_collect_is_declined_by_two_clicks_and_seen_in_the_journal(api: Api, o
     expect(page.locator("#said")).to_contain_text("answered 402")
     expect(page.get_by_role("row").filter(has_text="declined").first).to_be_visible()
     turn_to(page, "Journal")
-    exchanges(page).filter(has_text="402").click()
+    exchanges(page).filter(has_text=f"{invoice}/collect").click()
     detail = page.get_by_role("region", name="The exchange")
     expect(detail).to_contain_text("collectInvoice")
     detail.get_by_role("button", name="outcome:insufficient_funds").click()
