@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import statistics
 import subprocess
@@ -21,7 +22,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.servers import HERE, Server, bare, fake, load, prism
+from tests.benchmarks.servers import HERE, Server, bare, fake, load, prism, prism_proxy, proxy
 
 Row = tuple[str, str, str, str, bool]
 CHARGES = 200_000
@@ -41,6 +42,8 @@ def main() -> None:
         ("starting", starting),
         ("worlds", worlds),
         ("tracing", tracing),
+        ("proxying", proxying),
+        ("checking", checking),
     ]
     if not options.quick:
         parts.append(("a million invoices", million))
@@ -110,6 +113,41 @@ def tracing(seconds: float) -> list[Row]:
         mine, without = _rates([full, plain], "list", seconds)
     what = "with journal, trace, worlds and faults, of the rate without"
     return [_row(what, mine / without, 0.85, f"{mine:,.0f}/s to {without:,.0f}/s")]
+
+
+def proxying(seconds: float) -> list[Row]:
+    """Both proxies in front of the same fake, and what ours adds to the time of one request."""
+    with fake(*QUIET) as behind, proxy(behind) as ours, prism_proxy(behind) as theirs:
+        mine, prisms = _rates([ours, theirs], "list", seconds)
+        added = (_page_time(ours, "") - _page_time(behind, "")) * 1000
+    return [
+        _row("through the proxy, of the rate of Prism's", mine / prisms, 0.6, f"{mine:,.0f}/s to {prisms:,.0f}/s"),
+        _row("added by the proxy to a request, ms at the median", added, 2, f"{added:.2f} ms", most=True),
+    ]
+
+
+def checking(_: float) -> list[Row]:
+    """Recorded exchanges that are checked in a second: lists, creates, finalizes and collects, as HAR."""
+    with fake(*QUIET, "--journal-size", "2000") as server, tempfile.TemporaryDirectory() as folder:
+        load(server, "list", seconds=0.1, connections=1)
+        load(server, "flow", seconds=1, connections=2)
+        request = urllib.request.Request(
+            f"{server.base.removesuffix('/api')}/_mock/journal?format=har&limit=1000",
+            headers={"Authorization": "Bearer provider"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            content = json.load(answer)
+        entries = content["log"]["entries"]
+        rates = []
+        for times in (1, 30):
+            content["log"]["entries"] = entries * times
+            file = Path(folder) / "session.har"
+            file.write_text(json.dumps(content))
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-m", "mockserver", "check", file], stdout=subprocess.DEVNULL, check=False)
+            rates.append(time.perf_counter() - started)
+    rate = len(entries) * 29 / (rates[1] - rates[0])
+    return [_row("recorded exchanges checked a second, of 5,000", rate / 5000, 1, f"{rate:,.0f}/s")]
 
 
 def million(_: float) -> list[Row]:

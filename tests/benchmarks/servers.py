@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -64,6 +65,26 @@ def prism() -> Iterator[Server]:
     port = _free_port()
     program = HERE / "node_modules" / ".bin" / "prism"
     command = [str(program), "mock", "--port", str(port), str(ROOT / "openapi.yaml")]
+    with _started(command, f"http://127.0.0.1:{port}/api", prefix="") as server:
+        yield server
+
+
+@contextmanager
+def proxy(upstream: Server) -> Iterator[Server]:
+    """The proxy that judges, in front of another server."""
+    port = _free_port()
+    command = [sys.executable, "-m", "mockserver", "proxy", upstream.base, "--port", str(port), "--report", "json"]
+    with tempfile.TemporaryDirectory() as folder:
+        with _started([*command, "--report-dir", folder], f"http://127.0.0.1:{port}/api") as server:
+            yield server
+
+
+@contextmanager
+def prism_proxy(upstream: Server) -> Iterator[Server]:
+    """Prism, validating what passes between its clients and another server."""
+    port = _free_port()
+    program = HERE / "node_modules" / ".bin" / "prism"
+    command = [str(program), "proxy", "--port", str(port), str(ROOT / "openapi.yaml"), upstream.base]
     with _started(command, f"http://127.0.0.1:{port}/api", prefix="") as server:
         yield server
 

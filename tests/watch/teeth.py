@@ -29,8 +29,8 @@ from tests.watch.clients import Tap, crowd
 from tests.watch.proxying import proxied
 from tests.watch.traffic import CONTRACT
 
-ONE_BY_ONE = [("merchant1", "1")]
-"""What a frontend's tests are: one client of one merchant."""
+PLAIN = [("provider", "1"), ("provider", "2"), ("provider", "3")]
+"""A prep centre that works for three merchants, the last of whom has a card that declines."""
 AT_ONCE = [("merchant1", "1"), ("merchant1", "1"), ("merchant2", "2"), ("provider", "1"), ("provider", None)]
 
 
@@ -80,7 +80,7 @@ def faults(chosen: Mapping[str, Mutant], console: Console) -> int:
     """The table, by area; a line for each server."""
     total, caught, named, schema = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for name, fault in chosen.items():
-        seen = watch(running(fault), ONE_BY_ONE, length=30)
+        seen = watch(running(fault), PLAIN, length=20)
         total[fault.area] += 1
         caught[fault.area] += bool(seen.rules)
         named[fault.area] += bool(seen.rules & set(fault.rules))
@@ -107,12 +107,16 @@ def correct(chosen: Mapping[str, ServerConfig | Variant], console: Console) -> i
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.watch.teeth", description=__doc__)
-    parser.add_argument("names", nargs="*", help="these servers alone")
+    parser.add_argument("names", nargs="*", help="these servers, or areas of faults, alone")
     parser.add_argument("--correct", action="store_true", help="the correct servers")
     given = parser.parse_args(arguments)
     available: Mapping[str, Any] = CONFORMING if given.correct else FAULTS
-    chosen = {name: what for name, what in available.items() if not given.names or name in given.names}
+    chosen = {name: what for name, what in available.items() if not given.names or _is_named(name, what, given.names)}
     return (correct if given.correct else faults)(chosen, Console())
+
+
+def _is_named(name: str, what: object, names: Sequence[str]) -> bool:
+    return name in names or (isinstance(what, Mutant) and what.area in names)
 
 
 if __name__ == "__main__":
