@@ -14,6 +14,8 @@ from mockserver.watch.passing import Pairs, Passing, credentials
 
 MOST_BYTES = 32_000_000
 """Bytes of answers that are kept as evidence."""
+BESIDE = 2_000
+"""Bytes that an exchange takes beside its answer's body, about."""
 KEPT_OF_ONE = 256_000
 """Bytes that are kept of one."""
 _SHOWN = frozenset({"accept", "content-type", "user-agent", MERCHANT_HEADER.lower()})
@@ -34,10 +36,10 @@ class Evidence:
 
     def keep(self, passing: Passing) -> None:
         self._kept.append(passing)
-        self._bytes += len(passing.answer or b"")
+        self._bytes += BESIDE + len(passing.answer or b"")
         while self._bytes > self._most and len(self._kept) > 1:
             old = self._kept.popleft()
-            self._bytes -= len(old.answer or b"")
+            self._bytes -= BESIDE + len(old.answer or b"")
             old.answer = None
 
 

@@ -43,7 +43,7 @@ class Caller:
         if content:
             headers["content-type"] = "application/json"
         request = Request(method, path, query, headers, content)
-        exchange = respond(request, self._service, address=f"http://there/api{path}", pause=lambda _: None)
+        exchange = respond(request, self._service, address=f"http://there/api{path}")
         answer = orjson.dumps(exchange.reply.body)
         self._note(json.loads(answer), method)
         return Passing(
