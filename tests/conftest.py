@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             del os.environ[name]
     told = "try N times as many examples of each property, other ones each time; without it they are always the same"
     parser.addoption("--dice", metavar="N", type=int, help=told)
+    told = "kill servers that keep their worlds N times in each of the tests that do it, at other moments each time"
+    parser.addoption("--kills", metavar="N", type=int, help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:

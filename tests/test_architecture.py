@@ -60,6 +60,7 @@ OWNERS = {
     "openapi_spec_validator": "contract/reference.py",
     "rich": "cli verify/reports",
     "schemathesis": "verify/fuzz",
+    "sqlalchemy": "state/kept",
     "watchfiles": "server/reload.py",
     "werkzeug": "server/web contract/reference.py",
     "yarl": "watch/proxy",

@@ -53,7 +53,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @_settings_options
 def serve(*, no_cors: bool, **options: Any) -> None:
-    """Serve the API from memory, until Ctrl-C."""
+    """Serve the API until Ctrl-C, from memory or with what a database has kept."""
     given = Settings(cors=not no_cors, **options)
     if given.end_with_stdin:
         run.end_with_stdin()
@@ -93,6 +93,7 @@ def banner(service: Service, *, made_up_token: str | None = None) -> str:
         "Fixture": f"{blueprint.name}: {blueprint.description}",
         "Tokens": "\n".join(tokens) or "none: every request gets 401",
         "Profile": service.profile_name,
+        **({} if service.worlds.kept_in is None else {"State": service.worlds.kept_in}),
         "Spec": f"{base}/_mock/spec.yaml (or .json)",
         "Dashboard": f"{base}/_mock/ (API reference: {base}/_mock/docs)",
         "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),

@@ -113,6 +113,12 @@ class UnknownMerchant(Refused):
     status_choice = "unknown_merchant_status"
 
 
+class Unavailable(Refused):
+    """What a world is kept in can't be reached; the world is as it was before the request."""
+
+    status = 503
+
+
 class StripeTrouble(Refused):
     """Stripe itself failed, not the card: down, throttled, or its answer was lost."""
 

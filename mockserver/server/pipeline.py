@@ -12,7 +12,7 @@ import orjson
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
 from mockserver.contract.leniency import Leniency
-from mockserver.core.errors import Refused, Unauthenticated
+from mockserver.core.errors import Refused, Unauthenticated, Unavailable
 from mockserver.core.messages import Call, Reply, Request
 from mockserver.server.access import credentials, given_token, narrow
 from mockserver.server.injection import Injection, plan
@@ -64,7 +64,11 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
         if world.faults.planned or "prefer" in request.headers:
             exchange.reply = yield from _disturbed(exchange, call, context, service)
         else:
-            exchange.reply = _act(call, context)
+            exchange.reply = _act(exchange.operation, call, context)
+    except Unavailable as gone:
+        exchange.reply = refuse(gone, service.profile)
+        exchange.broken = [gone.message]
+        world = world or service.worlds.common
     except Refused as refusal:
         exchange.reply = refuse(refusal, service.profile)
         if not exchange.accepted:
@@ -73,7 +77,7 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
     finally:
         if world is not None:
             service.worlds.leave(world)
-    if exchange.operation is not None:
+    if exchange.operation is not None and not exchange.broken:
         _judge(exchange, exchange.operation, service.contract)
     if exchange.delivery is not None:
         exchange.data = exchange.delivery.body
@@ -135,10 +139,15 @@ def _context(exchange: Exchange, call: Call, world: World, reach: Scope, service
     )
 
 
-def _act(call: Call, context: OperationContext) -> Reply:
-    with context.world.lock:
-        context.state.settle()
-        return OPERATIONS[call.operation](call, context)
+def _act(operation: Operation, call: Call, context: OperationContext) -> Reply:
+    world = context.world
+    with world.looked_at() if operation.method == "GET" else world.kept():
+        return _done(call, context)
+
+
+def _done(call: Call, context: OperationContext) -> Reply:
+    context.state.settle()
+    return OPERATIONS[call.operation](call, context)
 
 
 def _disturbed(
@@ -148,24 +157,25 @@ def _disturbed(
     injection = plan(exchange, call, context.world, service.contract)
     if injection.wait and (yield injection.wait):
         return injection.abandon(exchange)
-    reply = injection.stand_in()
-    if reply is None:
-        injection.instruct(context)
-        try:
-            reply = _collected(call, context, injection) if injection.at_stripe else _act(call, context)
-        except Refused as refusal:
-            reply = refuse(refusal, service.profile)
-    return injection.finish(exchange, reply, service.contract)
+    # What the faults have counted is kept together with what the operation did.
+    with context.world.kept():
+        reply = injection.stand_in()
+        if reply is None:
+            injection.instruct(context)
+            try:
+                reply = _collected(call, context, injection) if injection.at_stripe else _done(call, context)
+            except Refused as refusal:
+                reply = refuse(refusal, service.profile)
+        return injection.finish(exchange, reply, service.contract)
 
 
 def _collected(call: Call, context: OperationContext, injection: Injection) -> Reply:
-    with context.world.lock:
-        before = len(context.state.stripe.ledger)
-        try:
-            return _act(call, context)
-        finally:
-            if len(context.state.stripe.ledger) == before:
-                injection.release_stripe()
+    before = len(context.state.stripe.ledger)
+    try:
+        return _done(call, context)
+    finally:
+        if len(context.state.stripe.ledger) == before:
+            injection.release_stripe()
 
 
 def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None:

@@ -42,6 +42,7 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     gc.freeze()
     # openapi-core is needed for the first refusal only; importing it now would delay the start.
     threading.Thread(target=service.contract.warm, daemon=True).start()
+    threading.Thread(target=service.worlds.resume, name="resume", daemon=True).start()
     current = Current(service)
     request_log = RequestLog(sys.stderr, service.settings.log_format)
     if service.settings.reload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from mockserver.server.settings import Settings
 from mockserver.server.webhook_worker import WebhookWorker
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.outbox import Subscription, check_url
-from mockserver.state.worlds import Worlds
+from mockserver.state.worlds import Keep, Worlds
 from mockserver.traffic.journal_budget import JournalBudget
 
 
@@ -58,6 +59,7 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
         wake=WebhookWorker().wake,
         journal_size=settings.journal_size,
         journal_budget=JournalBudget(settings.journal_bytes),
+        keep=None if settings.state is None else _keep(settings.state),
     )
     return Service(settings, contract, text, profile, name, worlds)
 
@@ -93,6 +95,17 @@ def _subscription(settings: Settings) -> Subscription:
         return Subscription(url=check_url(settings.webhook_url), secret=settings.webhook_secret)
     except ValueError as error:
         raise Unusable(f"--webhook-url: {error}") from error
+
+
+def _keep(address: str) -> Keep:
+    # Imported only when it is asked for: it is an extra, and takes a fifth of a second.
+    try:
+        database = importlib.import_module("mockserver.state.kept.database")
+    except ModuleNotFoundError as error:
+        problem = f"--state: {error.name} is missing; pip install 'prepbusiness-mockserver[state]'"
+        raise Unusable(problem) from error
+    keep: Keep = database.open_database(address)
+    return keep
 
 
 def check_covered(contract: Contract, text: str, path: Path) -> None:

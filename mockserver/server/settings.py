@@ -29,6 +29,11 @@ class Settings:
     profile: str = _option("default", "Open choices to make: a name from `mockserver profiles`, or a YAML file.")
     set: tuple[str, ...] = _option((), "Make one open choice otherwise than the profile; may be repeated.")
     seed: int | None = _option(None, "Seed of all generated data and identifiers, instead of the fixture's own.")
+    state: str | None = _option(
+        None,
+        "Database that keeps every world over restarts: sqlite:///FILE, or postgresql+psycopg://HOST/NAME.",
+        metavar="URL",
+    )
     stripe_delay: float = _option(2.0, "Seconds from finalizing an invoice to its creation on Stripe.")
     payment_delay: float = _option(
         2.0, "Seconds from collecting an invoice until it shows as paid, where the profile says payment_shown: later."

@@ -10,11 +10,16 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from mockserver.core.clock import MICROSECONDS
+from mockserver.core.errors import Unavailable
 from mockserver.state.outbox import DeliveryAttempt, Subscription
 from mockserver.state.world import World
 
 Post: TypeAlias = Callable[[Subscription, bytes, int], Awaitable[DeliveryAttempt]]
 """Sends a body to the subscription's address; takes the world's time in microseconds since 1970."""
+
+
+_LOOK_AGAIN = 1.0
+"""Seconds until a world is looked at again whose database was away."""
 
 
 class WebhookWorker:
@@ -75,17 +80,23 @@ class WebhookWorker:
 
     async def _deliver(self, world: World) -> float | None:
         """Make one attempt if one is due: the real seconds until the next may be, None for nothing to wait for."""
-        with world.lock:
-            outbox, clock = world.state.outbox, world.state.clock
-            now, delivery, subscription = clock.now(), outbox.next(), outbox.subscription
+        try:
+            with world.looked_at():
+                outbox, clock = world.state.outbox, world.state.clock
+                now, delivery, subscription = clock.now(), outbox.next(), outbox.subscription
+        except Unavailable:
+            return _LOOK_AGAIN
         if delivery is None:
             return None
         if delivery.due > now:
             # Nothing becomes due by itself while the clock stands still; whoever moves it wakes us.
             return None if clock.frozen else (delivery.due - now) / MICROSECONDS
         attempt = await self._post(subscription, delivery.event.body, now)
-        with world.lock:
-            # A world that was restored or reset meanwhile knows nothing of this attempt.
-            if world.state.outbox is outbox:
-                outbox.tried(delivery.id, attempt)
+        try:
+            with world.kept():
+                # A world that was restored or reset meanwhile knows nothing of this attempt.
+                if world.state.outbox is outbox:
+                    outbox.tried(delivery.id, attempt)
+        except Unavailable:
+            return _LOOK_AGAIN
         return 0.0

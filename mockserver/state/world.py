@@ -5,15 +5,17 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from mockserver.billing import records
 from mockserver.billing.profile import Profile
 from mockserver.billing.records import Invoice, Provider
 from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
+from mockserver.core.errors import Refused
 from mockserver.state.outbox import NOBODY, Outbox, Subscription
 from mockserver.state.store.base import Scope, Store
 from mockserver.traffic.faults.planned import Faults
@@ -75,7 +77,7 @@ class State:
         return invoice
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Blueprint:
     """What a fixture makes of a world: its people, its tokens and its first state."""
 
@@ -85,6 +87,13 @@ class Blueprint:
     tokens: Mapping[str, Scope]
     """Token to the merchants that it reaches (GEN-4, GEN-8)."""
     state: State
+    base: Blueprint | None = None
+    """What the state grew from, with the same people; None for what a fixture made."""
+
+    @property
+    def root(self) -> Blueprint:
+        """What a fixture made, and all of this grew from."""
+        return self.base or self
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +106,20 @@ class Snapshot:
     blueprint: Blueprint
 
 
+class Keeper(Protocol):
+    """Keeps one world elsewhere, so that it is there after a restart. The caller holds the world's lock."""
+
+    def load(self, world: World) -> None:
+        """Make the world what was saved last, or new if nothing was; raises `Unavailable`."""
+        ...
+
+    def save(self, world: World) -> None:
+        """Save what has changed since the last time, all of it or nothing; raises `Unavailable`."""
+        ...
+
+
 class World:
-    """One isolated world. Whoever touches `state` or `snapshots` holds `lock`."""
+    """One isolated world. Whoever touches `state` or `snapshots` holds `lock`; whoever changes it does so in `kept`."""
 
     MOST_RENDERED = 10_000
     """How many rendered invoices are kept at most."""
@@ -112,6 +133,7 @@ class World:
         wake: Callable[[World], None] | None = None,
         journal_size: int = 1000,
         journal_budget: JournalBudget | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.name = name
         self.journal = Journal(journal_size, journal_budget)
@@ -131,21 +153,61 @@ class World:
         self._rendered_by: Profile | None = None
         self._subscription = subscription
         self._wake = wake
+        self._keeper = keeper
+        self._doubtful = keeper is not None
+        """Whether what is here may not be what was saved last."""
         self.reset()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Hold the lock, and save what was changed before it is let go. It must not be entered twice.
+
+        A refusal is raised on, and what it changed is saved. After any other error, and if nothing can be saved, the
+        world is as it was. Raises `Unavailable`.
+        """
+        with self.lock:
+            self._recall()
+            self._doubtful = self._keeper is not None
+            try:
+                yield
+            except Refused:
+                self._save()
+                raise
+            self._save()
+
+    @contextmanager
+    def looked_at(self) -> Iterator[None]:
+        """Hold the lock, to look at the world and to settle what is due, but to change nothing else.
+
+        Nothing is saved: what is due would be settled in the same way again. Raises `Unavailable`.
+        """
+        with self.lock:
+            self._recall()
+            yield
+
+    def recall(self) -> None:
+        """Be as it was saved last, where that is not sure; raises `Unavailable`."""
+        if self._doubtful:
+            with self.lock:
+                self._recall()
+
+    def begin(self, blueprint: Blueprint) -> None:
+        """Be as the blueprint has it; faults and snapshots stay."""
+        self._become(blueprint)
+        self.state.outbox.subscription = self._subscription
 
     def reset(self) -> None:
         """Start over from the fixture."""
         with self.lock:
             self.faults.clear()
             self.journal.clear()
-            self._become(self.origin)
-            self.state.outbox.subscription = self._subscription
+            self.begin(self.origin)
 
     def take(self, name: str, blueprint: Blueprint | None = None) -> Snapshot:
         """Keep the world as it is, or the blueprint given instead, under that name; what had the name is forgotten."""
         with self.lock:
             if blueprint is None:
-                blueprint = replace(self.blueprint, state=self.state.copy())
+                blueprint = replace(self.blueprint, state=self.state.copy(), base=self.blueprint.root)
             else:
                 blueprint.state.outbox.subscription = self.state.outbox.subscription
             snapshot = self.snapshots[name] = Snapshot(name, time.time_ns() // 1000, blueprint)
@@ -179,8 +241,20 @@ class World:
         if self.state.outbox.pending and self._wake is not None:
             self._wake(self)
 
+    def _recall(self) -> None:
+        if self._doubtful and self._keeper is not None and not self.closed:
+            self._keeper.load(self)
+            self._doubtful = False
+            if self.state.outbox.pending and self._wake is not None:
+                self._wake(self)
+
+    def _save(self) -> None:
+        if self._keeper is not None and not self.closed:
+            self._keeper.save(self)
+            self._doubtful = False
+
     def _become(self, blueprint: Blueprint) -> None:
-        self.blueprint = blueprint
+        self.blueprint = blueprint.root
         """Whose people are in this world now: the fixture's, or those of the snapshot that was restored."""
         self.state = blueprint.state.copy()
         self._rendered_by = None

@@ -73,6 +73,12 @@ def export_world(request: ControlRequest) -> Reply:
         return Reply(200, dump_fixture(request.world), _YAML)
 
 
+OF_THE_SERVER = frozenset(
+    "getHealth getControlSpec getControlSpecJson getSpecYaml getSpecJson "
+    "listChoices listOutcomes listWorlds deleteWorld".split()
+)
+"""Operations that touch nothing of the world that the caller's token names, and hold no world's lock."""
+
 CONTROLS: dict[str, Callable[[ControlRequest], Reply]] = {
     "getHealth": get_health,
     "getControlSpec": get_control_spec,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
-from mockserver.core.errors import ContractBroken, Refused, Unauthenticated
+from mockserver.core.errors import ContractBroken, Refused, Unauthenticated, Unavailable
 from mockserver.core.messages import Reply, Request
 from mockserver.server.access import given_token, split
-from mockserver.server.control.guard import ControlGuard
-from mockserver.server.control.handlers import CONTROLS
+from mockserver.server.control.guard import OPEN_PATHS, ControlGuard
+from mockserver.server.control.handlers import CONTROLS, OF_THE_SERVER
 from mockserver.server.control.journal_stream import JournalStream
 from mockserver.server.control.request import ControlRequest
 from mockserver.server.dashboard.pages import page_at
@@ -55,9 +56,13 @@ class ControlInterface:
             world = _enter(request, service)
             try:
                 call = self.contract.accept(operation, params, request)
-                reply = CONTROLS[operation.id](ControlRequest(service, world, call, self.contract.document, self._text))
+                control = ControlRequest(service, world, call, self.contract.document, self._text)
+                with _hold(world, operation):
+                    reply = CONTROLS[operation.id](control)
             finally:
                 service.worlds.leave(world)
+        except Unavailable as gone:
+            return refuse(gone, _PROFILE)
         except Refused as refusal:
             reply = refuse(refusal, _PROFILE)
         return reply if operation is None else self._judged(operation, reply)
@@ -73,7 +78,16 @@ class ControlInterface:
         return reply
 
 
+def _hold(world: World, operation: Operation) -> AbstractContextManager[None]:
+    if operation.id in OF_THE_SERVER:
+        return nullcontext()
+    return world.looked_at() if operation.method == "GET" else world.kept()
+
+
 def _enter(request: Request, service: Service) -> World:
+    if request.path in OPEN_PATHS:
+        # They are answered also while the database is away.
+        return service.worlds.common
     token, name = split(given_token(request) or "")
     if token and token not in service.worlds.tokens(name):
         raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")

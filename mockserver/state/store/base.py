@@ -23,6 +23,26 @@ class Store(Protocol):
         """Get ready for these scopes now rather than at the first page."""
         ...
 
+    def merchants_since(self, base: Store) -> list[Merchant]:
+        """Those that are otherwise in `base`, which this store was copied from, at whatever remove."""
+        ...
+
+    def charges_since(self, base: Store) -> Iterator[Charge]:
+        """Those that are new since `base`, or changed."""
+        ...
+
+    def invoices_since(self, base: Store) -> Iterator[Invoice]:
+        """Those that are new since `base`, or changed."""
+        ...
+
+    def watch(self) -> None:
+        """From now on, note which charges and invoices are put."""
+        ...
+
+    def noted(self) -> tuple[list[Charge], list[Invoice]]:
+        """The charges and invoices that were put since the last look; a copy of a store that is watched is not."""
+        ...
+
     def reserve_ids(self, *, charge: int, invoice: int) -> None:
         """Give out only ids above these."""
         ...

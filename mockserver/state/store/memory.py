@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from mockserver.billing.records import OPEN, Charge, Invoice, Merchant
 from mockserver.billing.search.intervals import Intervals
 from mockserver.billing.search.query import Clause, DayClause, IdClause, Operator, Query
-from mockserver.state.store.base import Scope
+from mockserver.state.store.base import Scope, Store
 from mockserver.state.store.index import SortedIndex
 
 Record = TypeVar("Record", bound=Charge | Invoice)
@@ -33,6 +33,17 @@ class _CopyOnWriteDict(Generic[Key, Value]):
         elif len(self._upper) > len(self._lower) // 4:
             self._lower, self._upper = {**self._lower, **self._upper}, {}
         return _CopyOnWriteDict(self._lower, self._upper.copy())
+
+    def since(self, base: _CopyOnWriteDict[Key, Value]) -> Iterator[Value]:
+        """The values that `base`, which this is a copy of, has otherwise; takes as long as there are many of them."""
+        if self._lower is base._lower:
+            yield from (value for key, value in self._upper.items() if base.get(key) is not value)
+        else:
+            # It was folded, which happens only when much has changed.
+            for layer in (self._lower, self._upper):
+                for key, value in layer.items():
+                    if base.get(key) is not value and self[key] is value:
+                        yield value
 
     def get(self, key: Key) -> Value | None:
         value = self._upper.get(key)
@@ -65,11 +76,13 @@ class _CopyOnWriteDict(Generic[Key, Value]):
 class _Table(Generic[Record]):
     """Records of one kind by id, with an index for each merchant, and for each other scope that was looked at."""
 
-    __slots__ = ("_indexes", "_own", "last_id", "rows")
+    __slots__ = ("_indexes", "_own", "last_id", "noted", "rows")
 
     def __init__(self, rows: _CopyOnWriteDict[int, Record]) -> None:
         self.rows = rows
         self.last_id = 0
+        self.noted: dict[int, None] | None = None
+        """The ids that were put since somebody looked; None while nobody wants to know."""
         self._own: dict[int, SortedIndex] = {}
         self._indexes: dict[Scope, SortedIndex] = {}
 
@@ -83,6 +96,8 @@ class _Table(Generic[Record]):
     def put(self, record: Record) -> None:
         known = record.id in self.rows
         self.rows[record.id] = record
+        if self.noted is not None:
+            self.noted[record.id] = None
         if known:
             return
         self.last_id = max(self.last_id, record.id)
@@ -96,6 +111,12 @@ class _Table(Generic[Record]):
 
     def __len__(self) -> int:
         return sum(len(index.ids) for index in self._own.values())
+
+    def take_noted(self) -> list[Record]:
+        """The records that were put since the last look."""
+        noted = self.noted or {}
+        self.noted = {}
+        return self.rows.pick(noted)
 
     def next_id(self) -> int:
         self.last_id += 1
@@ -137,6 +158,21 @@ class MemoryStore:
         for scope in scopes:
             self._charges.index(scope)
             self._invoices.index(scope)
+
+    def merchants_since(self, base: Store) -> list[Merchant]:
+        return [one for one in self._merchants.values() if base.merchant(one.id) is not one]
+
+    def charges_since(self, base: Store) -> Iterator[Charge]:
+        return self._charges.rows.since(_memory(base)._charges.rows)
+
+    def invoices_since(self, base: Store) -> Iterator[Invoice]:
+        return self._invoices.rows.since(_memory(base)._invoices.rows)
+
+    def watch(self) -> None:
+        self._charges.noted, self._invoices.noted = {}, {}
+
+    def noted(self) -> tuple[list[Charge], list[Invoice]]:
+        return self._charges.take_noted(), self._invoices.take_noted()
 
     def reserve_ids(self, *, charge: int, invoice: int) -> None:
         """Give out only ids above these."""
@@ -246,6 +282,12 @@ class MemoryStore:
         position = None if invoice is None else index.find(invoice.created_at, invoice.id)
         found = Intervals() if position is None else Intervals((position, position + 1))
         return found if clause.operator is Operator.EQUAL else whole & ~found
+
+
+def _memory(store: Store) -> MemoryStore:
+    if not isinstance(store, MemoryStore):
+        raise TypeError(f"a store in memory is no copy of a {type(store).__name__}")
+    return store
 
 
 def _first(positions: range) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -59,14 +57,15 @@ class Faults:
     """The planned faults of one world, in the order in which they were made. Whoever uses it holds the world's lock,
     save for a look at whether it is empty."""
 
-    __slots__ = ("_ids", "planned")
+    __slots__ = ("last_id", "planned")
 
     def __init__(self) -> None:
         self.planned: list[Planned] = []
-        self._ids: Iterator[int] = itertools.count(1)
+        self.last_id = 0
 
     def add(self, fault: Fault, *, now: int) -> Planned:
-        planned = Planned(next(self._ids), fault, now)
+        self.last_id += 1
+        planned = Planned(self.last_id, fault, now)
         self.planned.append(planned)
         return planned
 
@@ -78,7 +77,7 @@ class Faults:
 
     def clear(self) -> None:
         self.planned = []
-        self._ids = itertools.count(1)
+        self.last_id = 0
 
     def striking(self, call: Call, *, now: int) -> list[Planned]:
         """The faults that strike this request.

@@ -1,0 +1,97 @@
+"""The tables that worlds are kept in, and the steps that bring an older database to the present form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from mockserver.core.errors import Unusable
+
+metadata = MetaData()
+
+schema = Table("mockserver_schema", metadata, Column("version", Integer, nullable=False))
+"""One row: how many of the steps were taken."""
+
+bases = Table(
+    "mockserver_bases",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+"""What fixtures made, each once, by its SHA-256; worlds and snapshots hold only what differs from theirs."""
+
+worlds = Table(
+    "mockserver_worlds",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("base", String(64), nullable=False),
+    Column("head", Text, nullable=False),
+    Column("pending", Boolean, nullable=False),
+    Column("charges", Integer, nullable=False),
+    Column("invoices", Integer, nullable=False),
+)
+"""Each world, with all of it that is in no rows; `version` counts the changes, so that none is made to an old one."""
+
+rows = Table(
+    "mockserver_rows",
+    metadata,
+    Column("world", String(200), primary_key=True),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),
+)
+"""Charges, invoices, attempts to charge and deliveries of events, where they differ from the base."""
+
+snapshots = Table(
+    "mockserver_snapshots",
+    metadata,
+    Column("world", String(200), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("base", String(64), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Snapshots of each world in their order."""
+
+
+def _begin(connection: Connection) -> None:
+    metadata.create_all(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_begin,)
+"""Each takes a database one version further. A step that others have taken never changes again."""
+
+
+def migrate(connection: Connection, *, called: str) -> None:
+    """Bring the database to the present version, in the caller's transaction.
+
+    Raises `Unusable` for one that a newer program made.
+    """
+    schema.create(connection, checkfirst=True)
+    version = connection.execute(select(schema.c.version)).scalar()
+    if version is None:
+        connection.execute(insert(schema).values(version=0))
+    if (version or 0) > len(STEPS):
+        raise Unusable(
+            f"--state {called}: its schema has version {version}, made by a newer mockserver; this one knows "
+            f"{len(STEPS)}. Start that one, or name another database"
+        )
+    for step in STEPS[version or 0 :]:
+        step(connection)
+    connection.execute(update(schema).values(version=len(STEPS)))

@@ -1,0 +1,138 @@
+"""Worlds that are kept in a database are there again in another server, with everything that is in them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from mockserver.state.world import World
+from tests.state.kept.plain import WORLD_ALONE, fields_of, parts, plain
+from tests.state.kept.used import DOINGS, Used
+
+KEPT: dict[str, set[str]] = {
+    "World": {"name", "faults", "snapshots", "blueprint", "state", *WORLD_ALONE},
+    "State": {"store", "stripe", "clock", "queue", "outbox", "reports"},
+    "Blueprint": {"name", "description", "provider", "tokens", "state", "base"},
+    "Snapshot": {"name", "taken_at", "blueprint"},
+    "MemoryStore": {"_merchants", "_charges", "_invoices", "_open", "_by_stripe_id"},
+    "_Table": {"rows", "last_id", "noted", "_own", "_indexes"},
+    "SortedIndex": {"_breaks", "_shared", "created", "ids"},
+    "Outbox": {"subscription", "deliveries", "pending", "held", "last_id", "lost"},
+    "Event": {"_body", "_render", "at", "id", "type"},
+    "Clock": {"state"},
+    "Faults": {"planned", "last_id"},
+    "Planned": {"id", "fault", "created_at", "seen", "struck", "chance"},
+    "Stripe": {"identifiers", "ledger", "settled", "answered", "forced"},
+    "Identifiers": {"seed", "given"},
+}
+"""Every field that changes in a world. Who adds one sees to it that `mockserver/state/kept` keeps it, or needs not."""
+
+
+def same(one: World, other: World) -> None:
+    """Fails unless both hold the same."""
+    first, second = plain(one), plain(other)
+    for name in first:
+        assert first[name] == second[name], name
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_is_done_to_a_world_is_there_in_the_next_server(address: str, seed: int) -> None:
+    chance = Random(seed)
+    used = Used(address, "mine")
+    names = [*DOINGS, *chance.choices([name for name in DOINGS if name != "reset"], k=60)]
+    chance.shuffle(names)
+    for number, name in enumerate(names):
+        DOINGS[name](used, chance)
+        if number % 20 == 0 or number + 1 == len(names):
+            same(used.world, Used(address, "mine").world)
+
+
+def test_a_restarted_server_goes_on_where_it_was_killed(address: str) -> None:
+    chance = Random(7)
+    for _ in range(12):
+        used = Used(address, "mine")
+        for name in chance.choices([name for name in DOINGS if name != "reset"], k=5):
+            DOINGS[name](used, chance)
+    same(used.world, Used(address, "mine").world)
+
+
+def test_every_field_of_a_world_is_known_to_be_kept_or_not(tmp_path: Path) -> None:
+    used = Used(f"sqlite:///{tmp_path / 'team.db'}", "mine")
+    for name in ("invoice", "finalize", "collect", "subscribe", "more", "fault", "take a fixture"):
+        DOINGS[name](used, Random(1))
+    seen: dict[str, set[str]] = {}
+    for part in parts(used.world):
+        if not isinstance(part, Enum):
+            seen.setdefault(type(part).__name__, set()).update(fields_of(part))
+    assert {name: seen.pop(name) for name in KEPT} == KEPT
+    # These are written by their fields, whatever they are.
+    assert set(seen) <= {"Attempt", "Charge", "ClockState", "Delay", "Delivery", "DeliveryAttempt", "Fault", "Invoice",
+                         "Merchant", "Outcome", "Provider", "Subscription"}  # fmt: skip
+
+
+def test_reading_writes_nothing(address: str) -> None:
+    used = Used(address, "mine")
+    for path in ("/billing/invoices", "/billing/charges"):
+        assert used.api("GET", path).status == 200
+    for path in ("/world", "/faults", "/clock", "/snapshots", "/webhooks", "/stripe/ledger", "/export", "/invoices"):
+        assert used.control("GET", path).status == 200, path
+    assert Used(address, "mine").service.worlds.names() == ["common"]
+    used.charge()
+    assert Used(address, "mine").service.worlds.names() == ["common", "mine"]
+
+
+def test_worlds_keep_their_records_when_the_next_server_has_another_fixture(address: str) -> None:
+    used = Used(address, "mine")
+    used.charge()
+    used.control("PUT", "/snapshots/a", {})
+    again = Used(address, "mine", fixture="empty")
+    same(used.world, again.world)
+    assert again.control("POST", "/reset").status == 200
+    assert again.world.blueprint.name == "empty"
+    last = Used(address, "mine")
+    assert last.world.blueprint.name == "empty"
+    assert last.control("POST", "/snapshots/a/restore").status == 200
+    assert last.world.blueprint.name == "default"
+    same(last.world, Used(address, "mine", fixture="declines").world)
+
+
+def test_a_world_that_is_dropped_is_forgotten(address: str, tmp_path: Path) -> None:
+    used = Used(address, "mine")
+    used.charge()
+    used.control("PUT", "/snapshots/a", {})
+    again = Used(address, "other")
+    assert again.control("DELETE", "/worlds/mine").status == 200
+    assert again.control("DELETE", "/worlds/mine").status == 404
+    last = Used(address, "mine")
+    assert last.service.worlds.names() == ["common"]
+    assert last.world.snapshots == {}
+    same(last.world, Used(f"sqlite:///{tmp_path / 'none.db'}", "mine").world)
+
+
+def test_worlds_that_are_idle_or_too_many_are_forgotten(address: str) -> None:
+    for name in ("first", "second"):
+        Used(address, name).charge()
+    Used(address, "third", most_worlds=2).charge()
+    assert Used(address, "first").service.worlds.names() == ["common", "second", "third"]
+    Used(address, "fourth", world_idle=0.0).charge()
+    assert Used(address, "first").service.worlds.names() == ["common", "fourth"]
+
+
+def test_a_second_server_on_the_same_database_is_told_so_and_overwrites_nothing(address: str) -> None:
+    one, other = Used(address, "mine"), Used(address, "mine")
+    assert one.world.name == other.world.name
+    assert one.charge(1).status == 200
+    refused = other.charge(2)
+    assert (refused.status, refused.headers) == (503, {"Retry-After": "1"})
+    assert "another server" in refused.body["message"]
+    assert other.charge(3).status == 200
+    same(other.world, Used(address, "mine").world)
+
+
+def test_the_servers_own_address_for_events_is_the_next_servers(address: str) -> None:
+    Used(address, "mine", webhook_url="http://127.0.0.1:9/old").charge()
+    told = Used(address, "mine", webhook_url="http://127.0.0.1:9/new").world.state.outbox.subscription
+    assert told.url == "http://127.0.0.1:9/new"
