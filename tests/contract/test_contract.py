@@ -568,7 +568,7 @@ def line_of(text: str) -> int:
         ("parameters/Page'", "parameters/Pag'", "the reference '#/components/parameters/Pag' leads nowhere"),
         ("      operationId: listInvoices\n", "", "operationId is missing"),
         ("operationId: createInvoice", "operationId: listInvoices", "'listInvoices' is the id of two operations"),
-        ("      summary: List invoices\n", "      summary: a\n      summary: b\n", "the key 'summary' is given twice"),
+        ("      summary: List invoices\n", "      summary: a\n      summary: b\n", 'the key "summary" is given twice'),
         ("type: integer", "type: intger", '"intger" is not valid'),
         ("x-rules: [GEN-1,", "x-rules: [GEN-99,", "there is no rule 'GEN-99'"),
         ("level: observed\n", "level: seen\n", "the level must be documented, observed, derived, open, got 'seen'"),
