@@ -16,6 +16,7 @@ from mockserver.verify.claims.claims import (
     Is,
     IsJson,
     LiveAnswer,
+    Some,
     Status,
     Where,
     nodes,
@@ -52,10 +53,12 @@ def _symptoms(breach: Breach) -> Iterator[Symptom]:
         return
     replies = {place: reply_of(exchange) for place, exchange in enumerate(breach.exchanges)}
     try:
-        for part in failing(breach.check, replies):
+        parts = list(failing(breach.check, replies))
+        # Where a refusal would have been as good, what was done instead is what is wrong.
+        parts.sort(key=lambda part: isinstance(breach.check, Some) and isinstance(part.left, Status))
+        # The first is what the breach says; what follows it fails with it.
+        for part in parts[:1]:
             yield from _part(part, breach, replies)
-            # The first is what the breach says; what follows it fails with it.
-            return
     except (CannotTell, KeyError):
         # An answer is missing, or of another form, so that it is nothing to compare.
         return
