@@ -98,7 +98,8 @@ def test_amounts_and_dates_are_changed_where_that_is_asked_for(tmp_path: Path) -
 def test_what_could_not_be_known_is_said(tmp_path: Path) -> None:
     traffic, file = recorded(tmp_path)
     traffic.lists(finalized(1), invoice(2, total=0))
-    traffic.say("GET", "/billing/charges/9", {"charge": charge(9, status="Invoiced", amount=99, price=99)})
+    alone = charge(9, status="Invoiced", amount=99, price=99)
+    traffic.say("GET", "/billing/charges/9", {"charge": alone, "charge_items": []})
     traffic.ends()
     text = file.read_text()
     assert "# Of 1 invoices not all charges were seen" in text
