@@ -72,7 +72,7 @@ def plainly(invoices: list[Invoice], scope: Scope, query: Query = NOTHING_ASKED)
     return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
-@examples(400)
+@examples(150)
 @given(some_invoices(), some_invoices(), scopes, queries(), st.integers(0, 25), st.integers(1, 8), st.booleans())
 def test_a_page_holds_what_asking_each_invoice_would_find(
     early: list[Invoice], late: list[Invoice], scope: Scope, text: str, offset: int, limit: int, newest_first: bool
