@@ -88,7 +88,7 @@ def server() -> Iterator[Running]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("requests", [3, 60, 400, 900, 1_200])
+@pytest.mark.parametrize("requests", [3, 60, 900])
 def test_a_signal_at_any_moment_ends_a_run_with_its_reports(
     requests: int, number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -105,7 +105,7 @@ def test_a_signal_at_any_moment_ends_a_run_with_its_reports(
         assert "Left behind" in printed
 
 
-@pytest.mark.parametrize("attempt", range(10))
+@pytest.mark.parametrize("attempt", range(5))
 def test_ctrl_c_in_the_middle_of_races_ends_the_run(attempt: int, tmp_path: Path) -> None:
     with running() as server, started(server.url, tmp_path, "--only", "CREATE-4,COLLECT-4", "--no-fuzz") as process:
         until(lambda: server.requests > 330 + 12 * attempt or process.poll() is not None)
