@@ -775,7 +775,8 @@ export interface paths {
          * What was said
          * @description Every exchange with the API in this world, the oldest first; what came without a known token is in the common
          *     world's. An exchange is there by the time that its answer goes out. The journal keeps the newest
-         *     (`--journal-size`), and of a request's body the first 64 KiB. Tokens are shown.
+         *     (`--journal-size`, and `--journal-bytes` for all worlds together), and of each body the first 64 KiB, which is
+         *     then a text. Tokens are shown.
          */
         get: operations["getJournal"];
         put?: never;
