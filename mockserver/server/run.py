@@ -49,7 +49,8 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
         _reload(current, request_log.note)
     threading.Thread(target=_announce_when_ready, args=(service.settings, announce), daemon=True).start()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(Front(create_app(current, request_log)), service.settings))
+        front = Front(create_app(current, request_log), waits=service.settings.state is not None)
+        runner.run(_serve(front, service.settings))
     # Threads of native code are still at work, and abort the process with a message when the interpreter goes.
     for stream in (sys.stdout, sys.stderr):
         # The terminal may be gone.

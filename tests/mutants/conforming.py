@@ -16,6 +16,8 @@ DECLINING = "pm_card_visa_chargeDeclinedInsufficientFunds"
 LARAVEL: dict[str, Any] = {
     "page_below_one": "first_page",
     "page_not_a_number": "default",
+    "beyond_64_bits": "no_number",
+    "stripe_id_case": "alike",
     "page_links": "drop_query",
     "empty_charge_ids": "as_omitted",
     "numeric_strings": "accept",
@@ -72,6 +74,7 @@ TERSE: dict[str, Any] = {
 
 NEEDS: dict[str, dict[str, Any]] = {
     "per_page_above_max": {"per_page_max": 25},
+    "beyond_64_bits": {"page_not_a_number": "default"},
     "ignored_search": {
         "unknown_search_field": "ignore",
         "bad_search_value": "ignore",

@@ -1,8 +1,8 @@
 """The ASGI application in front of the WSGI one: it reads, waits and sends, so that no thread has to.
 
-A request is handed on once its body is whole. While nothing is under way that may take long, it is answered in the
-event loop itself, since the way to another thread and back takes as long as half an answer; else by one of a few
-threads, and health still by the loop.
+A request is handed on once its body is whole. While nothing is under way that may take long, and there is no database
+to wait for, it is answered in the event loop itself, since the way to another thread and back takes as long as half an
+answer; else by one of a few threads, and health still by the loop.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ def _key(name: bytes) -> str:
 class Front:
     """An ASGI application that answers as the WSGI application does; made and used in one event loop."""
 
-    def __init__(self, application: Wsgi) -> None:
+    def __init__(self, application: Wsgi, *, waits: bool = False) -> None:
+        """`waits` tells that any answer may have to wait, as for a database."""
         self._application = application
+        self._waits = waits
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="long")
         self._streams = EventStreams()
         self._long = 0
@@ -68,7 +70,7 @@ class Front:
 
     async def _answer(self, environ: dict[str, Any]) -> Answer:
         path = environ["PATH_INFO"]
-        if path == HEALTH or (not self._long and not path.startswith(CONTROL)):
+        if path == HEALTH or not (self._waits or self._long or path.startswith(CONTROL)):
             return _called(self._application, environ)
         return await self._at_length(_called, self._application, environ)
 

@@ -1,4 +1,4 @@
-"""Faults of casts and collations: what is another value is read as the one that it resembles."""
+"""Faults of casts: what is another value is read as the one that it resembles."""
 
 from __future__ import annotations
 
@@ -156,14 +156,3 @@ def amounts_end_at_a_comma(api: Api) -> None:
         return minor
 
     original = swap(api, "amount", amount)
-
-
-# Collations
-
-
-@CASTING.fault("SEARCH-3", "SEARCH-4", says="Stripe's ids are found in capitals as in small letters")
-def stripe_ids_ignore_case(api: Api) -> None:
-    def equals(stripe_id: str | None, value: str) -> bool:
-        return stripe_id is not None and stripe_id.lower() == value.lower()
-
-    swap(api.search, "stripe_equals", equals)

@@ -68,6 +68,8 @@ UNLISTED: dict[str, tuple[Any, ...]] = {
     "ignored_search": ("clause", "whole"),
     "charges_order": ("newest_first", "oldest_first"),
     "most_charge_ids": (None, 50),
+    "beyond_64_bits": ("too_large", "no_number"),
+    "stripe_id_case": ("told_apart", "alike"),
 }
 """What the contract says nothing about, or says in passing; each value is as legal as the other."""
 
@@ -137,6 +139,8 @@ class Choices:
     ignored_search: str = "clause"
     charges_order: str = "newest_first"
     most_charge_ids: int | None = None
+    beyond_64_bits: str = "too_large"
+    stripe_id_case: str = "told_apart"
 
 
 def choose(values: Mapping[str, Any]) -> Choices:

@@ -75,12 +75,17 @@ class Pages:
         try:
             value = read_integer(query[name])
         except BadSearch:
-            if self.choices.page_not_a_number == "default":
-                return default
-            raise self.refuse(name, "must be an integer") from None
+            return self.no_number(name, default)
         if abs(value) > LARGEST:
+            if self.choices.beyond_64_bits == "no_number":
+                return self.no_number(name, default)
             raise self.refuse(name, "is too large")
         return value
+
+    def no_number(self, name: str, default: int) -> int:
+        if self.choices.page_not_a_number == "default":
+            return default
+        raise self.refuse(name, "must be an integer")
 
     def refuse(self, name: str, why: str) -> Refusal:
         return Refusal(self.choices.invalid_request_status, f"{name} {why}.", errors={name: [f"The {name} {why}."]})

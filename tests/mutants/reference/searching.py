@@ -171,10 +171,13 @@ class Search:
         return lambda invoice: positive(invoice.stripe_id, value) is wanted
 
     def stripe_equals(self, stripe_id: str | None, value: str) -> bool:
-        return stripe_id == value
+        return stripe_id is not None and self.in_one_case(stripe_id) == self.in_one_case(value)
 
     def stripe_contains(self, stripe_id: str | None, value: str) -> bool:
-        return stripe_id is not None and value in stripe_id
+        return stripe_id is not None and self.in_one_case(value) in self.in_one_case(stripe_id)
+
+    def in_one_case(self, text: str) -> str:
+        return text.lower() if self.choices.stripe_id_case == "alike" else text
 
     def fold(self, answers: Sequence[bool], joiners: Iterable[str]) -> bool:
         """From left to right, none binding tighter."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Connection
@@ -19,8 +23,15 @@ from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
 from mockserver.state.kept import schema
 from tests.state.kept.databases import Postgres, held
+from tests.state.kept.killed import killable
 from tests.state.kept.test_kept_worlds import same
 from tests.state.kept.used import Used
+
+CHANGE = (
+    b"POST /api/billing/charges/quick-adjustment HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer provider\r\n"
+    b"X-Selected-Client-Id: 1\r\nContent-Type: application/json\r\nContent-Length: 35\r\n\r\n"
+    b'{"amount": 5, "description": "any"}'
+)
 
 
 def _away(reply: Reply) -> None:
@@ -63,6 +74,23 @@ def test_while_postgresql_is_stopped_nothing_changes_and_then_it_goes_on(postgre
         postgresql.start()
 
     _changes_nothing_while_away(Used(address, "mine"), address, away)
+
+
+def test_health_is_answered_while_a_change_waits_for_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "team.db"
+    with killable("--state", f"sqlite:///{path}") as server:
+        address = ("127.0.0.1", int(server.base.rpartition(":")[2]))
+        with held(path):
+            for _ in range(3):
+                with closing(socket.create_connection(address)) as change:
+                    change.sendall(CHANGE)
+                    # The change has come to the server before health is asked for.
+                    time.sleep(0.1)
+                    assert httpx.get(f"{server.base}/_mock/health").status_code == 200
+                    waits, _, _ = select.select([change], [], [], 0.0)
+                    if not waits:
+                        return
+    pytest.fail("health was asked for three times while a change waited, and was answered after it each time")
 
 
 def test_a_journal_tells_of_the_outage_and_blames_nobody_else(tmp_path: Path) -> None:
