@@ -133,8 +133,11 @@ def test_the_schema_of_each_kind_of_file_is_printed(kind: str) -> None:
 
 def test_the_shipped_profiles_fit_the_printed_schema() -> None:
     validator = jsonschema_rs.validator_for(SCHEMAS["profile"]())
-    for path in profiles_dir().glob("*.yaml"):
-        validator.validate(read_document(path).value)
+    shipped = {path.stem: read_document(path).value for path in profiles_dir().glob("*.yaml")}
+    assert shipped.keys() >= {"default", "laravel", "alternative"}
+    for values in shipped.values():
+        validator.validate(values)
+        assert not validator.is_valid({**values, "create_status": 204})
 
 
 def test_rules_are_listed_and_explained() -> None:

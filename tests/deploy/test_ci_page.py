@@ -16,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from mockserver.cli.main import main
+from mockserver.core.health import is_ready
 from mockserver.core.net import free_port
 from mockserver.server.process import Running
 from mockserver.verify.fuzz.hooks import KNOWN_FILE
@@ -144,12 +145,22 @@ def test_the_lines_for_any_other_pipeline_are_green_in_an_empty_project(tmp_path
     script = script.replace("health --wait", f"health --port {port} --wait")
     # What the reader's own time allows is no matter here; the fuzzing is tested elsewhere.
     script = script.replace("--allow-unexercised", "--allow-unexercised --no-fuzz --only LIST --only CREATE-1")
-    command = f'mockserver() {{ {sys.executable} -P -m mockserver "$@"; }}\nset -euo pipefail\n{script}'
+    command = tmp_path / "bin" / "mockserver"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m mockserver "$@"\n')
+    command.chmod(0o755)
     done = subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
+        ["bash", "-c", f"set -euo pipefail\n{script}"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "verify-report" / "junit.xml").exists()
+    assert not is_ready(f"http://127.0.0.1:{port}/_mock"), "the fake that the lines start is still there"
 
 
 def test_the_files_that_it_names_are_there() -> None:

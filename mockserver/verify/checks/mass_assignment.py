@@ -104,9 +104,7 @@ def _one_by_one(context: Context, charge: OwnCharge, more: Mapping[str, Any], re
     return answer
 
 
-def _judge(context: Context, charge: OwnCharge, answer: Answer, way: str, old: OwnInvoice) -> None:
-    where = {"form": "in a form", "query": "in the query of a create", "wrapped": "below invoice in a create"}
-    told = where.get(way, "in the body of a create")
+def _answered(context: Context, answer: Answer, told: str) -> None:
     never(
         context,
         "GEN-5",
@@ -114,6 +112,12 @@ def _judge(context: Context, charge: OwnCharge, answer: Answer, way: str, old: O
         kind=f"undocumented properties {told} make the server fail",
         because=f"what is not documented {told} is ignored, or refused with a 4xx",
     )
+
+
+def _judge(context: Context, charge: OwnCharge, answer: Answer, way: str, old: OwnInvoice) -> None:
+    where = {"form": "in a form", "query": "in the query of a create", "wrapped": "below invoice in a create"}
+    told = where.get(way, "in the body of a create")
+    _answered(context, answer, told)
     if answer.refused:
         charge_untouched(context, "GEN-6", charge, f"a create refused for what stands {told}", [answer])
     number = answer.part("invoice").get("id")
@@ -171,13 +175,7 @@ def adjustments(context: Context) -> None:
     whole = {"amount": context.records.amount(), "description": context.records.mark()}
     answer = context.me.post(ADJUSTMENTS, whole | given)
     told = "in the body of an adjustment"
-    never(
-        context,
-        "GEN-5",
-        is_answered(answer),
-        kind=f"undocumented properties {told} make the server fail",
-        because=f"what is not documented {told} is ignored, or refused with a 4xx",
-    )
+    _answered(context, answer, told)
     number = answer.part("charge").get("id")
     if not answer.ok or not isinstance(number, int):
         return

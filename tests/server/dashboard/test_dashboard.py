@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -198,8 +199,8 @@ def test_fifty_requests_a_second_are_all_shown_once_and_in_order(api: Api, opene
     many = 200
 
     def send() -> None:
-        for _ in range(many):
-            api.get(f"{LIST}?per_page=1")
+        for page in range(1, many + 1):
+            api.get(f"{LIST}?per_page=1&page={page}")
             time.sleep(0.02)
 
     sender = threading.Thread(target=send)
@@ -210,6 +211,9 @@ def test_fifty_requests_a_second_are_all_shown_once_and_in_order(api: Api, opene
     turn_to(page, "Journal")
     sender.join()
     expect(page.locator(".count")).to_have_text(f"{many} of {many}")
+    shown = [int(number) for number in re.findall(r"&page=(\d+)", page.get_by_role("listbox").inner_text())]
+    assert len(shown) > 5
+    assert shown == list(range(shown[0], shown[0] + len(shown)))
     turn_to(page, "Figures")
     expect(page.get_by_role("row").filter(has_text="listInvoices")).to_contain_text(str(many))
 
