@@ -1,6 +1,7 @@
 """Measures the mock server against Prism and against a bare Flask route, and prints the ratios as a table.
 
-`python -m tests.benchmarks [--seconds N] [--quick]`; needs Node.js, and `npm ci` in this folder (done if missing).
+`python -m tests.benchmarks [--seconds N] [--quick] [PART…]`; needs Node.js, and `npm ci` in this folder (done if
+missing), and Chromium for the part `watching`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.servers import HERE, Server, bare, fake, load, prism, prism_proxy, proxy
+from tests.chromium import chromium
 
 Row = tuple[str, str, str, str, bool]
 CHARGES = 200_000
@@ -36,20 +38,10 @@ def main() -> None:
         subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
     console = Console(stderr=True)
     rows: list[Row] = []
-    parts: list[tuple[str, Callable[[float], list[Row]]]] = [
-        ("listing", listing),
-        ("collecting", collecting),
-        ("starting", starting),
-        ("worlds", worlds),
-        ("tracing", tracing),
-        ("proxying", proxying),
-        ("checking", checking),
-    ]
-    if not options.quick:
-        parts.append(("a million invoices", million))
-    for number, (name, part) in enumerate(parts, 1):
+    parts = options.parts or [name for name in PARTS if not (options.quick and name == "million")]
+    for number, name in enumerate(parts, 1):
         console.print(f"[{number}/{len(parts)}] {name} …", markup=False)
-        rows += part(options.seconds)
+        rows += PARTS[name](options.seconds)
     _print(rows)
     sys.exit(0 if all(row[-1] for row in rows) else 1)
 
@@ -113,6 +105,37 @@ def tracing(seconds: float) -> list[Row]:
         mine, without = _rates([full, plain], "list", seconds)
     what = "with journal, trace, worlds and faults, of the rate without"
     return [_row(what, mine / without, 0.85, f"{mine:,.0f}/s to {without:,.0f}/s")]
+
+
+def watching(seconds: float) -> list[Row]:
+    """What one open page of the dashboard costs: the server's own time for a request, and the rate on this machine."""
+    costs, rates = [], []
+    with fake(*QUIET) as server, chromium() as browser:
+        load(server, "list", seconds=1)
+        for _ in range(5):
+            cost, rate = _load_and_cost(server, seconds)
+            page = browser.new_page()
+            page.goto(f"{server.base.removesuffix('/api')}/_mock/")
+            page.locator("#stream[data-state=live]").wait_for()
+            # What the journal has kept is shown first.
+            page.wait_for_timeout(2000)
+            watched_cost, watched_rate = _load_and_cost(server, seconds)
+            page.close()
+            costs.append((watched_cost / cost, f"{watched_cost:.0f} µs to {cost:.0f} µs"))
+            rates.append((watched_rate / rate, f"{watched_rate:,.0f}/s to {rate:,.0f}/s"))
+    # What a machine does beside it changes from minute to minute, but little from one round to the next.
+    (cost, cost_told), (rate, rate_told) = (sorted(found)[len(found) // 2] for found in (costs, rates))
+    return [
+        _row("with a page open, of the server's time for a request without", cost, 1.1, cost_told, most=True),
+        _row("with a page open, of the rate without", rate, 0.9, rate_told),
+    ]
+
+
+def _load_and_cost(server: Server, seconds: float) -> tuple[float, float]:
+    """Microseconds of a processor that a request took the server, and its rate."""
+    before = server.busy()
+    result = load(server, "list", seconds=seconds)
+    return (server.busy() - before) / result["requests"] * 1e6, result["rate"]
 
 
 def proxying(seconds: float) -> list[Row]:
@@ -227,8 +250,15 @@ def _print(rows: list[Row]) -> None:
     Console().print(table)
 
 
+PARTS: dict[str, Callable[[float], list[Row]]] = {
+    part.__name__: part
+    for part in (listing, collecting, starting, worlds, tracing, watching, proxying, checking, million)
+}
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=f"one of {', '.join(PARTS)}")
     parser.add_argument("--seconds", type=float, default=5, help="length of each load")
     parser.add_argument("--quick", action="store_true", help="leave out the million invoices")
     return parser.parse_args()

@@ -48,6 +48,7 @@ const result = await autocannon({ url: base, connections, duration: seconds, hea
 console.log(
   JSON.stringify({
     rate: result.requests.total / result.duration,
+    requests: result.requests.total,
     p50: result.latency.p50,
     p99: result.latency.p99,
     refused: result.non2xx,

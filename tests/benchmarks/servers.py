@@ -39,6 +39,11 @@ class Server:
         processes = [self.process, *self.process.children(recursive=True)]
         return sum(int(one.memory_full_info().pss) for one in processes)
 
+    def busy(self) -> float:
+        """Seconds of a processor that the process and its children have taken so far."""
+        times = [one.cpu_times() for one in (self.process, *self.process.children(recursive=True))]
+        return sum(one.user + one.system for one in times)
+
 
 @contextmanager
 def fake(*options: str, traced: bool = True) -> Iterator[Server]:
