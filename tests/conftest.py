@@ -27,6 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name in list(os.environ):
         if name in _OF_TERMINALS or name.startswith(_OF_OTHER_PROGRAMS):
             del os.environ[name]
+    # Where it is set, each of the hundreds of programs that tests start would compile this package anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     told = "try N times as many examples of each property, other ones each time; without it they are always the same"
     parser.addoption("--dice", metavar="N", type=int, help=told)
     told = "kill servers that keep their worlds N times in each of the tests that do it, at other moments each time"

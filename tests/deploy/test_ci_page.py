@@ -19,7 +19,7 @@ from mockserver.cli.main import main
 from mockserver.core.health import is_ready
 from mockserver.core.net import free_port
 from mockserver.server.process import Running
-from mockserver.verify.fuzz.hooks import KNOWN_FILE
+from mockserver.verify.fuzz.exemptions import KNOWN_FILE
 from tests.deploy.runner import Runner, end_the_server_at
 
 ROOT = Path(__file__).parents[2]

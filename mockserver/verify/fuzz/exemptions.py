@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, unquote
 from mockserver.verify.monitor.canonical import Part, RequestReading, may_be_turned_away, read_request
 from mockserver.verify.transport.messages import Outgoing
 
+KNOWN_FILE = "MOCKSERVER_SCHEMATHESIS_KNOWN"
+"""The environment variable with the path of what is known, as the verifier wrote it for its fuzzer."""
 MOST_AMOUNT = 100_000
 """From here up, in major units, a server may call an amount too large."""
 SAFE_PAGE = 10

@@ -11,14 +11,11 @@ from urllib.parse import urlsplit
 
 import schemathesis
 
-from mockserver.verify.fuzz.exemptions import Known, Verdict, open_cause
+from mockserver.verify.fuzz.exemptions import KNOWN_FILE, Known, Verdict, open_cause
 from mockserver.verify.fuzz.proxy import BASE_PATH, PLACEHOLDER, relayed
 from mockserver.verify.monitor.canonical import read_request
 from mockserver.verify.transport.billing_client import JSON_TYPE
 from mockserver.verify.transport.messages import Outgoing
-
-KNOWN_FILE = "MOCKSERVER_SCHEMATHESIS_KNOWN"
-"""The environment variable with the path of what is known, written by the process that started this one."""
 
 
 def read_known(path: Path) -> Known:

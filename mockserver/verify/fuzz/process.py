@@ -12,7 +12,7 @@ from pathlib import Path
 from mockserver.core.resources import openapi_path
 from mockserver.verify.context.context import Context
 from mockserver.verify.events import Progress
-from mockserver.verify.fuzz.hooks import KNOWN_FILE
+from mockserver.verify.fuzz.exemptions import KNOWN_FILE
 from mockserver.verify.fuzz.proxy import PLACEHOLDER, Gateway
 
 EXAMPLES = 12
