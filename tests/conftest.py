@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from mockserver.server.process import Running, running
 from tests.properties import USUAL
+from tests.sharing import Sharing
 
 _numbers = itertools.count(1)
 
@@ -53,6 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: tests of servers and signals wait a third of their time."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Sharing:
+    return Sharing(config)
 
 
 @pytest.fixture(autouse=True)
