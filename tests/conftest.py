@@ -75,13 +75,13 @@ def signals_are_not_ignored() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Running]:
     """One server of the default fixture, for every test that needs no other."""
-    with running("--stripe-delay", "60") as live:
+    with running("--stripe-delay", "60", "--check") as live:
         yield live
 
 
 @dataclass
 class Api:
-    """A client of one world, that fails a test whose server broke its own spec."""
+    """A client of one world, that fails a test whose server broke its own spec, or contradicted itself."""
 
     server: Running
     world: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, get_args
@@ -14,7 +15,7 @@ from mockserver.cli.seconds import Seconds
 from mockserver.core.net import free_port, ip_address, reachable
 from mockserver.server import run
 from mockserver.server.control.guard import TOKEN_HEADER, secured
-from mockserver.server.service import Service, open_service
+from mockserver.server.service import BeginWatch, Service, open_service
 from mockserver.server.settings import LogFormat, Settings
 
 _TYPES: dict[str, Any] = {
@@ -35,6 +36,9 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
         if one.name == "cors":
             flag = "--no-cors"
             kwargs = {"is_flag": True, "help": "Don't let pages of other origins call the API."}
+        elif one.name == "check":
+            flag = "--check/--no-check"
+            kwargs |= {"default": one.default}
         elif one.type == "bool":
             kwargs |= {"is_flag": True}
         elif one.name == "set":
@@ -46,7 +50,8 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
         else:
             kwargs |= {"default": one.default, "show_default": one.default is not None}
             kwargs["type"] = click.IntRange(0, 65535) if one.name == "port" else _TYPES[str(one.type)]
-        command = click.option(flag, envvar="MOCKSERVER_" + flag[2:].upper().replace("-", "_"), **kwargs)(command)
+        variable = "MOCKSERVER_" + flag.partition("/")[0][2:].upper().replace("-", "_")
+        command = click.option(flag, envvar=variable, **kwargs)(command)
     return command
 
 
@@ -74,7 +79,13 @@ def _opened(settings: Settings) -> Service:
         def told(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, visible=True)
 
-        return open_service(settings, progress=told)
+        return open_service(settings, progress=told, begin_watch=_judge() if settings.check else None)
+
+
+def _judge() -> BeginWatch:
+    # Imported only when it is asked for: the verifier's judgement takes a quarter of a second.
+    begin: BeginWatch = importlib.import_module("mockserver.watch.within").begin_watch
+    return begin
 
 
 def banner(service: Service, *, made_up_token: str | None = None) -> str:

@@ -33,6 +33,8 @@ from mockserver.state.world import State, World
 
 LARGEST_PAGE = 2**53
 """The largest page number and size: beyond it a JSON number is not exact for every client."""
+USUAL_PAGE = 15
+"""Rows of a page where no number is asked for (LIST-2)."""
 ADJUSTMENT = "Adjustment"
 """`category` of a charge made by quick adjustment; the documentation names no value for it.
 
@@ -241,7 +243,7 @@ OPERATIONS: dict[str, Callable[[Call, OperationContext], Reply]] = {
 
 
 def _page_asked_for(call: Call, profile: Profile) -> tuple[int, int]:
-    number, per_page = call.query.get("page", 1), call.query.get("per_page", 15)
+    number, per_page = call.query.get("page", 1), call.query.get("per_page", USUAL_PAGE)
     if number < 1:
         if profile.page_below_one == "refuse":
             raise _invalid("page", f"page must be 1 or more, got {_short(number)}", "profile:page_below_one")
@@ -251,7 +253,8 @@ def _page_asked_for(call: Call, profile: Profile) -> tuple[int, int]:
     if per_page < 1:
         raise _invalid("per_page", f"per_page must be 1 or more, got {_short(per_page)}", "GEN-5")
     largest = profile.per_page_max
-    if largest is not None and per_page > largest:
+    # LIST-2: the default is 15, however little may be asked for.
+    if largest is not None and per_page > largest and per_page != USUAL_PAGE:
         if profile.per_page_above_max == "refuse":
             problem = f"per_page must be at most {largest}, got {_short(per_page)}"
             raise _invalid("per_page", problem, "profile:per_page_above_max")

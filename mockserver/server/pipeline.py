@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import orjson
@@ -48,6 +49,7 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
     exchange = Exchange(request, address, _NO_REPLY)
     params: Mapping[str, str] = {}
     world: World | None = None
+    era = ""
     try:
         exchange.operation, params = service.contract.route(request.method, request.path)
         token, name = credentials(request)
@@ -55,6 +57,7 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
         if reach is None:
             raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
         world = service.worlds.enter(name)
+        era = world.state.era
         call = service.contract.accept(exchange.operation, params, request, leniency=leniency_of(service.profile))
         exchange.accepted = True
         exchange.warnings = call.warnings
@@ -83,6 +86,8 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
         exchange.data = exchange.delivery.body
     elif exchange.reply.body is not None:
         exchange.data = orjson.dumps(exchange.reply.body)
+    if service.watch is not None and era == world.state.era and not (exchange.broken or exchange.injected):
+        _compare(exchange, service.watch(exchange, era, started))
     _record(exchange, world, started)
     return exchange
 
@@ -188,6 +193,16 @@ def _judge(exchange: Exchange, operation: Operation, contract: Contract) -> None
         log.error("our reply to %s breaks the spec: %s", operation.id, "; ".join(problems))
         message = f"The mock server's own reply breaks openapi.yaml: {'; '.join(problems)}"
         exchange.reply = Reply(500, {"message": message}, {"X-Mock-Broken": operation.id}, because="contract-broken")
+
+
+def _compare(exchange: Exchange, contradictions: list[str]) -> None:
+    """Tell of a reply that has its form, but contradicts the contract or what was answered before."""
+    if not contradictions:
+        return
+    name = "" if exchange.operation is None else exchange.operation.id
+    log.error("our reply to %s is wrong; please report it: %s", name, "; ".join(contradictions))
+    exchange.broken = contradictions
+    exchange.reply = replace(exchange.reply, headers={**exchange.reply.headers, "X-Mock-Broken": name})
 
 
 def _objections(exchange: Exchange, refusal: Refused, params: Mapping[str, str], service: Service) -> list[str] | None:

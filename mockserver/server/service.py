@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from mockserver.billing.profile import Profile, load_profile, parse_overrides
 from mockserver.contract.contract import Contract
@@ -18,7 +19,13 @@ from mockserver.server.webhook_worker import WebhookWorker
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.outbox import Subscription, check_url
 from mockserver.state.worlds import Keep, Worlds
+from mockserver.traffic.journal import Exchange
 from mockserver.traffic.journal_budget import JournalBudget
+
+Watch: TypeAlias = Callable[[Exchange, str, float], list[str]]
+"""Says how an exchange breaks the contract, a sentence each; it is told too of the era of its world in which all of it
+happened, and of when it began by `perf_counter`."""
+BeginWatch: TypeAlias = Callable[[Contract], Watch]
 
 
 @dataclass(slots=True)
@@ -34,6 +41,14 @@ class Service:
     worlds: Worlds
     mistakes: tuple[str, ...] = ()
     """What is wrong with files that changed on disk since, each with file and line; the last good ones are in force."""
+    begin_watch: BeginWatch | None = None
+    """What looks whether this fake contradicts itself, begun anew."""
+    watch: Watch | None = field(init=False, default=None)
+    """What looks now."""
+
+    def __post_init__(self) -> None:
+        # Another spec or profile is another story, of which nothing is known that was said before.
+        self.watch = None if self.begin_watch is None else self.begin_watch(self.contract)
 
 
 @dataclass(slots=True)
@@ -43,7 +58,12 @@ class Current:
     service: Service
 
 
-def open_service(settings: Settings, *, progress: Callable[[int, int], None] | None = None) -> Service:
+def open_service(
+    settings: Settings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    begin_watch: BeginWatch | None = None,
+) -> Service:
     """Everything that the settings name, read and checked; raises `Unusable` with every mistake found.
 
     `progress` is told (done, of how many) while rows are generated.
@@ -61,7 +81,7 @@ def open_service(settings: Settings, *, progress: Callable[[int, int], None] | N
         journal_budget=JournalBudget(settings.journal_bytes),
         keep=None if settings.state is None else _keep(settings.state),
     )
-    return Service(settings, contract, text, profile, name, worlds)
+    return Service(settings, contract, text, profile, name, worlds, begin_watch=begin_watch)
 
 
 def spec_path(settings: Settings) -> Path:

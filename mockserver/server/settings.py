@@ -62,6 +62,9 @@ class Settings:
         (), "Let pages of this origin call the control interface, * for any; may be repeated.", metavar="ORIGIN"
     )
     reload: bool = _option(False, "Take over changes of the spec, profile and fixture while running.")
+    check: bool = _option(
+        False, "Hold this server's own answers to the contract and to each other; a contradiction is a fault of ours."
+    )
     end_with_stdin: bool = _option(
         False, "End once standard input does: give it a pipe, and the server ends with whoever holds the other end."
     )

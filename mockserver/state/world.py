@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,8 @@ class State:
     outbox: Outbox = field(default_factory=Outbox)
     reports: list[tuple[int, int]] = field(default_factory=list)
     """Payments that Stripe has yet to report, as a heap of (due, invoice id) like the queue (COLLECT-3)."""
+    era: str = field(default_factory=lambda: secrets.token_hex(8), compare=False)
+    """Names this course of events: whatever a world is set back to is another one."""
 
     def copy(self) -> State:
         return State(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mockserver.verify.claims.values import when
 from mockserver.verify.expectations.statements import of
 from mockserver.watch.bounded import Bounded
 from mockserver.watch.memory import Memory
@@ -106,7 +107,7 @@ class Presence:
         is_search = "q" in sight.reading.query
         for number, shown in [*view.shown.newest(MOST_OF_ONE)]:
             if number not in there and low < number < high and shown.ended <= sight.started:
-                if not is_search or self._matches(sight, number):
+                if self._has_its_place(sight, number, low, high) and (not is_search or self._matches(sight, number)):
                     view.missed.set(number, sight.passing)
                     if not is_search:
                         self._paid_is_there(sight, number, shown)
@@ -115,7 +116,7 @@ class Presence:
                 if number in there:
                     sight.held.add("CREATE-7")
                     self._teller.cleared("new invoice not in the list")
-                else:
+                elif self._has_its_place(sight, number, low, high):
                     view.missed.set(number, sight.passing)
                     self._never_there(sight, number, made)
 
@@ -134,6 +135,19 @@ class Presence:
         if is_last and page > 1:
             low, high = (_LOWEST, high) if view.order < 0 else (low, _HIGHEST)
         return low, high
+
+    def _has_its_place(self, sight: Sight, number: int, low: int, high: int) -> bool:
+        """Whether it belongs among these rows by its time too: of a clock that was set back only that tells."""
+        if (low, high) == (_LOWEST, _HIGHEST):
+            return True
+        known = self._memory.invoices.get((sight.world, number))
+        moment = when(known.row.get("created_at")) if known is not None else None
+        if moment is None:
+            return False
+        others = [(row["id"], when(row.get("created_at"))) for row in sight.rows]
+        return all(
+            time is not None and (time == moment or (time < moment) == (other < number)) for other, time in others
+        )
 
     def _matches(self, sight: Sight, number: int) -> bool:
         known = self._memory.invoices.get((sight.world, number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -206,9 +207,49 @@ def test_allowed(mock_world):
     )
     counts, told = outcome(pytester)
     assert counts == {"passed": 1, "failed": 1}
-    assert "The mock server broke its own spec:" in told
+    assert "The mock server is at fault, not the code under test: its answer breaks the contract." in told
     assert "surprise" in told
     assert "is marked @pytest.mark.mockserver(allow_broken=True)." in told
+
+
+def test_a_server_that_contradicts_itself_fails_the_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server that is started lacks the rule by which a charge is billed once."""
+    pytester.path.joinpath("sitecustomize.py").write_text(
+        """
+import sys
+if "serve" in sys.orig_argv:
+    from mockserver.billing import records
+    records.billable = lambda charges: None
+""",
+        "utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(pytester.path), os.environ.get("PYTHONPATH", ""))))
+    written(
+        pytester,
+        """
+def bill(world):
+    number = charge(world).json()["charge"]["id"]
+    for _ in range(2):
+        answer = httpx.post(f"{world.url}/billing/invoices", json={"charge_ids": [number]}, headers=world.headers)
+        assert answer.status_code == 200
+
+def test_broken(mock_world):
+    bill(mock_world)
+
+@pytest.mark.mockserver(allow_broken=True)
+def test_allowed(mock_world):
+    bill(mock_world)
+""",
+    )
+    counts, told = outcome(pytester)
+    assert counts == {"passed": 1, "failed": 1}
+    assert "The mock server is at fault, not the code under test: its answer breaks the contract. Please report" in told
+    assert "CREATE-4: a charge is on at most one invoice, ever" in told
+    assert "The last exchanges in the world test_broken-" in told
+    pytester.makeini("[pytest]\nmockserver_options = --no-check\n")
+    assert outcome(pytester)[0] == {"passed": 2}
 
 
 def test_the_settings_are_those_of_the_project(pytester: pytest.Pytester) -> None:
