@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -17,7 +17,7 @@ from mockserver.traffic.checking import reply_problems
 from mockserver.traffic.faults import delivery, prefer
 from mockserver.traffic.faults.fault import Fault
 from mockserver.traffic.faults.kinds import BEFORE, COLLECT, KINDS
-from mockserver.traffic.faults.planned import Planned
+from mockserver.traffic.faults.planned import Faults, Planned
 from mockserver.traffic.journal import Exchange, InjectedFault
 
 
@@ -37,6 +37,11 @@ class ActiveFault:
         """It came to nothing this time, so that a later request is its."""
         if self.planned is not None:
             self.planned.struck -= 1
+
+    def again(self, faults: Faults) -> ActiveFault:
+        """The same, with the counts and the chance that the fault has by now."""
+        planned = (self.planned and faults.find(self.planned.id)) or self.planned
+        return replace(self, planned=planned, chance=self.chance if planned is None else planned.chance)
 
     @property
     def tag(self) -> str:
@@ -66,6 +71,18 @@ class Injection:
     @property
     def at_stripe(self) -> bool:
         return self.stripe is not None
+
+    def again(self, faults: Faults) -> Injection:
+        """The same, to be finished anew on what is planned by now."""
+        anew = {id(one): one.again(faults) for one in self.faults}
+        return replace(
+            self,
+            faults=list(anew.values()),
+            stripe=anew.get(id(self.stripe)),
+            corrupting=anew.get(id(self.corrupting)),
+            applied=self.applied.copy(),
+            advice=self.advice.copy(),
+        )
 
     def stand_in(self) -> Reply | None:
         """The reply when a fault strikes before anything is done; None when the operation makes it."""

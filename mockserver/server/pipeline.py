@@ -19,7 +19,6 @@ from mockserver.server.access import credentials, given_token, narrow
 from mockserver.server.injection import Injection, plan
 from mockserver.server.operations import OPERATIONS, OperationContext
 from mockserver.server.service import Service
-from mockserver.state.store.base import Scope
 from mockserver.state.world import World
 from mockserver.traffic.checking import objections, reply_problems, request_problems
 from mockserver.traffic.journal import Exchange
@@ -53,9 +52,8 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
     try:
         exchange.operation, params = service.contract.route(request.method, request.path)
         token, name = credentials(request)
-        reach = service.worlds.tokens(name).get(token)
-        if reach is None:
-            raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+        if not service.worlds.opens(token, name):
+            raise _unknown(token)
         world = service.worlds.enter(name)
         era = world.state.era
         call = service.contract.accept(exchange.operation, params, request, leniency=leniency_of(service.profile))
@@ -63,11 +61,7 @@ def steps(request: Request, service: Service, *, address: str) -> Steps:
         exchange.warnings = call.warnings
         if call.path:
             exchange.invoice = call.path.get("invoice")
-        context = _context(exchange, call, world, reach, service)
-        if world.faults.planned or "prefer" in request.headers:
-            exchange.reply = yield from _disturbed(exchange, call, context, service)
-        else:
-            exchange.reply = _act(exchange.operation, call, context)
+        exchange.reply = yield from _acted(exchange, exchange.operation, call, world, token, service)
     except Unavailable as gone:
         exchange.reply = refuse(gone, service.profile)
         exchange.broken = [gone.message]
@@ -129,8 +123,15 @@ def turned_down(request: Request, service: Service, reply: Reply, *, address: st
     return exchange
 
 
-def _context(exchange: Exchange, call: Call, world: World, reach: Scope, service: Service) -> OperationContext:
+def _unknown(token: str) -> Unauthenticated:
+    return Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
+
+
+def _context(exchange: Exchange, call: Call, world: World, token: str, service: Service) -> OperationContext:
     settings = service.settings
+    reach = world.blueprint.tokens.get(token)
+    if reach is None:
+        raise _unknown(token)
     return OperationContext(
         world,
         service.profile,
@@ -144,10 +145,35 @@ def _context(exchange: Exchange, call: Call, world: World, reach: Scope, service
     )
 
 
-def _act(operation: Operation, call: Call, context: OperationContext) -> Reply:
-    world = context.world
-    with world.looked_at() if operation.method == "GET" else world.kept():
-        return _done(call, context)
+def _acted(
+    exchange: Exchange, operation: Operation, call: Call, world: World, token: str, service: Service
+) -> Generator[float, bool, Reply]:
+    """The reply that the operation makes, or what faults and the request's own preferences make of it."""
+    prefers = "prefer" in exchange.request.headers
+
+    def act() -> Reply | None:
+        if prefers or world.faults.planned:
+            return None
+        return _done(call, _context(exchange, call, world, token, service))
+
+    reply = world.look(act) if operation.method == "GET" else world.change(act)
+    if reply is not None:
+        return reply
+
+    def disturbed() -> Reply | Injection:
+        injection = plan(exchange, call, world, service.contract)
+        return injection if injection.wait else strike(injection)
+
+    def strike(injection: Injection) -> Reply:
+        return _struck(injection, exchange, call, _context(exchange, call, world, token, service), service)
+
+    # What the faults have counted is kept together with what the operation did, or before the wait.
+    planned = world.change(disturbed)
+    if isinstance(planned, Reply):
+        return planned
+    if (yield planned.wait):
+        return planned.abandon(exchange)
+    return world.change(lambda: strike(planned.again(world.faults)))
 
 
 def _done(call: Call, context: OperationContext) -> Reply:
@@ -155,23 +181,16 @@ def _done(call: Call, context: OperationContext) -> Reply:
     return OPERATIONS[call.operation](call, context)
 
 
-def _disturbed(
-    exchange: Exchange, call: Call, context: OperationContext, service: Service
-) -> Generator[float, bool, Reply]:
-    """The reply as planned faults and the request's own preferences make it."""
-    injection = plan(exchange, call, context.world, service.contract)
-    if injection.wait and (yield injection.wait):
-        return injection.abandon(exchange)
-    # What the faults have counted is kept together with what the operation did.
-    with context.world.kept():
-        reply = injection.stand_in()
-        if reply is None:
-            injection.instruct(context)
-            try:
-                reply = _collected(call, context, injection) if injection.at_stripe else _done(call, context)
-            except Refused as refusal:
-                reply = refuse(refusal, service.profile)
-        return injection.finish(exchange, reply, service.contract)
+def _struck(injection: Injection, exchange: Exchange, call: Call, context: OperationContext, service: Service) -> Reply:
+    exchange.begin_again(call.warnings)
+    reply = injection.stand_in()
+    if reply is None:
+        injection.instruct(context)
+        try:
+            reply = _collected(call, context, injection) if injection.at_stripe else _done(call, context)
+        except Refused as refusal:
+            reply = refuse(refusal, service.profile)
+    return injection.finish(exchange, reply, service.contract)
 
 
 def _collected(call: Call, context: OperationContext, injection: Injection) -> Reply:
@@ -217,7 +236,7 @@ def _world_of(request: Request, service: Service) -> World:
     """The world in whose journal a request belongs that was turned down at the door; to be left again."""
     try:
         token, name = credentials(request)
-        if token in service.worlds.tokens(name):
+        if service.worlds.opens(token, name):
             return service.worlds.enter(name)
     except Refused:
         pass

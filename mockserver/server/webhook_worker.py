@@ -7,11 +7,12 @@ import importlib
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeAlias
 
 from mockserver.core.clock import MICROSECONDS
 from mockserver.core.errors import Unavailable
-from mockserver.state.outbox import DeliveryAttempt, Subscription
+from mockserver.state.outbox import Delivery, DeliveryAttempt, Subscription
 from mockserver.state.world import World
 
 Post: TypeAlias = Callable[[Subscription, bytes, int], Awaitable[DeliveryAttempt]]
@@ -81,22 +82,29 @@ class WebhookWorker:
     async def _deliver(self, world: World) -> float | None:
         """Make one attempt if one is due: the real seconds until the next may be, None for nothing to wait for."""
         try:
-            with world.looked_at():
-                outbox, clock = world.state.outbox, world.state.clock
-                now, delivery, subscription = clock.now(), outbox.next(), outbox.subscription
+            now, frozen, delivery, subscription = world.look(partial(_next, world))
         except Unavailable:
             return _LOOK_AGAIN
         if delivery is None:
             return None
         if delivery.due > now:
             # Nothing becomes due by itself while the clock stands still; whoever moves it wakes us.
-            return None if clock.frozen else (delivery.due - now) / MICROSECONDS
+            return None if frozen else (delivery.due - now) / MICROSECONDS
         attempt = await self._post(subscription, delivery.event.body, now)
         try:
-            with world.kept():
-                # A world that was restored or reset meanwhile knows nothing of this attempt.
-                if world.state.outbox is outbox:
-                    outbox.tried(delivery.id, attempt)
+            world.change(partial(_enter, world, delivery, attempt))
         except Unavailable:
             return _LOOK_AGAIN
         return 0.0
+
+
+def _next(world: World) -> tuple[int, bool, Delivery | None, Subscription]:
+    """The time and whether it stands still, what is to be delivered next, and to whom."""
+    outbox, clock = world.state.outbox, world.state.clock
+    return clock.now(), clock.frozen, outbox.next(), outbox.subscription
+
+
+def _enter(world: World, delivery: Delivery, attempt: DeliveryAttempt) -> None:
+    # A world that was restored or reset meanwhile knows nothing of this attempt.
+    if world.state.outbox.has(delivery):
+        world.state.outbox.tried(delivery.id, attempt)

@@ -165,6 +165,11 @@ class Outbox:
         pending = (self.deliveries[delivery_id] for delivery_id in self.pending)
         return min(pending, key=lambda one: (one.due, one.rank), default=None)
 
+    def has(self, delivery: Delivery) -> bool:
+        """Whether that very delivery is still to be tried here, perhaps read anew since."""
+        known = self.deliveries.get(delivery.id)
+        return known is not None and _occasion(known) == _occasion(delivery)
+
     def tried(self, delivery_id: int, attempt: DeliveryAttempt) -> None:
         """Enter an attempt, and plan the next one if it failed; nothing happens if the delivery was dropped."""
         delivery = self.deliveries.get(delivery_id)
@@ -227,3 +232,8 @@ class Outbox:
             for one in self.held:
                 self._save(replace(self.deliveries[one], due=new.due))
             self.held = []
+
+
+def _occasion(delivery: Delivery) -> tuple[object, ...]:
+    event = delivery.event
+    return event.type, event.at, delivery.fate, delivery.due, delivery.tries

@@ -6,22 +6,30 @@ import heapq
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from mockserver.billing import records
 from mockserver.billing.profile import Profile
 from mockserver.billing.records import Invoice, Provider
 from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
-from mockserver.core.errors import Refused
+from mockserver.core.errors import Refused, Unavailable
 from mockserver.state.outbox import NOBODY, Outbox, Subscription
 from mockserver.state.store.base import Scope, Store
 from mockserver.traffic.faults.planned import Faults
 from mockserver.traffic.journal import Journal
 from mockserver.traffic.journal_budget import JournalBudget
+
+T = TypeVar("T")
+
+
+_TRIES = (False, True, True)
+"""Of a change, and whether others are kept away meanwhile: at first nobody mostly comes between, and who has to wait
+gets his turn then. The third is for a world that was not there yet, which nobody could be kept away from.
+"""
 
 
 @dataclass(slots=True)
@@ -110,19 +118,33 @@ class Snapshot:
 
 
 class Keeper(Protocol):
-    """Keeps one world elsewhere, so that it is there after a restart. The caller holds the world's lock."""
+    """Keeps one world elsewhere, where it outlives a restart and other servers may change it too.
+
+    The caller holds the world's lock. Everything raises `Unavailable`.
+    """
 
     def load(self, world: World) -> None:
-        """Make the world what was saved last, or new if nothing was; raises `Unavailable`."""
+        """Make the world what was saved last, or new if nothing was."""
         ...
 
-    def save(self, world: World) -> None:
-        """Save what has changed since the last time, all of it or nothing; raises `Unavailable`."""
+    def is_current(self) -> bool:
+        """Whether nobody else has changed the world since it was loaded or saved here."""
+        ...
+
+    def save(self, world: World) -> bool:
+        """Save what has changed since the last time, all of it or nothing; whether the world is current.
+
+        Nothing is saved in one that is not.
+        """
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let nobody else change the world meanwhile."""
         ...
 
 
 class World:
-    """One isolated world. Whoever touches `state` or `snapshots` holds `lock`; whoever changes it does so in `kept`."""
+    """One isolated world. Whoever touches `state` or `snapshots` holds `lock`, and does it in `look` or `change`."""
 
     MOST_RENDERED = 10_000
     """How many rendered invoices are kept at most."""
@@ -161,32 +183,51 @@ class World:
         """Whether what is here may not be what was saved last."""
         self.reset()
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Hold the lock, and save what was changed before it is let go. It must not be entered twice.
+    def change(self, do: Callable[[], T]) -> T:
+        """What `do` returns or refuses, with the lock held; what it changed is saved first.
 
-        A refusal is raised on, and what it changed is saved. After any other error, and if nothing can be saved, the
-        world is as it was. Raises `Unavailable`.
+        If another server has changed the world meanwhile, what was done is dropped and done again on what is there now,
+        so that `do` must change nothing but the world. After any other error, and if nothing can be saved, the world is
+        as it was. It must not be called within itself. Raises `Unavailable`.
         """
         with self.lock:
-            self._recall()
-            self._doubtful = self._keeper is not None
-            try:
-                yield
-            except Refused:
-                self._save()
-                raise
-            self._save()
+            if self._keeper is None or self.closed:
+                return do()
+            for alone in _TRIES:
+                with self._keeper.alone() if alone else nullcontext():
+                    self._recall()
+                    self._doubtful = True
+                    try:
+                        answer: T | Refused = do()
+                    except Refused as refusal:
+                        answer = refusal
+                    saved = self._keeper.save(self)
+                if saved:
+                    self._doubtful = False
+                    if isinstance(answer, Refused):
+                        raise answer
+                    return answer
+            raise Unavailable(
+                "Other servers change this world all the time, and it is as it was. Try again.",
+                because="state",
+                headers={"Retry-After": "1"},
+            )
 
-    @contextmanager
-    def looked_at(self) -> Iterator[None]:
-        """Hold the lock, to look at the world and to settle what is due, but to change nothing else.
+    def look(self, do: Callable[[], T]) -> T:
+        """What `do` returns, with the lock held; it may settle what is due, and changes nothing else.
 
         Nothing is saved: what is due would be settled in the same way again. Raises `Unavailable`.
         """
         with self.lock:
-            self._recall()
-            yield
+            self.refresh()
+            return do()
+
+    def refresh(self) -> None:
+        """Be as it was saved last, by whatever server; raises `Unavailable`."""
+        with self.lock:
+            if self._keeper is not None and not self.closed:
+                self._doubtful = self._doubtful or not self._keeper.is_current()
+                self._recall()
 
     def recall(self) -> None:
         """Be as it was saved last, where that is not sure; raises `Unavailable`."""
@@ -250,11 +291,6 @@ class World:
             self._doubtful = False
             if self.state.outbox.pending and self._wake is not None:
                 self._wake(self)
-
-    def _save(self) -> None:
-        if self._keeper is not None and not self.closed:
-            self._keeper.save(self)
-            self._doubtful = False
 
     def _become(self, blueprint: Blueprint) -> None:
         self.blueprint = blueprint.root

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from time import sleep
@@ -13,7 +13,6 @@ from typing import Protocol
 
 from mockserver.core.errors import InvalidRequest, Unavailable
 from mockserver.state.outbox import NOBODY, Subscription
-from mockserver.state.store.base import Scope
 from mockserver.state.world import Blueprint, Keeper, World
 from mockserver.traffic.journal_budget import JournalBudget
 
@@ -159,15 +158,18 @@ class Worlds:
                 world.users -= 1
                 world.last_used = self._time()
 
-    def tokens(self, name: str) -> Mapping[str, Scope]:
-        """The tokens that open the world of that name, which need not have been made; raises `Unavailable`."""
+    def opens(self, token: str, name: str) -> bool:
+        """Whether the token opens the world of that name, which need not have been made; raises `Unavailable`."""
         if name in self._asleep:
             self.leave(self.enter(name))
         world = self.common if name == COMMON else self._named.get(name)
         if world is None:
-            return self.blueprint.tokens
+            return token in self.blueprint.tokens
         world.recall()
-        return world.blueprint.tokens
+        if token not in world.blueprint.tokens:
+            # Another server may have restored a snapshot with other people.
+            world.refresh()
+        return token in world.blueprint.tokens
 
     def listed(self) -> list[ListedWorld]:
         """The worlds that there are, the common one first, then by their last use, the latest first."""

@@ -71,6 +71,11 @@ class Exchange:
         """Whether any byte of the reply was to go out."""
         return self.delivery is None or self.delivery.ends not in (RESET, EMPTY)
 
+    def begin_again(self, warnings: tuple[str, ...]) -> None:
+        """Forget what was done to the reply, which is to be made anew."""
+        self.warnings, self.broken, self.corrupted, self.delivery = warnings, None, False, None
+        self.injected, self.applied = (), ()
+
     def headers(self) -> dict[str, str]:
         """The headers of the reply, save those that the server itself adds to every one."""
         headers = {"X-Mock-Trace": self.reply.because, **self.reply.headers}

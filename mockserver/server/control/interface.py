@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from mockserver.billing.profile import Profile
@@ -57,8 +57,7 @@ class ControlInterface:
             try:
                 call = self.contract.accept(operation, params, request)
                 control = ControlRequest(service, world, call, self.contract.document, self._text)
-                with _hold(world, operation):
-                    reply = CONTROLS[operation.id](control)
+                reply = _done(operation, control)
             finally:
                 service.worlds.leave(world)
         except Unavailable as gone:
@@ -78,10 +77,11 @@ class ControlInterface:
         return reply
 
 
-def _hold(world: World, operation: Operation) -> AbstractContextManager[None]:
+def _done(operation: Operation, control: ControlRequest) -> Reply:
+    do = partial(CONTROLS[operation.id], control)
     if operation.id in OF_THE_SERVER:
-        return nullcontext()
-    return world.looked_at() if operation.method == "GET" else world.kept()
+        return do()
+    return control.world.look(do) if operation.method == "GET" else control.world.change(do)
 
 
 def _enter(request: Request, service: Service) -> World:
@@ -89,6 +89,6 @@ def _enter(request: Request, service: Service) -> World:
         # They are answered also while the database is away.
         return service.worlds.common
     token, name = split(given_token(request) or "")
-    if token and token not in service.worlds.tokens(name):
+    if token and not service.worlds.opens(token, name):
         raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
     return service.worlds.enter(name if token else COMMON)

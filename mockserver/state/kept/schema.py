@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     insert,
     select,
     update,
@@ -78,11 +79,18 @@ STEPS: tuple[Callable[[Connection], None], ...] = (_begin,)
 """Each takes a database one version further. A step that others have taken never changes again."""
 
 
+_LOCK = int.from_bytes(b"mock")
+"""Names what is locked to PostgreSQL."""
+
+
 def migrate(connection: Connection, *, called: str) -> None:
     """Bring the database to the present version, in the caller's transaction.
 
     Raises `Unusable` for one that a newer program made.
     """
+    if connection.dialect.name == "postgresql":
+        # Several servers may start at the same time.
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     schema.create(connection, checkfirst=True)
     version = connection.execute(select(schema.c.version)).scalar()
     if version is None:

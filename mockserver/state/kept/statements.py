@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Executable, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mockserver.state.kept.schema import bases, rows, snapshots, worlds
@@ -12,14 +12,15 @@ VERSION: BindParameter[int] = bindparam("its_version")
 PLACE: BindParameter[int] = bindparam("its_place")
 """What the parameters are called that rows are found by; those that are written are called as their columns are."""
 
-ADD_WORLD = insert(worlds)
 CHANGE_WORLD = (
     update(worlds)
     .where(worlds.c.name == NAME, worlds.c.version == VERSION)
     .values({name: bindparam(name) for name in ("version", "head", "pending", "charges", "invoices")})
 )
 REBASE_WORLD = CHANGE_WORLD.values(base=bindparam("base"))
-READ_WORLD = select(worlds).where(worlds.c.name == NAME)
+# Held, so that nobody changes it while its rows are read.
+READ_WORLD = select(worlds).where(worlds.c.name == NAME).with_for_update()
+READ_VERSION = select(worlds.c.version).where(worlds.c.name == NAME)
 
 READ_ROWS = select(rows.c.kind, rows.c.id, rows.c.data).where(rows.c.world == NAME).order_by(rows.c.kind, rows.c.id)
 DROP_ROWS = delete(rows).where(rows.c.world == NAME)
@@ -31,6 +32,13 @@ def _put_rows(dialect: type[sqlite.Insert] | type[postgresql.Insert]) -> sqlite.
     return new.on_conflict_do_update(rows.primary_key, set_={"data": new.excluded.data})
 
 
+def _add(dialect: type[sqlite.Insert] | type[postgresql.Insert], table: Table) -> Executable:
+    return dialect(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+ADD_WORLD = {"sqlite": _add(sqlite.Insert, worlds), "postgresql": _add(postgresql.Insert, worlds)}
+ADD_BASE = {"sqlite": _add(sqlite.Insert, bases), "postgresql": _add(postgresql.Insert, bases)}
+"""Inserts, unless another server was quicker."""
 PUT_ROWS = {"sqlite": _put_rows(sqlite.Insert), "postgresql": _put_rows(postgresql.Insert)}
 """Inserts or replaces, as the dialect of that name does it."""
 
@@ -44,4 +52,3 @@ DROP_SNAPSHOT = delete(snapshots).where(snapshots.c.world == NAME, snapshots.c.p
 
 HAS_BASE = select(bases.c.id).where(bases.c.id == NAME)
 READ_BASE = select(bases.c.data).where(bases.c.id == NAME)
-ADD_BASE = insert(bases)

@@ -69,6 +69,9 @@ class Faults:
         self.planned.append(planned)
         return planned
 
+    def find(self, id: int) -> Planned | None:
+        return next((one for one in self.planned if one.id == id), None)
+
     def drop(self, id: int) -> bool:
         """Whether there was one of that id; it is gone now."""
         kept = [one for one in self.planned if one.id != id]

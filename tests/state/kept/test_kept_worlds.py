@@ -121,17 +121,6 @@ def test_worlds_that_are_idle_or_too_many_are_forgotten(address: str) -> None:
     assert Used(address, "first").service.worlds.names() == ["common", "fourth"]
 
 
-def test_a_second_server_on_the_same_database_is_told_so_and_overwrites_nothing(address: str) -> None:
-    one, other = Used(address, "mine"), Used(address, "mine")
-    assert one.world.name == other.world.name
-    assert one.charge(1).status == 200
-    refused = other.charge(2)
-    assert (refused.status, refused.headers) == (503, {"Retry-After": "1"})
-    assert "another server" in refused.body["message"]
-    assert other.charge(3).status == 200
-    same(other.world, Used(address, "mine").world)
-
-
 def test_the_servers_own_address_for_events_is_the_next_servers(address: str) -> None:
     Used(address, "mine", webhook_url="http://127.0.0.1:9/old").charge()
     told = Used(address, "mine", webhook_url="http://127.0.0.1:9/new").world.state.outbox.subscription

@@ -1,0 +1,131 @@
+"""Several servers may have the same world: each answers for what all have done, and nothing is lost or done twice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from random import Random
+from time import sleep
+
+import pytest
+
+from mockserver.core.errors import Unavailable
+from mockserver.state.kept.keeper import WorldKeeper
+from mockserver.state.world import World
+from tests.state.kept.billing import Books, Client, agree, billing, queued_work_goes_on
+from tests.state.kept.killed import killable
+from tests.state.kept.test_kept_worlds import same
+from tests.state.kept.used import DOINGS, Used
+
+
+def test_what_one_server_has_done_the_others_answer_for(address: str) -> None:
+    one, other = Used(address, "mine"), Used(address, "mine")
+    assert other.api("GET", "/billing/invoices").status == 200
+    charge = one.charge(7).body["charge"]["id"]
+    assert other.api("GET", f"/billing/charges/{charge}").status == 200
+    invoice = other.api("POST", "/billing/invoices", {"charge_ids": [charge]}).body["invoice"]["id"]
+    assert one.api("POST", "/billing/invoices", {"charge_ids": [charge]}).status == 422
+    assert one.api("POST", f"/billing/invoices/{invoice}/finalize").status == 200
+    assert other.api("POST", f"/billing/invoices/{invoice}/collect").status == 200
+    assert len(one.control("GET", "/stripe/ledger").body["data"]) == len(other.world.state.stripe.ledger)
+
+
+def test_control_at_one_server_holds_at_the_others(address: str) -> None:
+    one, other = Used(address, "mine"), Used(address, "mine")
+    assert other.control("PUT", "/snapshots/before", {}).status == 200
+    assert one.control("POST", "/clock/freeze", {"at": "2030-01-15T10:00:00Z"}).status == 200
+    assert other.control("GET", "/clock").body == {"now": "2030-01-15T10:00:00.000000Z", "frozen": True}
+    assert one.control("POST", "/faults", {"kind": "status", "status": 429, "count": 1}).status == 201
+    assert [server.api("GET", "/billing/invoices").status for server in (other, one, other)] == [429, 200, 200]
+    other.charge()
+    assert one.control("POST", "/snapshots/before/restore").status == 200
+    assert not other.control("GET", "/clock").body["frozen"]
+    same(one.world, other.world)
+
+
+def test_a_world_that_one_server_drops_is_new_at_the_others(address: str) -> None:
+    one, other = Used(address, "mine"), Used(address, "mine")
+    before = one.world.state.store.sizes
+    one.charge()
+    other.charge()
+    assert one.control("DELETE", "/worlds/mine").status == 200
+    assert one.charge().status == 200
+    assert other.control("GET", "/world").body["counts"]["charges"] == before[0] + 1
+
+
+def test_people_of_a_snapshot_that_one_server_restores_are_let_in_by_the_others(address: str) -> None:
+    one, other = Used(address, "mine"), Used(address, "mine")
+    strangers = "merchants: [{id: 5, name: Fifth, currency: USD}]\ntokens: {stranger: [5], provider: [5]}\n"
+    assert other.charge().status == 200
+    assert one.control("PUT", "/snapshots/a", {"fixture": strangers}).status == 200
+    assert one.control("POST", "/snapshots/a/restore").status == 200
+    assert other.api("GET", "/billing/invoices", authorization="Bearer stranger@mine").status == 200
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_servers_that_take_turns_hold_the_same(address: str, seed: int) -> None:
+    chance = Random(seed)
+    servers = [Used(address, "mine") for _ in range(2)]
+    for name in chance.choices(list(DOINGS), k=60):
+        DOINGS[name](chance.choice(servers), chance)
+    for server in servers:
+        server.world.refresh()
+        same(server.world, Used(address, "mine").world)
+
+
+def test_who_comes_too_late_again_and_again_gets_a_turn(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between a load and a save the other server has always changed the world, unless it is kept away."""
+    one, other = Used(address, "mine"), Used(address, "mine")
+    one.charge()
+    save = WorldKeeper.save
+    late = other.world
+
+    def overtaken(keeper: WorldKeeper, world: World) -> bool:
+        if world is late and keeper._held is None:
+            one.charge()
+        return save(keeper, world)
+
+    monkeypatch.setattr(WorldKeeper, "save", overtaken)
+    before = late.state.store.sizes[0]
+    assert other.charge().status == 200
+    assert late.state.store.sizes[0] == before + 2
+
+
+def test_a_world_that_others_change_all_the_time_is_told_of_and_left_alone(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Used(address, "mine")
+    used.charge()
+    before = used.world.state.store.sizes
+    with monkeypatch.context() as patch:
+        patch.setattr(WorldKeeper, "save", lambda keeper, world: False)
+        reply = used.charge()
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        with pytest.raises(Unavailable):
+            used.world.change(lambda: None)
+    assert used.world.state.store.sizes == before
+
+
+def test_servers_with_the_same_world_under_load_lose_nothing_and_do_nothing_twice(address: str) -> None:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(killable("--state", address, "--stripe-delay", "0.2")) for _ in range(2)]
+        known = Books(servers[0].base, "untouched")
+        clients = [Client(server.base, "mine", merchant, Random(merchant)) for server in servers for merchant in (1, 2)]
+        with billing(clients):
+            sleep(1)
+        queued_work_goes_on(servers[0].base, "mine")
+        for server in servers:
+            agree(Books(server.base, "mine"), known, clients)
+        assert all(client.paid for client in clients)
+
+
+def test_threads_of_two_servers_number_what_they_make_without_a_gap(address: str) -> None:
+    servers = [Used(address, "mine") for _ in range(2)]
+    last = servers[0].charge().body["charge"]["id"]
+
+    def charges(server: Used) -> list[int]:
+        return [server.charge().body["charge"]["id"] for _ in range(15)]
+
+    with ThreadPoolExecutor(4) as pool:
+        made = sorted(number for numbers in pool.map(charges, servers * 2) for number in numbers)
+    assert made == list(range(last + 1, last + 61))
