@@ -9,32 +9,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from mockserver.core.health import is_ready
 from mockserver.server.process import Running, running
 from tests.conftest import Api
 from tests.server.dashboard.conftest import Opening
-
-PARTS = ("journal", "invoices", "merchants", "faults", "time", "webhooks", "worlds", "figures")
-LIST = "/billing/invoices"
-
-
-def at(api: Api, part: str = "journal") -> str:
-    return f"/?world={quote(api.world)}#{part}"
-
-
-def turn_to(page: Page, name: str) -> None:
-    page.get_by_role("navigation").get_by_role("link", name=name).click()
-
-
-def exchanges(page: Page) -> Locator:
-    return page.get_by_role("listbox").get_by_role("option")
+from tests.server.dashboard.steps import LIST, PARTS, at, exchanges, objections, turn_to
 
 
 def test_a_collect_is_declined_by_two_clicks_and_seen_in_the_journal(api: Api, opened: Opening) -> None:
@@ -46,6 +30,7 @@ def test_a_collect_is_declined_by_two_clicks_and_seen_in_the_journal(api: Api, o
     expect(page.locator("#said")).to_contain_text("answered 402")
     expect(page.get_by_role("row").filter(has_text="declined").first).to_be_visible()
     turn_to(page, "Journal")
+    expect(page.get_by_label("Next collect")).to_have_value("")
     exchanges(page).filter(has_text=f"{invoice}/collect").click()
     detail = page.get_by_role("region", name="The exchange")
     expect(detail).to_contain_text("collectInvoice")
@@ -329,7 +314,7 @@ def test_beyond_this_machine_the_control_token_is_asked_for_and_kept_nowhere(ope
         expect(asked).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_no_part_is_wider_than_the_page_and_axe_finds_nothing(
     api: Api, opened: Opening, width: int, dark: bool
 ) -> None:
@@ -353,9 +338,3 @@ def test_no_part_is_wider_than_the_page_and_axe_finds_nothing(
             expect(page.locator("#said")).to_contain_text("no card on file")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, part
         assert objections(page) == [], part
-
-
-def objections(page: Page) -> list[str]:
-    """What axe has against the page, of WCAG 2.1 A and AA and of good practice."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]

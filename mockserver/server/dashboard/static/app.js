@@ -24,6 +24,7 @@ const PARTS = {
   worlds: ["Worlds", WorldsPanel],
   figures: ["Figures", FiguresPanel],
 };
+const DRAWN_OF_THE_STREAM = ["journal", "figures"];
 const EVERY = 2500;
 const STREAM_WORDS = {
   live: "live", connecting: "connecting", reconnecting: "the server is gone, coming back", resting: "resting",
@@ -32,7 +33,9 @@ const STREAM_WORDS = {
 const at = (id) => document.getElementById(id);
 const open = {};
 let current = null;
-let said = 0;
+let later = 0;
+// How the next collects are to end; null until the server has said so.
+let forced = null;
 
 function nameInAddress() {
   const name = location.hash.slice(1);
@@ -55,17 +58,20 @@ async function show(focus) {
   open[name] ??= new PARTS[name][1]();
   replace(at("main"), open[name].element);
   document.title = `${PARTS[name][0]} · mock server`;
-  drawTabs();
+  drawLinks();
   await refresh();
   if (!focus) return;
   say("");
   at("main").focus({ preventScroll: true });
 }
 
-function drawTabs() {
+function drawLinks() {
+  at("reference").search = session.world ? `?world=${encodeURIComponent(session.world)}` : "";
   replace(at("tabs"), Object.entries(PARTS).map(([name, [text]]) =>
-    h("a", { href: `#${name}`, "aria-current": name === current ? "page" : null }, text)),
-  h("a", { href: `/_mock/docs/${session.world ? `?world=${encodeURIComponent(session.world)}` : ""}` }, "API reference"));
+    h("a", { href: `#${name}`, "aria-current": name === current ? "page" : null }, text)));
+  // To scroll an element into view would also make it the place from which Tab goes on.
+  const tab = at("tabs").querySelector("[aria-current]");
+  at("tabs").scrollLeft = tab.offsetLeft - (at("tabs").clientWidth - tab.offsetWidth) / 2;
 }
 
 async function drawWho() {
@@ -75,7 +81,10 @@ async function drawWho() {
   const focused = document.activeElement;
   if (focused !== at("token")) replace(at("token"), tokens.map((one) => h("option", { value: one, selected: one === session.token }, one)));
   if (focused !== at("world")) at("world").value = session.world;
-  if (focused !== at("next") || !at("next").options.length) drawNext(next.outcomes, outcomes.outcomes.map((one) => one.name));
+  if (forced?.join() === next.outcomes.join()) return;
+  if (forced?.length && !next.outcomes.length) say(`A collect ended as ${words(forced[0])}, as was chosen; the next one ends as the card says.`);
+  forced = next.outcomes;
+  drawNext(outcomes.outcomes.map((one) => one.name));
 }
 
 async function drawWorlds() {
@@ -84,7 +93,7 @@ async function drawWorlds() {
     h("option", { value: one.name }, `${one.invoices} invoices, ${one.exchanges} exchanges`)));
 }
 
-function drawNext(forced, outcomes) {
+function drawNext(outcomes) {
   const more = forced.length > 1 ? `, and ${forced.length - 1} more` : "";
   replace(at("next"), h("option", { value: "", selected: !forced.length }, "as the card says"),
     outcomes.map((name) => h("option", { value: name, selected: name === forced[0] }, words(name) + (name === forced[0] ? more : ""))));
@@ -95,6 +104,8 @@ const chooseNext = doing(async (event) => {
   const waiting = (await look("/stripe/next")).outcomes.length;
   if (waiting || !outcome) await act("DELETE", "/stripe/next");
   if (outcome) await act("POST", "/stripe/next", { outcome });
+  forced = null;
+  await drawWho();
   say(outcome ? `The next collect of this world ends as ${words(outcome)}; the one after it as the card says.` : "The next collects end as the cards say.");
   await refresh();
 });
@@ -116,12 +127,12 @@ function drawLines({ curl, fetch: line }) {
 // Every exchange may have changed what a part shows; many of them at once are one occasion.
 function heard() {
   drawStream();
-  if (current === "journal" || current === "figures") {
-    refresh();
-    return;
-  }
-  clearTimeout(said);
-  said = setTimeout(refresh, 250);
+  if (DRAWN_OF_THE_STREAM.includes(current)) refresh();
+  clearTimeout(later);
+  later = setTimeout(() => {
+    if (forced?.length) drawWho().catch(() => undefined);
+    if (!DRAWN_OF_THE_STREAM.includes(current)) refresh();
+  }, 250);
 }
 
 async function tick() {
@@ -131,7 +142,7 @@ async function tick() {
     } catch {
       // The stream's state says that the server is away.
     }
-    if (current !== "journal" && current !== "figures") await refresh();
+    if (!DRAWN_OF_THE_STREAM.includes(current)) await refresh();
   }
   setTimeout(tick, EVERY);
 }
@@ -139,6 +150,7 @@ async function tick() {
 on("done", drawLines);
 on("change", () => {
   for (const name of Object.keys(open)) delete open[name];
+  forced = null;
   show(false);
   drawWho().catch(() => undefined);
 });

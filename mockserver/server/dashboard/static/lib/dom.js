@@ -1,6 +1,6 @@
 // Builds elements. Text goes in as text alone: nothing that a server sends can become markup.
 
-const NUMBERS = new Set(["amount", "total", "open charges", "invoices", "charges", "exchanges", "idle", "struck", "requests", "2xx", "4xx",
+const NUMBERS = new Set(["amount", "minor units", "total", "open charges", "invoices", "charges", "exchanges", "idle", "struck", "requests", "2xx", "4xx",
   "5xx or none", "median", "95th of 100", "longest"]);
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -8,7 +8,7 @@ function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked" || name === "selected") element[name] = value;
+    else if (name === "value" || name === "checked") element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
@@ -45,7 +45,7 @@ export function table(caption, heads, rows, empty) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   return h(
     "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption, "data-key": caption },
     h(
       "table",
       {},

@@ -43,7 +43,7 @@ export function duration(seconds) {
 }
 
 export function money(amount, currency) {
-  return `${amount.toLocaleString("en", { maximumFractionDigits: 3 })} ${currency}`;
+  return amount.toLocaleString("en", { style: "currency", currency, currencyDisplay: "code" });
 }
 
 export function json(value, pretty = true) {

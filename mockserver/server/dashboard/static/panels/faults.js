@@ -1,6 +1,7 @@
 // The faults that are planned, how often each struck, and a form for a new one with only the fields that its kind takes.
 
 import { button, h, labelled, replace, select, table } from "../lib/dom.js";
+import { durationInput, typed } from "../lib/forms.js";
 import { Live } from "../lib/panel.js";
 import { act } from "../lib/session.js";
 import { doing, say } from "../lib/shown.js";
@@ -20,7 +21,7 @@ export class FaultsPanel {
     this.vocabulary = null;
     this.list = new Live(h("div", {}), "/faults", (faults) => this.drawFaults(faults.data));
     const add = doing(async () => {
-      const fault = await act("POST", "/faults", this.asked());
+      const fault = await act("POST", "/faults", { kind: this.kind.value, ...typed(this.fields) });
       say(`The fault ${fault.id}, ${fault.kind}, is in force.`);
       await this.refresh();
     });
@@ -56,16 +57,8 @@ export class FaultsPanel {
   control(name) {
     if (name === "way") return select(["", ...this.vocabulary.ways.map((one) => one.name)].map((one) => [one, one || "any way"]), { name });
     if (name === "outcome") return select(this.vocabulary.outcomes.map((one) => one.name), { name, value: "insufficient_funds" });
-    if (name === "delay") return h("input", { name, value: "2", class: "short" });
+    if (name === "delay") return durationInput(name, "2");
     return h("input", { name, type: "number", step: "any", value: NUMBERS[name] ?? "", class: "short" });
-  }
-
-  asked() {
-    const fault = { kind: this.kind.value };
-    for (const control of this.fields.querySelectorAll("[name]")) {
-      if (control.value !== "") fault[control.name] = control.name in NUMBERS || /^[\d.]+$/.test(control.value) ? Number(control.value) : control.value;
-    }
-    return fault;
   }
 
   drawFaults(faults) {

@@ -1,10 +1,7 @@
 // The life of one invoice: what happened when, its charges, and every attempt to charge a card for it.
 
-import { button, h, replace, table } from "../lib/dom.js";
-import { look } from "../lib/session.js";
+import { button, h, table } from "../lib/dom.js";
 import { badge, moment, money, outcome } from "../lib/shown.js";
-
-const known = new WeakMap();
 
 // Steps in the order in which they happened; of the creation on Stripe the fake keeps no time.
 function steps({ invoice, attempts, due }) {
@@ -26,26 +23,24 @@ function steps({ invoice, attempts, due }) {
 function attempt(one) {
   return h("tr", {},
     h("td", {}, String(one.number)), h("td", {}, moment(one.at)), h("td", {}, outcome(one.outcome)),
-    h("td", { class: "number" }, `${one.amount} ${one.currency} minor`), h("td", { class: "mono" }, one.card),
+    h("td", { class: "number" }, `${one.amount} ${one.currency}`), h("td", { class: "mono" }, one.card),
     h("td", { class: "mono" }, one.idempotency_key), h("td", {}, one.charged ? "yes" : "no"));
 }
 
-export async function showInvoice(element, id, close) {
-  const found = await look(`/invoices/${id}`);
-  const written = JSON.stringify(found);
-  if (known.get(element) === written && element.childElementCount) return;
-  known.set(element, written);
+export function drawLife(found, actions, close) {
   const { invoice, charges, attempts } = found;
   const line = steps(found).map((one) => h("li", { class: one.tone },
     h("span", { class: "what" }, one.what), one.at ? h("time", { datetime: one.at }, moment(one.at)) : null));
   const rows = charges.map((one) => h("tr", {},
     h("td", {}, String(one.id)), h("td", { class: "number" }, money(one.amount, one.currency)), h("td", {}, one.category),
     h("td", { class: "text" }, one.description ?? "–")));
-  replace(element,
-    h("div", { class: "tools" }, h("h2", {}, `Invoice ${id} `, badge(invoice.state)), button("Close", close, { class: "close" })),
+  return [
+    h("div", { class: "tools" }, h("h2", {}, `Invoice ${invoice.id} `, badge(invoice.state)), actions,
+      button("Close", close, { class: "close", "data-key": "close" })),
     h("ol", { class: "life", "aria-label": "Its life" }, line),
     h("h3", {}, "Attempts to charge"),
-    table("Attempts to charge", ["no", "when", "outcome", "amount", "card", "idempotency key", "charged"], attempts.map(attempt), "Nobody has tried yet."),
+    table("Attempts to charge", ["no", "when", "outcome", "minor units", "card", "idempotency key", "charged"], attempts.map(attempt), "Nobody has tried yet."),
     h("h3", {}, `Charges, ${money(invoice.total, invoice.currency)}`),
-    table("Charges of the invoice", ["id", "amount", "category", "description"], rows, "It has no charge."));
+    table("Charges of the invoice", ["id", "amount", "category", "description"], rows, "It has no charge."),
+  ];
 }

@@ -4,7 +4,7 @@ import { button, h, labelled, replace, table } from "../lib/dom.js";
 import { Live } from "../lib/panel.js";
 import { call, look } from "../lib/session.js";
 import { badge, doing, moment, money, say, told } from "../lib/shown.js";
-import { showInvoice } from "./invoice.js";
+import { drawLife } from "./invoice.js";
 
 function pager(page, lastPage, total, what, turn) {
   return h("p", { class: "pager" },
@@ -21,9 +21,10 @@ export class InvoicesPanel {
     this.opened = null;
     this.wrong = h("div", { class: "wrong", role: "status" });
     this.detail = h("section", { class: "detail", "aria-label": "The invoice", tabindex: -1, hidden: true });
+    this.life = new Live(this.detail, () => look(`/invoices/${this.opened}`),
+      (found) => drawLife(found, this.actions(found.invoice), () => this.close()));
     this.list = new Live(h("div", {}), () => this.search(), (found) => this.drawInvoices(found));
-    this.charges = new Live(h("div", {}), `/charges?per_page=15&page=1`, (found) => this.drawCharges(found));
-    this.charges.load = () => look(`/charges?per_page=15&page=${this.chargePage}`);
+    this.charges = new Live(h("div", {}), () => look(`/charges?per_page=15&page=${this.chargePage}`), (found) => this.drawCharges(found));
     this.element = h("div", { class: "panel wide" },
       h("h1", {}, "Invoices"), this.searching(), this.wrong, this.list.element, this.detail,
       h("h2", {}, "Charges"), this.adding(), this.charges.element);
@@ -93,7 +94,7 @@ export class InvoicesPanel {
   async open(id) {
     this.opened = id;
     this.detail.hidden = false;
-    await showInvoice(this.detail, id, () => this.close());
+    await this.life.refresh();
     this.detail.focus({ preventScroll: true });
     this.detail.scrollIntoView({ block: "nearest" });
     this.list.known = null;
@@ -150,7 +151,7 @@ export class InvoicesPanel {
     await Promise.all([this.list.refresh(), this.charges.refresh()]);
     if (this.opened !== null) {
       try {
-        await showInvoice(this.detail, this.opened, () => this.close());
+        await this.life.refresh();
       } catch (error) {
         this.close();
         say(error.message);

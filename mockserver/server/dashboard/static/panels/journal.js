@@ -2,7 +2,7 @@
 
 import { button, h, labelled, replace, save, select } from "../lib/dom.js";
 import { act, bearer, call, look } from "../lib/session.js";
-import { doing, duration, say, statusBadge, time, told } from "../lib/shown.js";
+import { copy, doing, duration, say, statusBadge, time, told } from "../lib/shown.js";
 import { clear, journal, mark } from "../lib/stream.js";
 import { VirtualList } from "../lib/virtual.js";
 import { showExchange } from "./exchange.js";
@@ -39,12 +39,13 @@ function row(line) {
 }
 
 function hello() {
-  const address = `${location.origin}/api`;
+  const lines = [["address", `${location.origin}/api`], ["header", `Authorization: Bearer ${bearer()}`]];
   const sample = doing(async () => told("The list", await call("GET", "/billing/invoices?per_page=3")));
   return h("div", { class: "hello" },
     h("h2", {}, "Nothing was said yet"),
     h("p", {}, "Point your client to this address, with this token:"),
-    h("pre", {}, `${address}\nAuthorization: Bearer ${bearer()}`),
+    lines.map(([name, text]) => h("div", { class: "line" }, h("code", {}, text),
+      button("Copy", () => copy(text, `The ${name}`), { "aria-label": `Copy the ${name}` }))),
     h("p", {}, "What it sends shows here at once. To see a card declined, choose how the next collect ends, at the top, " +
       "or give a merchant another card."),
     button("Send a request from here", sample, { class: "main" }));

@@ -76,7 +76,7 @@ export class TimePanel {
         await this.refresh();
       });
       return h("tr", {},
-        h("td", { class: "text" }, one.name), h("td", {}, moment(one.taken_at)), h("td", {}, moment(one.clock.now)),
+        h("td", { class: "text" }, one.name), h("td", {}, moment(one.taken_at)), h("td", {}, one.clock.frozen ? `stands still at ${moment(one.clock.now)}` : "runs"),
         h("td", { class: "doing" },
           button("Restore", restore, { "data-key": `restore-${one.name}`, "aria-label": `Restore ${one.name}` }),
           button("Compare", compare, { "data-key": `compare-${one.name}`, "aria-label": `Compare ${one.name}` }), to,
