@@ -56,8 +56,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Sharing:
-    return Sharing(config)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
 
 
 @pytest.fixture(autouse=True)

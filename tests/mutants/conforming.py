@@ -75,6 +75,7 @@ TERSE: dict[str, Any] = {
 NEEDS: dict[str, dict[str, Any]] = {
     "per_page_above_max": {"per_page_max": 25},
     "beyond_64_bits": {"page_not_a_number": "default"},
+    "payment_reported": {"payment_shown": "later"},
     "ignored_search": {
         "unknown_search_field": "ignore",
         "bad_search_value": "ignore",

@@ -23,7 +23,7 @@ ADDRESS = "http://127.0.0.1/api"
 
 def fake(**settings: Any) -> httpx.WSGITransport:
     """The fake as it is served, without a network."""
-    service = open_service(Settings(stripe_delay=0.05, payment_delay=0.05, **settings))
+    service = open_service(Settings(**{"stripe_delay": 0.05, "payment_delay": 0.05, **settings}))
     return httpx.WSGITransport(app=create_app(Current(service), RequestLog(io.StringIO(), "text")))
 
 
@@ -48,6 +48,14 @@ def test_the_fake_conforms_under_every_profile(name: str) -> None:
     if expected["per_page_max"] is None:
         del expected["per_page_above_max"]
     assert heard.choices == expected
+
+
+def test_a_payment_that_is_reported_between_an_answer_and_the_list_is_shown_later() -> None:
+    heard = judge(
+        ADDRESS, token="provider", connection=fake(profile="strict", payment_delay=0.0), only=("COLLECT", "GEN-9")
+    )
+    assert heard.breaches == []
+    assert heard.choices["payment_shown"] == "later"
 
 
 @pytest.mark.parametrize("name", [profile.name for profile in profiles()])

@@ -29,7 +29,7 @@ from tests.verify.driving import Elsewhere, Heard, judge
 
 FAULTY = (
     "crash_on_open_quote",
-    "total_in_floating_point",
+    "rounds_the_total",
     "day_equals_its_first_moment",
     "finalize_needs_no_token",
     "two_drafts_of_one_charge",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mockserver.verify.calibration.measurements import Calibration
+from mockserver.verify.claims.values import shown
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, row_of
 from mockserver.verify.discovery import merchants_of
@@ -67,7 +68,11 @@ def _is_paid(work: Calibration, caller: Billing, invoice: OwnInvoice, answer: An
         return
     if row.get("stripe_invoice_status") == "paid":
         context.recorder.held("COLLECT-3")
-        work.record("payment_shown", "at_once", "an invoice is paid as soon as its collect is answered")
+        told = answer.part("invoice").get("stripe_invoice_status", "paid")
+        if told == "paid":
+            work.record("payment_shown", "at_once", "an invoice is paid as soon as its collect is answered")
+        else:
+            work.record("payment_shown", "later", f"a collect answers {shown(told)}, and the list shows paid after it")
     elif context.records.shown_paid(invoice.id, by=caller) is not None:
         context.recorder.held("COLLECT-3")
         waited = time.monotonic() - collected

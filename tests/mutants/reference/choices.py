@@ -70,6 +70,7 @@ UNLISTED: dict[str, tuple[Any, ...]] = {
     "most_charge_ids": (None, 50),
     "beyond_64_bits": ("too_large", "no_number"),
     "stripe_id_case": ("told_apart", "alike"),
+    "payment_reported": ("seconds_later", "next"),
 }
 """What the contract says nothing about, or says in passing; each value is as legal as the other."""
 
@@ -141,6 +142,7 @@ class Choices:
     most_charge_ids: int | None = None
     beyond_64_bits: str = "too_large"
     stripe_id_case: str = "told_apart"
+    payment_reported: str = "seconds_later"
 
 
 def choose(values: Mapping[str, Any]) -> Choices:

@@ -78,9 +78,10 @@ class Stripe:
             invoice.stripe_status, invoice.reported = "paid", True
 
     def report_later(self, invoice: Invoice) -> None:
-        """The invoice, which is paid, shows so after a while."""
+        """The invoice, which is paid, shows so after a while, or as soon as this answer is sent."""
         invoice.reported = False
-        heapq.heappush(self.reports, (time.monotonic() + REPORT_DELAY, next(self.order), invoice))
+        delay = 0.0 if self.choices.payment_reported == "next" else REPORT_DELAY
+        heapq.heappush(self.reports, (time.monotonic() + delay, next(self.order), invoice))
 
     def create(self, invoice: Invoice) -> None:
         """Makes the invoice on Stripe, unless it is there already."""
