@@ -286,7 +286,9 @@ class AnswerPlan:
     def flaws(self, body: Any) -> Iterator[SchemaFlaw]:
         """Where a body of JSON departs from the documented one."""
         validator = self.media.get(JSON)
-        for error in validator.iter_errors(body) if validator is not None else ():
+        if validator is None or validator.is_valid(body):
+            return
+        for error in validator.iter_errors(body):
             due = getattr(error.kind, "property", error.kind.value)
             yield SchemaFlaw(tuple(error.instance_path), error.kind.name, due, error.message)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, ItemsView, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -54,3 +54,7 @@ class Bounded(Generic[K, V]):
         """The entries used last, the latest first."""
         for key, _ in zip(reversed(self._kept), range(count), strict=False):
             yield key, self._kept[key]
+
+    def items(self) -> ItemsView[K, V]:
+        """All of it, what was used last at the end."""
+        return self._kept.items()

@@ -6,10 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.claims.values import Row, when
 from mockserver.watch.sight import Sight
+
+_moment = lru_cache(maxsize=4096)(when)
+"""Pages show the same records again and again."""
 
 
 class Choices:
@@ -28,7 +32,8 @@ class Choices:
         if (watch := self._watch.get(sight.operation.id)) is None:
             return
         for key, value in watch(sight):
-            if CHOICES[key].accepts(value):
+            seen = self._seen.get(key, ())
+            if value in seen or CHOICES[key].accepts(value):
                 self._seen[key][value] += 1
 
     def measured(self) -> dict[str, Value]:
@@ -56,7 +61,7 @@ def _of_list(sight: Sight) -> Iterator[tuple[str, Value]]:
     if asked is not None and size is not None and size < int(asked):
         yield "per_page_max", size
         yield "per_page_above_max", "clamp"
-    moments = [moment for row in rows if (moment := when(row.get("created_at"))) is not None]
+    moments = [moment for row in rows if (moment := _moment(str(row.get("created_at")))) is not None]
     if (order := _order(moments)) is not None:
         yield "list_order", order
     for row in rows[:1]:
@@ -105,8 +110,9 @@ def _of_action(sight: Sight) -> Iterator[tuple[str, Value]]:
 
 
 def _order(moments: list[datetime]) -> Value:
-    if len(set(moments)) < 2:
+    if not moments or moments[0] == moments[-1]:
         return None
-    if moments == sorted(moments):
-        return "oldest_first"
-    return "newest_first" if moments == sorted(moments, reverse=True) else None
+    backwards = moments[0] > moments[-1]
+    if moments != sorted(moments, reverse=backwards):
+        return None
+    return "newest_first" if backwards else "oldest_first"

@@ -40,8 +40,11 @@ class KnownInvoice:
     def settled(self) -> float:
         """From when on all that is known of it holds: what is asked later may be compared."""
         history = self.history
-        times = (history.since, history.finalized_since, history.stripe_since, history.paid_since)
-        return max(time for time in times if time is not None)
+        settled = history.since
+        for time in (history.finalized_since, history.stripe_since, history.paid_since):
+            if time is not None and time > settled:
+                settled = time
+        return settled
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
@@ -41,13 +41,18 @@ class Passing:
     """Records of other worlds, sources and addresses may have the same ids."""
     whole: bool = False
     """Whether all headers of the request are there; browsers leave tokens and cookies out of what they export."""
+    _named: dict[str, str] = field(init=False, repr=False)
+    _answer_named: dict[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._named, self._answer_named = _by_name(self.headers), _by_name(self.answer_headers)
 
     def header(self, name: str) -> str:
         """The first of that name (lower case) in the request, empty where there is none."""
-        return next((value for given, value in self.headers if given.lower() == name), "")
+        return self._named.get(name, "")
 
     def answer_header(self, name: str) -> str:
-        return next((value for given, value in self.answer_headers if given.lower() == name), "")
+        return self._answer_named.get(name, "")
 
     @property
     def merchant(self) -> str:
@@ -56,6 +61,11 @@ class Passing:
     def where(self) -> str:
         """The place and the time, for a sentence."""
         return ", ".join(part for part in (self.place or f"request {self.number}", self.at) if part)
+
+
+def _by_name(pairs: Pairs) -> dict[str, str]:
+    # Of several the first counts.
+    return {name.lower(): value for name, value in reversed(pairs)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mockserver.verify.claims.values import when
@@ -62,8 +61,9 @@ class Presence:
             return
         view, ids = self._view(sight), [row["id"] for row in sight.rows if isinstance(row.get("id"), int)]
         self._learn_order(view, ids)
-        for number in ids:
-            self._is_there_again(sight, view, number)
+        if len(view.missed):
+            for number in ids:
+                self._is_there_again(sight, view, number)
         if sound and len(ids) == len(sight.rows):
             self._lacks(sight, view, ids)
         for number in ids:
@@ -105,12 +105,17 @@ class Presence:
         low, high = self._covered(sight, view, ids)
         there = set(ids)
         is_search = "q" in sight.reading.query
-        for number, shown in [*view.shown.newest(MOST_OF_ONE)]:
-            if number not in there and low < number < high and shown.ended <= sight.started:
-                if self._has_its_place(sight, number, low, high) and (not is_search or self._matches(sight, number)):
-                    view.missed.set(number, sight.passing)
-                    if not is_search:
-                        self._paid_is_there(sight, number, shown)
+        started = sight.started
+        absent = [
+            (number, shown)
+            for number, shown in view.shown.items()
+            if low < number < high and number not in there and shown.ended <= started
+        ]
+        for number, shown in absent:
+            if self._has_its_place(sight, number, low, high) and (not is_search or self._matches(sight, number)):
+                view.missed.set(number, sight.passing)
+                if not is_search:
+                    self._paid_is_there(sight, number, shown)
         if not is_search:
             for number, made in self._just_created(sight, view, low, high):
                 if number in there:
@@ -156,10 +161,12 @@ class Presence:
             return False
         return search.matches(known.row) is True
 
-    def _just_created(self, sight: Sight, view: _View, low: int, high: int) -> Iterator[tuple[int, Passing]]:
-        for number, made in [*view.created.newest(MOST_OF_ONE)]:
-            if low < number < high and made.ended <= sight.started and number not in view.missed:
-                yield number, made
+    def _just_created(self, sight: Sight, view: _View, low: int, high: int) -> list[tuple[int, Passing]]:
+        return [
+            (number, made)
+            for number, made in view.created.items()
+            if low < number < high and made.ended <= sight.started and number not in view.missed
+        ]
 
     def _never_there(self, sight: Sight, number: int, made: Passing) -> None:
         self._teller.suspect(

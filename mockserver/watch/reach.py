@@ -76,6 +76,8 @@ def _part(sight: Sight) -> str:
 
 
 def _merchants(sight: Sight) -> Iterator[object]:
-    for row in (*sight.rows, sight.part("invoice"), sight.part("charge")):
-        if isinstance(row.get("chargee_id"), int | str):
-            yield row["chargee_id"]
+    rows = sight.rows or (sight.part("invoice"), sight.part("charge"))
+    # Most often there is but one.
+    for merchant in dict.fromkeys(row.get("chargee_id") for row in rows):
+        if isinstance(merchant, int | str):
+            yield merchant

@@ -28,7 +28,7 @@ class Requests:
 
     def see(self, passing: Passing, operation: Operation) -> tuple[str, ...]:
         """What the spec has against this request."""
-        headers = tuple((name.lower(), value) for name, value in passing.headers if name.lower() in _READ)
+        headers = tuple((lower, value) for name, value in passing.headers if (lower := name.lower()) in _READ)
         problems = self._problems(operation, passing.target, headers, passing.body)
         for problem in problems:
             kind = f"{operation.id}: {problem}"

@@ -19,8 +19,10 @@ from mockserver.verify.transport.messages import NOT_JSON, Answer, Outgoing
 from mockserver.watch.evidence import answer_of, recorded
 from mockserver.watch.passing import Credentials, Pairs, Passing, credentials
 
-_READ = frozenset({"accept", "authorization", "content-type", "cookie", MERCHANT_HEADER.lower()})
+_READ = frozenset({"authorization", "content-type", "cookie", MERCHANT_HEADER.lower()})
 """Headers that say something of what is asked; browsers send many others."""
+_ACCEPT = ("Accept", "application/json")
+"""What is asked for is not judged by the way that a browser lists what it takes."""
 _MEANS_ELSE = frozenset(
     {
         "idempotency-key",
@@ -55,7 +57,16 @@ class Sight:
     """The rules that it put to the test and that held."""
     told: list[str] = field(default_factory=list)
     """The breaches that it showed, a sentence each that begins with the rule."""
+    mapping: Mapping[str, Any] = field(init=False)
+    """The answer's JSON where it is an object; else an empty one."""
+    rows: list[Row] = field(init=False)
+    """Those of a page."""
     _answer: Answer | None = None
+
+    def __post_init__(self) -> None:
+        self.mapping = self.content if isinstance(self.content, dict) else {}
+        data = self.mapping.get("data")
+        self.rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
 
     @property
     def ok(self) -> bool:
@@ -87,15 +98,6 @@ class Sight:
         """Whether it plainly finalizes or collects the invoice in its path; a body says nothing there."""
         return self.reading.odd.keys() <= {"body", "caller"}
 
-    @property
-    def mapping(self) -> Mapping[str, Any]:
-        return self.content if isinstance(self.content, dict) else {}
-
-    @property
-    def rows(self) -> list[Row]:
-        data = self.mapping.get("data")
-        return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
-
     def part(self, name: str) -> Row:
         value = self.mapping.get(name)
         return value if isinstance(value, dict) else {}
@@ -119,10 +121,16 @@ class Sight:
 def look(passing: Passing, operation: Operation) -> Sight:
     """Reads an exchange with an operation of the API."""
     given = credentials(passing)
-    headers = tuple((name, value) for name, value in passing.headers if name.lower() in _READ)
     asks_json = "json" in passing.header("accept").lower()
-    reading = _read(operation.id, passing.method, passing.target, _as_documented(headers), passing.body)
-    if strange := {name.lower() for name, _ in passing.headers} & _MEANS_ELSE:
+    headers, strange = [_ACCEPT], set()
+    for name, value in passing.headers:
+        lower = name.lower()
+        if lower in _READ:
+            headers.append((name, value))
+        elif lower in _MEANS_ELSE:
+            strange.add(lower)
+    reading = _read(operation.id, passing.method, passing.target, tuple(headers), passing.body)
+    if strange:
         reading = _odd(reading, f"{min(strange)} may change what is meant")
     caller = _caller(given, passing) if given.any else ""
     return Sight(passing, operation, reading, _content(passing.answer), given, caller, asks_json)
@@ -133,17 +141,16 @@ def _read(operation: str, method: str, target: str, headers: Pairs, body: bytes)
     return read_request(operation, Outgoing(method, target, headers, body or None))
 
 
-def _as_documented(headers: Pairs) -> Pairs:
-    """What is asked for is not judged by the way that a browser lists what it takes; a type without a body is none."""
-    return (("Accept", "application/json"), *(pair for pair in headers if pair[0].lower() != "accept"))
-
-
 def _odd(reading: RequestReading, why: str) -> RequestReading:
     return RequestReading(reading.operation, record=reading.record, odd={**reading.odd, "headers": why})
 
 
 def _caller(given: Credentials, passing: Passing) -> str:
-    key = "\0".join((*given.tokens, given.cookie, passing.merchant, passing.base))
+    return _digest("\0".join((*given.tokens, given.cookie, passing.merchant, passing.base)))
+
+
+@lru_cache(maxsize=512)
+def _digest(key: str) -> str:
     return blake2b(key.encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.server.process import running
+from tests.watch.proxying import proxied
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "javascript"
 NPM = shutil.which("npm")
@@ -38,14 +39,27 @@ def npm(*command: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(
+needs_npm = pytest.mark.skipif(
     NPM is None or not (EXAMPLE / "node_modules").exists(),
     reason="needs Node.js, and `npm ci --prefix tests/examples/javascript` to have run",
 )
+
+
+@needs_npm
 def test_the_page_works_against_one_world_per_test(options: list[str]) -> None:
     with running(*options) as server:
         told = npm("test", MOCKSERVER_URL=server.base)
     assert re.search(r"Tests +4 passed \(4\)", told), told
+
+
+@needs_npm
+def test_its_tests_run_unchanged_through_the_proxy_and_end_with_a_report(options: list[str]) -> None:
+    with running(*options) as server, proxied(server.api) as proxy:
+        told = npm("test", MOCKSERVER_URL=proxy.root)
+        proxy.stop()
+    assert re.search(r"Tests +4 passed \(4\)", told), told
+    assert proxy.exit_code == 0, proxy.events
+    assert re.search(r"[1-9]\d* exchanges with the API were judged", proxy.notes), proxy.notes
 
 
 def test_the_example_says_fetch_and_nothing_else() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ from mockserver.server.process import running as fake
 from mockserver.watch.recording.writing import RecordSettings
 from mockserver.watch.watching import Watch, Watched
 from tests.mutants.conforming import LEGAL
+from tests.mutants.frameworks import parties
+from tests.mutants.frameworks.variants import VARIANTS, started
 from tests.mutants.server import running
 from tests.watch.clients import Client, Tap
 from tests.watch.traffic import CONTRACT, TOKEN, Traffic, charge, finalized, invoice
@@ -55,6 +58,49 @@ def test_a_foreign_server_is_served_again_as_it_was_seen(name: str, tmp_path: Pa
         assert len(rows) > 3
         for number, row in rows.items():
             assert _without(after[path][number]) == _without(row)
+
+
+@pytest.mark.parametrize("name", ["fastapi", "django-vendor-range"])
+def test_a_client_of_another_framework_gets_the_same_answers_again(name: str, tmp_path: Path) -> None:
+    """Every question that was asked before is asked once more of what was recorded, and answered alike."""
+    traffic, file = recorded(tmp_path)
+    variant = next(one for one in VARIANTS if one.name == name)
+    merchant = str(parties.PAYING)
+    with started(variant) as server:
+        tap = Tap(server.base_url, traffic.watch.see)
+        with tap.client(server.token, merchant) as http:
+            client = Client(http, random.Random(3))
+            client.work(WORK)
+            asked = _questions(client)
+            before = [_answered(http, target) for target in asked]
+    assert traffic.ends() == 0, traffic.breaches
+    with fake("--fixture", str(file), "--profile", str(file.with_name("world-profile.yaml"))) as again:
+        with Tap(again.api, lambda _: None).client("provider", merchant) as http:
+            after = [_answered(http, target) for target in asked]
+    assert len(asked) >= 10
+    for target, was, now in zip(asked, before, after, strict=True):
+        assert now == was, target
+
+
+def _questions(client: Client) -> list[str]:
+    """What a client asks that looks at all it knows."""
+    number = client.invoices[0]
+    searches = [f'id:"{number}"', f'id>"{number}"', 'created_at$DATE>="2020-01-01"', 'created_at$DATE<"2020-01-01"']
+    return [
+        "/billing/invoices?per_page=50",
+        *(f"/billing/invoices?per_page=2&page={page}" for page in range(1, 4)),
+        *(f"/billing/invoices?{urlencode({'q': search})}" for search in searches),
+        "/billing/charges?per_page=50",
+        *(f"/billing/charges/{charge}" for charge in client.charges),
+    ]
+
+
+def _answered(http: httpx.Client, target: str) -> tuple[int, object]:
+    """The status, and of the body what is of the records: addresses, and what is made up, are not."""
+    answer = http.get(target)
+    body = answer.json()
+    figures = {name: body.get(name) for name in ("current_page", "from", "to", "total", "last_page", "per_page")}
+    return answer.status_code, (figures, [_without(row) for row in body.get("data", [body.get("charge", {})])])
 
 
 def _without(row: dict[str, Any]) -> dict[str, Any]:

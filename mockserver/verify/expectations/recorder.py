@@ -84,7 +84,9 @@ class Recorder:
     def held(self, *rules: str) -> None:
         """Each of `rules` was put to the test once, and held."""
         with self._lock:
-            self.exercised.update(rule for rule in rules if rule in self.rules)
+            for rule in rules:
+                if rule in self.rules:
+                    self.exercised[rule] += 1
 
     def breach(
         self,

@@ -24,7 +24,7 @@ class NoEntry(Exception):
 
 def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedClock) -> Passing | str:
     """An entry as an exchange, or why it is none that can be judged, by a key of `NOT_JUDGED`. Raises `NoEntry`."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         raise NoEntry
     request, response = _part(entry, "request"), _part(entry, "response")
     content = _part(response, "content") if "content" in response else {}
@@ -66,7 +66,7 @@ def _kind(kind: str) -> tuple[str, str]:
 
 def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = of.get(name)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise NoEntry
     return value
 
@@ -82,12 +82,14 @@ def _pairs(items: object) -> Pairs:
     """Names and values, without HTTP/2's pseudo-headers."""
     if not isinstance(items, list):
         return ()
-    found = [
-        (item["name"], item["value"])
+    return tuple(
+        (name, value)
         for item in items
-        if isinstance(item, Mapping) and isinstance(item.get("name"), str) and isinstance(item.get("value"), str)
-    ]
-    return tuple(pair for pair in found if not pair[0].startswith(":"))
+        if isinstance(item, dict)
+        and isinstance(name := item.get("name"), str)
+        and isinstance(value := item.get("value"), str)
+        and not name.startswith(":")
+    )
 
 
 def _first(pairs: Pairs, name: str) -> str:
@@ -96,7 +98,7 @@ def _first(pairs: Pairs, name: str) -> str:
 
 def _request_body(request: Mapping[str, Any]) -> bytes:
     posted = request.get("postData")
-    if not isinstance(posted, Mapping):
+    if not isinstance(posted, dict):
         return b""
     text = posted.get("text")
     if isinstance(text, str) and text:

@@ -16,10 +16,10 @@ from mockserver.watch.recorded.har import NoEntry
 
 def journal_entry(entry: object, number: int, addresses: Addresses, clock: RecordedClock) -> Passing | str:
     """An entry as an exchange, or why it is none that can be judged, by a key of `NOT_JUDGED`. Raises `NoEntry`."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         raise NoEntry
     request, response = entry.get("request"), entry.get("response")
-    if not isinstance(request, Mapping) or not isinstance(response, Mapping):
+    if not isinstance(request, dict) or not isinstance(response, dict):
         raise NoEntry
     url, method, headers = request.get("url"), request.get("method"), _headers(request)
     if not isinstance(url, str) or not isinstance(method, str):
@@ -54,7 +54,7 @@ def journal_entry(entry: object, number: int, addresses: Addresses, clock: Recor
 
 def _headers(of: Mapping[str, Any]) -> dict[str, str]:
     headers = of.get("headers")
-    if not isinstance(headers, Mapping):
+    if not isinstance(headers, dict):
         return {}
     return {str(name): value for name, value in headers.items() if isinstance(value, str)}
 
@@ -65,6 +65,6 @@ def _body(body: object, kind: str) -> bytes:
         return b""
     if isinstance(body, str):
         return body.encode()
-    if isinstance(body, Mapping) and "form" in kind:
+    if isinstance(body, dict) and "form" in kind:
         return urlencode({str(name): value for name, value in body.items()}, doseq=True).encode()
     return orjson.dumps(body)
