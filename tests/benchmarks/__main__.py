@@ -144,7 +144,9 @@ def proxying(seconds: float) -> list[Row]:
     """Both proxies in front of the same fake, and what ours adds to the time of one request."""
     with fake(*QUIET) as behind, proxy(behind) as ours, prism_proxy(behind) as theirs:
         mine, prisms = _rates([ours, theirs], "list", seconds)
-        added = (_page_time(ours, "") - _page_time(behind, "")) * 1000
+        # What else a machine does only ever adds to a time.
+        rounds = [(_page_time(ours, ""), _page_time(behind, "")) for _ in range(5)]
+        added = (min(one for one, _ in rounds) - min(other for _, other in rounds)) * 1000
     return [
         _row("through the proxy, of the rate of Prism's", mine / prisms, 0.6, f"{mine:,.0f}/s to {prisms:,.0f}/s"),
         _row("added by the proxy to a request, ms at the median", added, 2, f"{added:.2f} ms", most=True),

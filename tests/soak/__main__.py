@@ -1,6 +1,6 @@
 """Runs one server for long, and says what it withstood.
 
-`python -m tests.soak [--requests N] [--races N] [--minutes N]`
+`python -m tests.soak [--requests N] [--races N] [--minutes N] [--heard N]`
 
 Ends with 1 if anything was answered 5xx that nobody asked for, hung, crashed, grew, or books did not balance.
 """
@@ -24,6 +24,7 @@ from mockserver.server.process import running
 from tests.soak.fuzzing import Fuzz
 from tests.soak.loading import Load
 from tests.soak.racing import Races
+from tests.soak.watching import FULL, Attention
 from tests.soak.wire import Hung, Seen, Wire
 
 CLIENTS = 4
@@ -128,6 +129,22 @@ def load(port: int, process: psutil.Process, minutes: float, seed: int, found: F
         found.wrong.append("memory or descriptors grew under a load that stayed the same")
 
 
+def hear(exchanges: int, found: Findings) -> None:
+    """Have a judge hear of so many exchanges; its memory afterwards is held against that when it was full."""
+    traffic = Attention()
+    traffic.hear(min(FULL, exchanges // 2))
+    first, before = traffic.heard, traffic.memory()
+    traffic.hear(exchanges - first)
+    ratio = traffic.memory() / before
+    say(f"memory of the judge after {traffic.heard:,} exchanges, of that after {first:,}: {ratio:.2f}")
+    say(f"  it held {before / 1e6:.0f} MB")
+    found.wrong += traffic.told
+    if ratio > GROWTH:
+        found.wrong.append(f"the judge's memory grew to {ratio:.2f} of what it was")
+    if not traffic.notices():
+        found.wrong.append("the judge no longer sees a paid invoice become a draft")
+
+
 def _together(client: Callable[[int], None]) -> None:
     threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for one in threads:
@@ -145,6 +162,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1_000_000, help="fuzzed requests")
     parser.add_argument("--races", type=int, default=10_000, help="races over create, finalize and collect")
     parser.add_argument("--minutes", type=float, default=60, help="length of the mixed load")
+    parser.add_argument("--heard", type=int, default=1_000_000, help="exchanges that a judge hears of")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     found = Findings()
@@ -159,6 +177,8 @@ def main() -> None:
             load(port, process, given.minutes, given.seed, found)
         if not process.is_running():
             found.wrong.append("the server has ended")
+    if given.heard:
+        hear(given.heard, found)
     for one in found.wrong[:50]:
         say(f"WRONG: {one}")
     say(f"{len(found.wrong)} wrong")

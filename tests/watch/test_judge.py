@@ -315,6 +315,12 @@ def answers(draw: st.DrawFn) -> object:
     return draw(st.sampled_from([content, draw(JSON)]))
 
 
+def test_a_row_that_is_no_object_is_told_as_that() -> None:
+    traffic = Traffic()
+    assert traffic.say("GET", "/billing/invoices", page([invoice(1), []]))  # type: ignore[list-item]
+    assert traffic.broken == {"LIST-1"}
+
+
 @given(st.lists(st.tuples(st.sampled_from(REQUESTS), answers(), st.sampled_from([200, 201, 422, 500])), max_size=6))
 def test_no_answer_whatever_is_in_it_breaks_the_judge(exchanges: list[tuple[tuple[str, str], object, int]]) -> None:
     traffic = Traffic()
