@@ -25,7 +25,11 @@ def exchanges(page: Page) -> Locator:
     return page.get_by_role("listbox").get_by_role("option")
 
 
-def objections(page: Page) -> list[str]:
-    """What axe has against the page, of WCAG 2.1 A and AA and of good practice."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
+
+
+def objections(page: Page, *tags: str) -> list[str]:
+    """What axe has against the page by its rules of these kinds: without any, of WCAG 2.1 and of good practice."""
+    only = {"runOnly": {"type": "tag", "values": tags}} if tags else {}
+    found = Axe().run(page, options={"resultTypes": ["violations"], **only}).response["violations"]
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from mockserver.server.process import Running, running
 
@@ -42,6 +43,20 @@ def test_every_part_is_sent_with_a_strict_policy_and_kept_as_long_as_it_is_the_s
     assert (again.status_code, again.content) == (304, b"")
     head = httpx.head(server.control + path)
     assert (head.status_code, head.content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/"])
+def test_a_script_within_the_page_or_from_elsewhere_is_not_run(server: Running, browser: Browser, path: str) -> None:
+    page = browser.new_page()
+    page.route("http://elsewhere.test/**", lambda route: route.fulfill(body="window.ran = true"))
+    page.goto(server.control + path)
+    page.evaluate("""() => new Promise((done) => {
+        const script = (of) => document.body.append(Object.assign(document.createElement("script"), of));
+        script({ textContent: "window.ran = true" });
+        script({ src: "http://elsewhere.test/x.js", onload: done, onerror: done });
+    })""")
+    assert not page.evaluate("window.ran")
+    page.close()
 
 
 @pytest.mark.parametrize(

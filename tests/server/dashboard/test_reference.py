@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import Api
 from tests.server.dashboard.conftest import Opening
+from tests.server.dashboard.steps import WCAG, objections
 
 
 def test_an_operation_says_what_holds_for_it_and_how_that_is_known(api: Api, opened: Opening) -> None:
@@ -44,3 +46,17 @@ def test_the_reference_is_dark_in_the_dark_and_fits_a_phone(opened: Opening) -> 
     expect(page.locator(".opblock").first).to_be_visible()
     assert page.evaluate("document.documentElement.classList.contains('dark-mode')")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+@pytest.mark.parametrize("document", ["", "&of=control"])
+def test_axe_finds_no_breach_of_wcag_also_where_something_was_tried(
+    api: Api, opened: Opening, document: str, width: int, dark: bool
+) -> None:
+    page = opened(f"/docs/?world={quote(api.world)}{document}", width=width, dark=dark)
+    block = page.locator(".opblock").first
+    block.locator(".opblock-summary-control").click()
+    block.get_by_role("button", name="Execute").click()
+    expect(block.locator(".live-responses-table")).to_contain_text("200")
+    # The order of headings and landmarks is Swagger UI's own.
+    assert objections(page, *WCAG) == []

@@ -58,6 +58,15 @@ function authorize(interfaceOfSwagger) {
   if (ofControl && session.control) interfaceOfSwagger.preauthorizeApiKey("controlToken", session.control);
 }
 
+// Swagger UI leaves choices without a name, and code that is scrolled out of the keyboard's reach.
+function complete() {
+  for (const choice of field("reference").querySelectorAll("select:not([aria-label])")) {
+    const named = choice.id === "servers" ? "Server" : choice.classList.contains("examples-select-element") ? "Example" : "Choice";
+    choice.setAttribute("aria-label", choice.closest("[data-param-name]")?.dataset.paramName ?? named);
+  }
+  for (const code of field("reference").querySelectorAll("pre.microlight:not([tabindex])")) code.tabIndex = 0;
+}
+
 async function start() {
   const query = matchMedia("(prefers-color-scheme: dark)");
   dark(query);
@@ -67,6 +76,7 @@ async function start() {
   field("token").value = session.token;
   const spec = await look(ofControl ? "/openapi.json" : "/spec.json");
   document.title = `${spec.info.title} · mock server`;
+  new MutationObserver(complete).observe(field("reference"), { childList: true, subtree: true });
   const interfaceOfSwagger = window.SwaggerUIBundle({
     spec: shown(spec),
     domNode: field("reference"),

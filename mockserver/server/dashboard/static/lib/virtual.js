@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 export class VirtualList {
   constructor({ label, row, choose, keys = {} }) {
     this.items = [];
+    this.rows = new Map();
     this.row = row;
     this.choose = choose;
     this.keys = keys;
@@ -18,18 +19,26 @@ export class VirtualList {
       const row = event.target.closest("[role=option]");
       if (row) this.activate(Number(row.dataset.index), true);
     });
-    new ResizeObserver(() => this.follow()).observe(this.element);
+    this.height = 32;
+    new ResizeObserver(() => this.resized()).observe(this.element);
   }
 
-  get height() {
-    return parseFloat(getComputedStyle(this.element).getPropertyValue("--row")) || 32;
+  // Rows are higher where there is little width. To ask for it at each drawing would have all styles computed at once.
+  resized() {
+    this.height = parseFloat(getComputedStyle(this.element).getPropertyValue("--row")) || this.height;
+    this.stretch();
+    this.follow();
+  }
+
+  stretch() {
+    this.space.style.height = `${this.items.length * this.height}px`;
   }
 
   show(items) {
     const chosen = this.items[this.active]?.number;
     this.items = items;
     this.active = chosen === undefined ? -1 : items.findIndex((one) => one.number === chosen);
-    this.space.style.height = `${items.length * this.height}px`;
+    this.stretch();
     this.follow();
   }
 
@@ -54,26 +63,38 @@ export class VirtualList {
     const height = this.height;
     const first = Math.max(0, Math.floor(this.element.scrollTop / height) - 4);
     const last = Math.min(this.items.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / height) + 4);
-    const rows = [];
-    for (let index = first; index < last; index += 1) rows.push(this.drawn(index, height));
-    if (this.active >= 0 && (this.active < first || this.active >= last)) rows.push(this.drawn(this.active, height));
-    this.space.replaceChildren(...rows);
+    const wanted = [];
+    for (let index = first; index < last; index += 1) wanted.push(index);
+    if (this.active >= 0 && (this.active < first || this.active >= last)) wanted.push(this.active);
+    this.keep(new Set(wanted.map((index) => this.items[index])));
+    let place = this.space.firstChild;
+    for (const index of wanted) {
+      const row = this.drawn(index, height);
+      if (row === place) place = place.nextSibling;
+      else this.space.insertBefore(row, place);
+    }
     const current = this.active >= 0 ? `row-${this.items[this.active].number}` : null;
     if (current) this.element.setAttribute("aria-activedescendant", current);
     else this.element.removeAttribute("aria-activedescendant");
   }
 
+  keep(items) {
+    for (const [item, row] of this.rows) {
+      if (items.has(item)) continue;
+      row.remove();
+      this.rows.delete(item);
+    }
+  }
+
+  // The row of an item is built once, for as long as it is in sight: what changes is where it stands.
   drawn(index, height) {
     const item = this.items[index];
-    const row = h("div", {
-      role: "option",
-      id: `row-${item.number}`,
-      class: "row",
-      "aria-selected": String(index === this.active),
-      "aria-setsize": this.items.length,
-      "aria-posinset": index + 1,
-      "data-index": index,
-    }, this.row(item));
+    const row = this.rows.get(item) ?? h("div", { role: "option", id: `row-${item.number}`, class: "row" }, this.row(item));
+    this.rows.set(item, row);
+    row.setAttribute("aria-selected", String(index === this.active));
+    row.setAttribute("aria-setsize", this.items.length);
+    row.setAttribute("aria-posinset", index + 1);
+    row.dataset.index = index;
     row.style.transform = `translateY(${index * height}px)`;
     return row;
   }
