@@ -54,8 +54,8 @@ ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u00e9'; --<
 def refusals_are_readable(context: Context) -> None:
     """GEN-5: what reads badly is refused, with the field named; a page that is no number may be the first instead."""
     cases: tuple[tuple[str, str, Callable[[], Answer]], ...] = (
-        ("page that is no number", "page", lambda: context.me.invoices(page="first")),
-        ("per_page that is no number", "per_page", lambda: context.me.invoices(per_page="many")),
+        ("a page that is no number", "page", lambda: context.me.invoices(page="first")),
+        ("a per_page that is no number", "per_page", lambda: context.me.invoices(per_page="many")),
     )
     for what, field, call in cases:
         if not (answer := call()).ok:
@@ -70,13 +70,13 @@ def refusals_are_readable(context: Context) -> None:
 
 
 def _refused_naming(context: Context, answer: Answer, what: str, field: str) -> None:
-    if not context.expect.refused("GEN-5", answer, f"a {what}"):
+    if not context.expect.refused("GEN-5", answer, what):
         return
     errors = of(answer).at("errors")
     context.expect(
         "GEN-5",
         all_of(errors.is_a("object"), errors.differs({})),
-        kind=f"no errors for a {what}",
+        kind=f"no errors for {what}",
         because="the refusal of invalid input has `errors`, field name to messages",
         actual=f"the answer is {answer.brief()}",
     )
@@ -141,9 +141,9 @@ def bad_bodies(context: Context) -> None:
         body = form.replace("%d", str(charge.id)).encode()
         answer = context.me.send("POST", "/billing/invoices", body=body, content_type="application/json")
         if field:
-            _refused_naming(context, answer, what, field)
+            _refused_naming(context, answer, f"a create with {what}", field)
         else:
-            context.expect.refused("GEN-5", answer, f"createInvoice with {what}")
+            context.expect.refused("GEN-5", answer, f"a create with {what}")
         acts.append(answer)
         if answer.ok:
             charge = context.records.charge()
@@ -173,7 +173,7 @@ def bad_adjustments(context: Context) -> None:
         whole = {"amount": int(context.records.spare_amount), "description": context.records.mark()}
         content = {name: value for name, value in (whole | changes).items() if value is not ...}
         answer = context.me.post("/billing/charges/quick-adjustment", content)
-        _refused_naming(context, answer, f"adjustment with {what}", field)
+        _refused_naming(context, answer, f"an adjustment with {what}", field)
         if answer.refused:
             sent.append((what, whole, answer))
     newest = context.me.charges(per_page=context.records.at_most(25))
