@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.conftest import Api
 from tests.server.dashboard.conftest import Opening
 from tests.server.dashboard.steps import at
-from tests.server.test_webhooks import receiving
+from tests.server.receiving import receiving
 
 
 def test_events_go_where_and_as_the_page_says_and_go_out_again(api: Api, opened: Opening) -> None:
