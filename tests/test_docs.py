@@ -63,10 +63,14 @@ def test_links_lead_somewhere() -> None:
 def test_the_map_is_short_and_every_path_on_it_exists() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text()
     assert len(text.splitlines()) <= 80
-    paths = re.findall(r"`((?:mockserver|tests)/[^`]*|openapi\.yaml)`", text)
+    paths = re.findall(r"`((?:mockserver|tests|fixtures)/[^`]*|openapi\.yaml)`", text)
     assert len(paths) > 40
     for path in paths:
         assert (ROOT / path).exists(), path
+    named = re.findall(r"`(\w+)`(?: of a module)? in `(mockserver/[^`]*\.(?:py|js))`", text)
+    assert len(named) >= 3
+    for name, path in named:
+        assert re.search(rf"def {name}\(|^{name}\b", (ROOT / path).read_text(), re.MULTILINE), (name, path)
 
 
 def test_every_header_of_ours_is_documented() -> None:

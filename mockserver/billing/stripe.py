@@ -74,7 +74,7 @@ CARDS: dict[str, Outcome] = {
     "stripe_late": LATE,
     "lost_answer": LOST_ANSWER,
 }
-"""How a merchant's card on file behaves; the last four are troubles of Stripe itself."""
+"""How a merchant's card on file behaves; `stripe_…` and `lost_answer` are troubles of Stripe itself."""
 
 OUTCOMES: dict[str, Outcome] = {outcome.name: outcome for outcome in CARDS.values()}
 """Every outcome that can be asked for, by its name."""

@@ -11,6 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MERCHANT_HEADER = "x-selected-client-id"
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""RFC 9110, section 7.6.1: what is said to the next neighbour alone."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import schemathesis
 
 from mockserver.verify.fuzz.exemptions import KNOWN_FILE, Known, Verdict, open_cause
-from mockserver.verify.fuzz.proxy import BASE_PATH, PLACEHOLDER, relayed
+from mockserver.verify.fuzz.gateway import BASE_PATH, PLACEHOLDER, relayed
 from mockserver.verify.monitor.canonical import read_request
 from mockserver.verify.transport.billing_client import JSON_TYPE
 from mockserver.verify.transport.messages import Outgoing

@@ -13,7 +13,7 @@ from mockserver.core.resources import openapi_path
 from mockserver.verify.context.context import Context
 from mockserver.verify.events import Progress
 from mockserver.verify.fuzz.exemptions import KNOWN_FILE
-from mockserver.verify.fuzz.proxy import PLACEHOLDER, Gateway
+from mockserver.verify.fuzz.gateway import PLACEHOLDER, Gateway
 
 EXAMPLES = 12
 WALKS = 20

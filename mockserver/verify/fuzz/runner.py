@@ -13,12 +13,12 @@ from pathlib import Path
 from mockserver.verify.checks.runner import still_there
 from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
+from mockserver.verify.fuzz.gateway import PLACEHOLDER, Gateway, serving
 from mockserver.verify.fuzz.ndjson import WALK, FuzzResult, read_report
 from mockserver.verify.fuzz.process import MOST_PASSED, TOKEN_VARIABLE, config_text, run_fuzzer
-from mockserver.verify.fuzz.proxy import PLACEHOLDER, Gateway, serving
 from mockserver.verify.transport.safety import Withheld
 
-MOST_SECONDS = 30.0
+MOST_SECONDS = 60.0
 LEAST_SECONDS = 3.0
 FRESH_CHARGES = 12
 

@@ -8,22 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from multidict import CIMultiDict
 
+from mockserver.core.messages import HOP_BY_HOP
 from mockserver.watch.passing import Pairs
 
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""RFC 9110, section 7.6.1: what is said to the next neighbour alone."""
 READABLE = ("gzip", "deflate", "identity")
 """Codings in which an answer can be judged."""
 MOST_DECODED = 16_000_000
@@ -32,7 +19,7 @@ MOST_DECODED = 16_000_000
 
 def forwarded(headers: Mapping[str, str], *, without: Iterable[str] = ()) -> CIMultiDict[str]:
     """The headers, each as often as it came, without those that are for the next neighbour alone."""
-    dropped = _HOP_BY_HOP | set(without)
+    dropped = HOP_BY_HOP | set(without)
     for name, value in headers.items():
         if name.lower() == "connection":
             dropped |= {word.strip().lower() for word in value.split(",")}

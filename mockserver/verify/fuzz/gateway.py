@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote
 
+from mockserver.core.messages import HOP_BY_HOP
 from mockserver.verify.errors import NoAnswer, OutOfTime
 from mockserver.verify.monitor.canonical import charges_within, ids_in_path, read_request
 from mockserver.verify.monitor.monitor import Monitor
@@ -23,25 +24,13 @@ PLACEHOLDER = "token-of-the-verifier"
 BASE_PATH = "/api"
 SURELY_UNKNOWN = 2_000_000_000
 """Ids from here up are too far apart to be met by chance."""
-_HOP_BY_HOP = frozenset(
-    {
-        "host",
-        "connection",
-        "keep-alive",
-        "accept-encoding",
-        "content-length",
-        "transfer-encoding",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "upgrade",
-    }
-)
+_OURS = HOP_BY_HOP | {"host", "accept-encoding", "content-length"}
+"""Headers that whoever sends a message writes itself."""
 
 
 def relayed(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> Outgoing:
     """A request of the fuzzer as it is sent on; `target` is relative to the base address."""
-    dropped = {*_HOP_BY_HOP, "accept"}
+    dropped = {*_OURS, "accept"}
     kept = [(name, value.strip()) for name, value in headers if name.lower() not in dropped]
     return Outgoing(method, target, (*kept, ("Accept", JSON_TYPE)), body)
 
@@ -138,7 +127,7 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
             for name, value in headers:
                 # A header that is no Latin text would break off the reply.
                 value = value.encode("latin-1", "replace").decode("latin-1")
-                if name.lower() not in (*_HOP_BY_HOP, "content-encoding"):
+                if name.lower() not in (*_OURS, "content-encoding"):
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
