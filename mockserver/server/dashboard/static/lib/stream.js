@@ -3,6 +3,9 @@
 import { follow, on } from "./session.js";
 
 const MOST = 20000;
+// Milliseconds between two drawings.
+const SHORTEST = 60;
+const LONGEST = 1000;
 const listeners = [];
 
 export const journal = { lines: [], state: "connecting", lost: 0 };
@@ -10,20 +13,24 @@ export const journal = { lines: [], state: "connecting", lost: 0 };
 let cursor = null;
 let running = null;
 let dirty = false;
+let rest = SHORTEST;
 let marks = 0;
 
 export function onJournal(listener) {
   listeners.push(listener);
 }
 
-// However many events come, listeners are told once a frame.
+// However many events come, listeners are told so seldom that drawing takes no more than a twentieth of the time: what the
+// page takes of the machine, the server and its clients may lack.
 function tell() {
   if (dirty) return;
   dirty = true;
   setTimeout(() => {
     dirty = false;
+    const started = performance.now();
     for (const listener of listeners) listener();
-  }, 60);
+    rest = Math.min(LONGEST, Math.max(SHORTEST, 20 * (performance.now() - started)));
+  }, rest);
 }
 
 function say(state) {
