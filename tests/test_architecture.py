@@ -108,6 +108,13 @@ def test_every_module_has_its_place() -> None:
     assert inside == set(" ".join(VERIFY).split())
 
 
+def test_every_module_and_package_says_its_purpose() -> None:
+    # What it begins with stands at the top of a file that users keep, for them.
+    written_out = PACKAGE / "verify" / "reports" / "replay_runtime.py"
+    said = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in PACKAGE.rglob("*.py")}
+    assert [path for path, words in said.items() if not words] == [written_out]
+
+
 @each_file
 def test_imports_go_down(name: str) -> None:
     room = name.partition("/")[0]

@@ -1,0 +1,1 @@
+"""What was said: the journal and its forms, whether the spec allows it, and what is to go wrong with it."""

@@ -1,0 +1,1 @@
+"""Faults that are planned: what kinds there are, when one strikes, and how the broken answer goes out."""

@@ -1,0 +1,1 @@
+"""Measures the open choices of a server; a profile can say them again."""

@@ -1,0 +1,1 @@
+"""What a check states of answers, and the record of what held and what broke."""

@@ -1,0 +1,1 @@
+"""The sequence of a breach as steps that can be played again, with ids of its own."""

@@ -1,0 +1,1 @@
+"""A proxy that forwards everything and has it judged as it passes by."""

@@ -1,0 +1,1 @@
+"""Reads recordings: HAR files and journals, as exchanges."""
