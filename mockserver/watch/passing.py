@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
@@ -41,18 +42,13 @@ class Passing:
     """Records of other worlds, sources and addresses may have the same ids."""
     whole: bool = False
     """Whether all headers of the request are there; browsers leave tokens and cookies out of what they export."""
-    _named: dict[str, str] = field(init=False, repr=False)
-    _answer_named: dict[str, str] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._named, self._answer_named = _by_name(self.headers), _by_name(self.answer_headers)
 
     def header(self, name: str) -> str:
         """The first of that name (lower case) in the request, empty where there is none."""
-        return self._named.get(name, "")
+        return _by_name(self.headers).get(name, "")
 
     def answer_header(self, name: str) -> str:
-        return self._answer_named.get(name, "")
+        return _by_name(self.answer_headers).get(name, "")
 
     @property
     def merchant(self) -> str:
@@ -63,8 +59,9 @@ class Passing:
         return ", ".join(part for part in (self.place or f"request {self.number}", self.at) if part)
 
 
+@lru_cache(maxsize=64)
 def _by_name(pairs: Pairs) -> dict[str, str]:
-    # Of several the first counts.
+    # Of several the first counts. Kept for as long as an exchange is looked at, and no longer: many are remembered.
     return {name.lower(): value for name, value in reversed(pairs)}
 
 

@@ -17,7 +17,8 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from tests.chromium import chromium
 Row = tuple[str, str, str, str, bool]
 CHARGES = 200_000
 """Open charges that the flow of creating, finalizing and collecting may use up."""
+ENOUGH = 5_000
+"""Exchanges from which on the rate of checking them can be told."""
 QUIET = ("--stripe-delay", "3600")
 
 
@@ -63,6 +66,15 @@ def listing(seconds: float) -> list[Row]:
 
 def collecting(seconds: float) -> list[Row]:
     """Create, finalize and collect in sequence, each connection its own invoices."""
+    with _much_to_invoice() as ours, prism() as theirs:
+        mine, prisms = _rates([ours, theirs], "flow", seconds)
+    what = "create, finalize, collect, of Prism's rate"
+    return [_row(what, mine / prisms, 3, f"{mine:,.0f}/s to {prisms:,.0f}/s")]
+
+
+@contextmanager
+def _much_to_invoice(*options: str) -> Iterator[Server]:
+    """The fake with open charges for long."""
     with tempfile.TemporaryDirectory() as folder:
         fixture = Path(folder) / "charges.yaml"
         fixture.write_text(
@@ -71,10 +83,8 @@ def collecting(seconds: float) -> list[Row]:
             " {id: 2, name: B, currency: USD, card: pm_card_visa}]\n"
             f"generate: {{charges: {CHARGES}, invoices: 0, seed: 1}}\n"
         )
-        with fake("--fixture", str(fixture), *QUIET) as ours, prism() as theirs:
-            mine, prisms = _rates([ours, theirs], "flow", seconds)
-    what = "create, finalize, collect, of Prism's rate"
-    return [_row(what, mine / prisms, 3, f"{mine:,.0f}/s to {prisms:,.0f}/s")]
+        with fake("--fixture", str(fixture), *QUIET, *options) as server:
+            yield server
 
 
 def starting(_: float) -> list[Row]:
@@ -155,10 +165,12 @@ def proxying(seconds: float) -> list[Row]:
 
 def checking(seconds: float) -> list[Row]:
     """Recorded exchanges that are checked in a second of CPU time: lists, creates, finalizes and collects, as HAR."""
-    with fake(*QUIET, "--journal-size", "20000") as server:
-        load(server, "list", seconds=seconds / 4, connections=1)
-        load(server, "flow", seconds=seconds, connections=2)
-        entries = _recorded(server)
+    entries: list[Any] = []
+    with _much_to_invoice("--journal-size", "100000") as server:
+        while len(entries) < ENOUGH:
+            load(server, "flow", seconds=seconds / 2, connections=2, firstCharge=1 + len(entries))
+            load(server, "list", seconds=seconds / 10, connections=1)
+            entries = _recorded(server)
     with tempfile.TemporaryDirectory() as folder:
         file, taken = Path(folder) / "session.har", []
         for count in (1, len(entries)):

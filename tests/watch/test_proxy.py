@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -224,6 +225,21 @@ def test_a_server_that_is_down_is_a_502_and_one_that_is_silent_a_504() -> None:
         answer = get(proxy)
     assert answer.status_code == 504
     assert "did not answer within 0.5 s" in answer.json()["message"]
+
+
+def test_a_client_that_left_before_its_answer_came_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    left = threading.Event()
+
+    def late(connection: socket.socket) -> None:
+        left.wait(30)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+    with answering(late) as (url, _), proxied(url) as proxy:
+        with pytest.raises(httpx.TimeoutException):
+            httpx.get(f"{proxy.url}/billing/invoices", timeout=1, trust_env=False)
+        left.set()
+        httpx.get(f"{proxy.url}/billing/invoices", timeout=30, trust_env=False)
+    assert "Traceback" not in caplog.text
 
 
 def test_the_server_behind_must_prove_who_it_is(tmp_path: Path) -> None:

@@ -207,15 +207,15 @@ async def _stream(
     response = PassedOn(status=answer.status, reason=answer.reason, headers=forwarded(answer.headers))
     response.headers.extend(more)
     response.came = answer.headers
-    await response.prepare(request)
     try:
+        await response.prepare(request)
         for chunk in read:
             await response.write(chunk)
         async for chunk in answer.content.iter_any():
             await response.write(chunk)
         await response.write_eof()
     except FAILURES:
-        # Half of it is with the client already: what broke off there breaks off here.
+        # The client left, or half of it is with it already: what broke off there breaks off here.
         if request.transport is not None:
             request.transport.abort()
     return response
