@@ -45,6 +45,12 @@ class Clock:
     def frozen(self) -> bool:
         return self.state.frozen_at is not None
 
+    def real(self, moment: int) -> int | None:
+        """The real time at which it shows `moment` or more; None if it never will by itself."""
+        if self.state.frozen_at is None:
+            return moment - self.state.offset
+        return 0 if moment <= self.state.frozen_at else None
+
     def freeze(self) -> None:
         """Stand still at the present moment."""
         self.state = replace(self.state, frozen_at=self.now())

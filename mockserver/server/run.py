@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
 
-from mockserver.core.errors import Unusable
+from mockserver.core.errors import Unavailable, Unusable
 from mockserver.core.health import is_ready
 from mockserver.core.net import CONTROL, reachable
 from mockserver.server.process import Running, running
@@ -27,11 +28,16 @@ from mockserver.server.settings import Settings
 from mockserver.server.web.app import create_app
 from mockserver.server.web.front import Front
 from mockserver.server.web.request_log import RequestLog
+from mockserver.state.worlds import Worlds
 
 __all__ = ["Running", "running", "serve"]
 
 CONNECTIONS = 100_000
 """So many can be open at the same time; what the system allows is less mostly."""
+_ATTENDED = 2.0
+"""Seconds from one look at events that nobody delivers to the next."""
+_TIDIED = 15
+"""So many looks later it is told which worlds are used here, and those are forgotten that nobody uses."""
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Ctrl-C, a polite kill, and the terminal that is closed."""
 
@@ -42,7 +48,8 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     gc.freeze()
     # openapi-core is needed for the first refusal only; importing it now would delay the start.
     threading.Thread(target=service.contract.warm, daemon=True).start()
-    threading.Thread(target=service.worlds.resume, name="resume", daemon=True).start()
+    if service.settings.state is not None:
+        threading.Thread(target=_keep_up, args=(service.worlds,), name="upkeep", daemon=True).start()
     current = Current(service)
     request_log = RequestLog(sys.stderr, service.settings.log_format)
     if service.settings.reload:
@@ -116,6 +123,17 @@ async def _serve(front: Front, settings: Settings) -> None:
     for number in _ENDING:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(server.stop))
     await server.serve()
+
+
+def _keep_up(worlds: Worlds) -> None:
+    """Do what is to be done for worlds that are kept, though nobody asks for it."""
+    for number in count():
+        # While the database is away, the next time will do.
+        with suppress(Unavailable):
+            worlds.attend()
+            if number % _TIDIED == 0:
+                worlds.tidy()
+        time.sleep(_ATTENDED)
 
 
 def _reload(current: Current, tell: Callable[[str], None]) -> None:

@@ -20,7 +20,7 @@ Post: TypeAlias = Callable[[Subscription, bytes, int], Awaitable[DeliveryAttempt
 
 
 _LOOK_AGAIN = 1.0
-"""Seconds until a world is looked at again whose database was away."""
+"""Seconds until a world is looked at again whose database was away, or from which another server delivers."""
 
 
 class WebhookWorker:
@@ -83,13 +83,18 @@ class WebhookWorker:
         """Make one attempt if one is due: the real seconds until the next may be, None for nothing to wait for."""
         try:
             now, frozen, delivery, subscription = world.look(partial(_next, world))
+            if delivery is None or delivery.due > now:
+                world.hand_over()
+                # Nothing becomes due by itself while the clock stands still; whoever moves it wakes us.
+                return None if delivery is None or frozen else (delivery.due - now) / MICROSECONDS
+            if not world.take_over(subscription.timeout):
+                return _LOOK_AGAIN
+            # Who sent before us may have delivered it just then.
+            now, _, delivery, subscription = world.look(partial(_next, world))
         except Unavailable:
             return _LOOK_AGAIN
-        if delivery is None:
-            return None
-        if delivery.due > now:
-            # Nothing becomes due by itself while the clock stands still; whoever moves it wakes us.
-            return None if frozen else (delivery.due - now) / MICROSECONDS
+        if delivery is None or delivery.due > now:
+            return 0.0
         attempt = await self._post(subscription, delivery.event.body, now)
         try:
             world.change(partial(_enter, world, delivery, attempt))

@@ -137,6 +137,13 @@ class Outbox:
     last_id: int = 0
     lost: int = 0
     """How many were dropped to make room, whatever had become of them."""
+    noted: dict[int, None] | None = None
+    """The ids of those that were changed or dropped since somebody looked; None while nobody wants to know."""
+
+    def take_noted(self) -> list[int]:
+        """The ids of those that were changed or dropped since the last look."""
+        noted, self.noted = self.noted or {}, {}
+        return list(noted)
 
     def copy(self) -> Outbox:
         return Outbox(
@@ -211,15 +218,21 @@ class Outbox:
         if len(self.deliveries) > MOST_DELIVERIES:
             oldest = next(iter(self.deliveries))
             del self.deliveries[oldest]
+            self._note(oldest)
             self.pending.pop(oldest, None)
             self.lost += 1
 
     def _save(self, delivery: Delivery) -> None:
         self.deliveries[delivery.id] = delivery
+        self._note(delivery.id)
         if delivery.fate == "pending":
             self.pending[delivery.id] = None
         else:
             self.pending.pop(delivery.id, None)
+
+    def _note(self, delivery_id: int) -> None:
+        if self.noted is not None:
+            self.noted[delivery_id] = None
 
     def _hold(self, delivery_id: int, now: int) -> None:
         """Let the delivery wait for others, or release those that it was waited for by."""

@@ -57,13 +57,18 @@ class State:
             self.reports.copy(),
         )
 
+    def next_delivery(self) -> int | None:
+        """When the next event is to be delivered, in microseconds since 1970 of real time; None if none will be due."""
+        delivery = self.outbox.next() if self.outbox.pending else None
+        return None if delivery is None else self.clock.real(delivery.due)
+
     def settle(self) -> None:
         """Do what has become due by now."""
         while self.queue and self.queue[0][0] <= self.clock.now():
             _, invoice_id = heapq.heappop(self.queue)
             invoice = self.store.invoice(invoice_id)
             if invoice is not None and invoice.stripe_invoice_id is None:
-                self.put_on_stripe(invoice)
+                self._put_on_stripe(invoice)
         while self.reports and self.reports[0][0] <= self.clock.now():
             _, invoice_id = heapq.heappop(self.reports)
             invoice = self.store.invoice(invoice_id)
@@ -82,7 +87,13 @@ class State:
         heapq.heappush(self.queue, (min(due, LATEST), invoice.id))
 
     def put_on_stripe(self, invoice: Invoice) -> Invoice:
-        """Create the invoice on Stripe and save it as it is then (FINALIZE-2, COLLECT-2)."""
+        """Create the invoice on Stripe now, whenever it was to be, and save it as it is then (COLLECT-2)."""
+        self.queue = [one for one in self.queue if one[1] != invoice.id]
+        heapq.heapify(self.queue)
+        return self._put_on_stripe(invoice)
+
+    def _put_on_stripe(self, invoice: Invoice) -> Invoice:
+        """The invoice as Stripe has created it (FINALIZE-2)."""
         invoice = records.put_on_stripe(invoice, self.stripe.create_invoice())
         self.store.put_invoice(invoice)
         return invoice
@@ -142,6 +153,14 @@ class Keeper(Protocol):
         """Let nobody else change the world meanwhile."""
         ...
 
+    def take_over(self, seconds: float) -> bool:
+        """Whether events of the world are delivered by nobody else from now on, for at least that long."""
+        ...
+
+    def hand_over(self) -> None:
+        """Let others deliver them."""
+        ...
+
 
 class World:
     """One isolated world. Whoever touches `state` or `snapshots` holds `lock`, and does it in `look` or `change`."""
@@ -191,7 +210,7 @@ class World:
         as it was. It must not be called within itself. Raises `Unavailable`.
         """
         with self.lock:
-            if self._keeper is None or self.closed:
+            if self._keeper is None:
                 return do()
             for alone in _TRIES:
                 with self._keeper.alone() if alone else nullcontext():
@@ -225,7 +244,7 @@ class World:
     def refresh(self) -> None:
         """Be as it was saved last, by whatever server; raises `Unavailable`."""
         with self.lock:
-            if self._keeper is not None and not self.closed:
+            if self._keeper is not None:
                 self._doubtful = self._doubtful or not self._keeper.is_current()
                 self._recall()
 
@@ -279,18 +298,35 @@ class World:
         if outbox.pending and self._wake is not None:
             self._wake(self)
 
+    def attend(self) -> None:
+        """See to it that what is to be delivered is; raises `Unavailable`."""
+        self.look(self._wake_if_pending)
+
+    def take_over(self, seconds: float) -> bool:
+        """Whether only this server delivers events of this world, for at least that long; raises `Unavailable`."""
+        with self.lock:
+            return self._keeper is None or self._keeper.take_over(seconds)
+
+    def hand_over(self) -> None:
+        """Let other servers deliver them; raises `Unavailable`."""
+        with self.lock:
+            if self._keeper is not None:
+                self._keeper.hand_over()
+
     def go_on(self) -> None:
         """Do what has become due, after the clock or the state was changed."""
         self.state.settle()
-        if self.state.outbox.pending and self._wake is not None:
-            self._wake(self)
+        self._wake_if_pending()
 
     def _recall(self) -> None:
-        if self._doubtful and self._keeper is not None and not self.closed:
+        if self._doubtful and self._keeper is not None:
             self._keeper.load(self)
             self._doubtful = False
-            if self.state.outbox.pending and self._wake is not None:
-                self._wake(self)
+            self._wake_if_pending()
+
+    def _wake_if_pending(self) -> None:
+        if self.state.outbox.pending and self._wake is not None:
+            self._wake(self)
 
     def _become(self, blueprint: Blueprint) -> None:
         self.blueprint = blueprint.root

@@ -6,12 +6,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
-from time import sleep
 from typing import Protocol
 
-from mockserver.core.errors import InvalidRequest, Unavailable
+from mockserver.core.errors import InvalidRequest
 from mockserver.state.outbox import NOBODY, Subscription
 from mockserver.state.world import Blueprint, Keeper, World
 from mockserver.traffic.journal_budget import JournalBudget
@@ -19,30 +18,26 @@ from mockserver.traffic.journal_budget import JournalBudget
 COMMON = "common"
 """What the world of a token without `@NAME` is called."""
 LONGEST_NAME = 200
+UNTOLD = 60.0
+"""Seconds for which a server may use a world unknown to others: more than lie between two calls of `tidy`."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptWorld:
-    """What is known of a world that was kept, without loading it."""
+    """What is known of a world that is kept, without loading it; `idle` as in `ListedWorld`, if not as exact."""
 
     name: str
     charges: int
     invoices: int
-    pending: bool
-    """Whether events are to be delivered from it."""
+    idle: float
 
 
 class Keep(Protocol):
-    """Where the worlds of one server are kept."""
+    """Where the worlds of one server are kept, and perhaps of others. All but the first three raise `Unavailable`."""
 
     @property
     def called(self) -> str:
         """Its address, without passwords."""
-        ...
-
-    @property
-    def found(self) -> Collection[KeptWorld]:
-        """The worlds that it had when the server started."""
         ...
 
     def close(self) -> None:
@@ -53,8 +48,28 @@ class Keep(Protocol):
         """What keeps the world of that name; `usual` is who is told of events unless it was told otherwise."""
         ...
 
-    def forget(self, names: Collection[str]) -> None:
-        """Keep these worlds no longer; raises `Unavailable`, and then keeps them all."""
+    def has(self, name: str) -> bool:
+        """Whether a world of that name is kept."""
+        ...
+
+    def kept(self) -> Collection[KeptWorld]:
+        """All worlds that are kept, those first that were used last."""
+        ...
+
+    def overdue(self) -> Collection[str]:
+        """The names of those that events are to be delivered from, and nobody does."""
+        ...
+
+    def use(self, names: Collection[str]) -> None:
+        """Let all servers know that these are in use."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Keep the world no longer."""
+        ...
+
+    def forget_unused(self, idle: float, most: int, never: str) -> None:
+        """Keep those no longer that nobody has used for so many seconds, or that are too many; but always one."""
         ...
 
 
@@ -73,11 +88,11 @@ class ListedWorld:
 class Worlds:
     """Every world of one server, made from its blueprint when first named and dropped when long idle.
 
-    With a `keep`, worlds are loaded when they are first named, and what is dropped is forgotten there too. Those that
-    are kept since before the start count as used then.
-
-    At most `most` named worlds are kept, and each at most `idle` seconds after its last use; one that is in use is
+    At most `most` named worlds are there, and each at most `idle` seconds after its last use; one that is in use is
     never dropped. The common world always stays.
+
+    With a `keep`, worlds are loaded when they are first named here, and what is dropped here is still kept there:
+    `tidy` forgets what no server uses.
     """
 
     def __init__(
@@ -105,11 +120,10 @@ class Worlds:
         self._time = time
         self._named: OrderedDict[str, World] = OrderedDict()
         self._lock = threading.Lock()
-        found = () if keep is None else keep.found
-        self._asleep = {one.name: one for one in found if one.name != COMMON}
-        """Worlds that are kept, and that nobody has asked for yet."""
-        self._restless = [one.name for one in found if one.pending]
-        self._began = time()
+        self._told = time()
+        """Until when others know which worlds are used here."""
+        self._asleep: dict[str, KeptWorld] = {}
+        """Worlds that are kept and were not asked for here, as far as is known."""
 
     @property
     def kept_in(self) -> str | None:
@@ -120,18 +134,6 @@ class Worlds:
         """Let go of what the worlds are kept in, until it is needed again."""
         if self._keep is not None:
             self._keep.close()
-
-    def resume(self) -> None:
-        """Go on with what was under way in worlds that were kept; returns once all of it could be loaded."""
-        for name in self._restless:
-            world = self.enter(name)
-            while True:
-                try:
-                    world.recall()
-                    break
-                except Unavailable:
-                    sleep(1)
-            self.leave(world)
 
     def enter(self, name: str) -> World:
         """The world of that name, made if need be, and held until `leave`; raises `InvalidRequest` for a bad name."""
@@ -160,11 +162,12 @@ class Worlds:
 
     def opens(self, token: str, name: str) -> bool:
         """Whether the token opens the world of that name, which need not have been made; raises `Unavailable`."""
-        if name in self._asleep:
-            self.leave(self.enter(name))
         world = self.common if name == COMMON else self._named.get(name)
         if world is None:
-            return token in self.blueprint.tokens
+            if self._keep is None or not self._keep.has(name):
+                return token in self.blueprint.tokens
+            world = self.enter(name)
+            self.leave(world)
         world.recall()
         if token not in world.blueprint.tokens:
             # Another server may have restored a snapshot with other people.
@@ -172,22 +175,27 @@ class Worlds:
         return token in world.blueprint.tokens
 
     def listed(self) -> list[ListedWorld]:
-        """The worlds that there are, the common one first, then by their last use, the latest first."""
+        """The worlds that there are, the common one first, then by their last use here; raises `Unavailable`."""
+        self._look_at_kept()
         with self._lock:
             now = self._time()
             named = [_listed(world, 0.0 if world.users else now - world.last_used) for world in self._named.values()]
             asleep = [
-                ListedWorld(one.name, False, now - self._began, one.charges, one.invoices, 0)
-                for one in self._asleep.values()
+                ListedWorld(one.name, False, one.idle, one.charges, one.invoices, 0) for one in self._asleep.values()
             ]
             return [_listed(self.common, 0.0), *reversed(named), *asleep]
 
     def names(self) -> list[str]:
-        """The names of the worlds that there are, the common one first, then by their last use."""
+        """The names of the worlds that there are, the common one first, then by their last use here.
+
+        Raises `Unavailable`.
+        """
+        self._look_at_kept()
         with self._lock:
             return [COMMON, *self._named, *self._asleep]
 
     def __len__(self) -> int:
+        """How many there are, as far as is known."""
         return 1 + len(self._named) + len(self._asleep)
 
     def drop(self, name: str) -> bool:
@@ -197,10 +205,34 @@ class Worlds:
         """
         world = self._named.get(name)
         with nullcontext() if world is None else world.lock, self._lock:
-            known = name in self._named or name in self._asleep
-            if known:
-                self._forget([name])
+            kept = self._keep is not None and self._keep.has(name)
+            if self._keep is not None and kept:
+                self._keep.forget(name)
+            known = kept or name in self._named
+            self._forget([name])
             return known
+
+    def tidy(self) -> None:
+        """Let others know which worlds are used here, and forget those that nobody uses; raises `Unavailable`."""
+        if self._keep is None:
+            return
+        with self._lock:
+            now = self._time()
+            used = [one.name for one in self._named.values() if one.users or one.last_used >= self._told]
+        if used:
+            self._keep.use(used)
+        self._told = now
+        self._keep.forget_unused(self._idle + UNTOLD, self._most, COMMON)
+        self._look_at_kept()
+
+    def attend(self) -> None:
+        """See to it that events are delivered which nobody delivers, as after a restart; raises `Unavailable`."""
+        for name in () if self._keep is None else self._keep.overdue():
+            world = self.enter(name)
+            try:
+                world.attend()
+            finally:
+                self.leave(world)
 
     def replace_blueprint(self, blueprint: Blueprint) -> None:
         """Worlds that are made or reset from now on start from `blueprint`."""
@@ -222,27 +254,27 @@ class Worlds:
             keeper=None if self._keep is None else self._keep.keeper(name, self._subscription),
         )
 
-    def _forget(self, names: Collection[str]) -> None:
+    def _look_at_kept(self) -> None:
         if self._keep is not None:
-            self._keep.forget(names)
+            kept = self._keep.kept()
+            with self._lock:
+                self._asleep = {one.name: one for one in kept if one.name != COMMON and one.name not in self._named}
+
+    def _forget(self, names: Collection[str]) -> None:
         for name in names:
             self._asleep.pop(name, None)
             if (world := self._named.pop(name, None)) is not None:
                 world.closed = True
 
     def _drop_idle(self, now: float) -> None:
-        surplus = len(self) - self._most
-        over = now - self._began >= self._idle
-        idle = list(self._asleep) if over else list(self._asleep)[: max(0, surplus)]
+        surplus = 1 + len(self._named) - self._most
+        idle: list[str] = []
         for name, world in self._named.items():
             if len(idle) >= surplus and now - world.last_used < self._idle:
                 break
             if world.users == 0:
                 idle.append(name)
-        if idle:
-            # What can't be forgotten now stays until the next time.
-            with suppress(Unavailable):
-                self._forget(idle)
+        self._forget(idle)
 
 
 def _listed(world: World, idle: float) -> ListedWorld:

@@ -18,6 +18,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from rich.table import Table
 
 from tests.benchmarks.servers import HERE, Server, bare, fake, load, prism, prism_proxy, proxy
 from tests.chromium import chromium
+from tests.state.kept.databases import postgres
 
 Row = tuple[str, str, str, str, bool]
 CHARGES = 200_000
@@ -143,10 +145,70 @@ def watching(seconds: float) -> list[Row]:
     ]
 
 
-def _load_and_cost(server: Server, seconds: float) -> tuple[float, float]:
+def keeping(seconds: float) -> list[Row]:
+    """What keeping the worlds in a SQLite file costs, for lists and for changes."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        with _much_to_invoice("--state", f"sqlite:///{folder}/team.db") as kept, _much_to_invoice() as plain:
+            # What the fixture made is written with the first change.
+            urllib.request.urlopen(_first_change(kept)).close()
+            for kind, what, bound in (("list", "lists", 0.6), ("flow", "changes", 0.25)):
+                rounds = []
+                for number in range(6):
+                    both = [
+                        _load_and_cost(one, seconds, kind, firstCharge=1 + number * CHARGES // 6)
+                        for one in (kept, plain)
+                    ]
+                    # The first is to warm up.
+                    rounds += [both] if number else []
+                rows += _compared(f"{what} with --state on SQLite", bound, rounds)
+    return rows
+
+
+def _first_change(server: Server) -> urllib.request.Request:
+    headers = {"Authorization": "Bearer provider", "X-Selected-Client-Id": "1", "Content-Type": "application/json"}
+    body = b'{"amount": 5, "description": "any"}'
+    return urllib.request.Request(f"{server.base}/billing/charges/quick-adjustment", body, headers)
+
+
+def sharing(seconds: float) -> list[Row]:
+    """Two servers on one PostgreSQL, each with worlds of its own, against one of them."""
+    with postgres() as database:
+        address = database.new_database()
+        with fake("--state", address, *QUIET) as one, fake("--state", address, *QUIET) as other:
+            rounds = []
+            for number in range(6):
+                alone = _load_and_cost(one, seconds, "worlds", worlds=20, token="provider@a")
+                with ThreadPoolExecutor(2) as pool:
+                    loads = [
+                        pool.submit(_load_and_cost, server, seconds, "worlds", worlds=20, token=f"provider@{name}")
+                        for name, server in (("a", one), ("b", other))
+                    ]
+                    costs, rates = zip(*(each.result() for each in loads), strict=True)
+                # What both together do in a second of each one's processor.
+                together = 1 / sum(1 / cost for cost in costs), sum(rates)
+                rounds += [[together, alone]] if number else []
+    return _compared("two servers on one PostgreSQL", 1.7, rounds)
+
+
+def _compared(what: str, bound: float, rounds: list[list[tuple[float, float]]]) -> list[Row]:
+    """The first of each round against the second: by processor time, which holds on a busy machine too, and by rate."""
+    by_cost = sorted((other / mine, f"{mine:.0f} µs to {other:.0f} µs a request") for (mine, _), (other, _) in rounds)
+    by_rate = sorted((mine / other, f"{mine:,.0f}/s to {other:,.0f}/s") for (_, mine), (_, other) in rounds)
+    (cost, cost_told), (rate, rate_told) = by_cost[len(rounds) // 2], by_rate[len(rounds) // 2]
+    load = psutil.getloadavg()[0]
+    return [
+        _row(f"{what}, by processor time", cost, bound, cost_told),
+        _row(f"{what}, by rate", rate, bound, f"{rate_told}, load {load:.1f}"),
+    ]
+
+
+def _load_and_cost(server: Server, seconds: float, kind: str = "list", **more: Any) -> tuple[float, float]:
     """Microseconds of a processor that a request took the server, and its rate."""
     before = server.busy()
-    result = load(server, "list", seconds=seconds)
+    result = load(server, kind, seconds=seconds, **more)
+    if result["errors"] or result["refused"]:
+        raise RuntimeError(f"{server.base}: {result}")
     return (server.busy() - before) / result["requests"] * 1e6, result["rate"]
 
 
@@ -282,7 +344,19 @@ def _print(rows: list[Row]) -> None:
 
 PARTS: dict[str, Callable[[float], list[Row]]] = {
     part.__name__: part
-    for part in (listing, collecting, starting, worlds, tracing, watching, proxying, checking, million)
+    for part in (
+        listing,
+        collecting,
+        starting,
+        worlds,
+        tracing,
+        keeping,
+        sharing,
+        watching,
+        proxying,
+        checking,
+        million,
+    )
 }
 
 

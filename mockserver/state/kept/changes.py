@@ -16,7 +16,7 @@ from mockserver.state.kept.form import (
     invoice_row,
     rows_of,
 )
-from mockserver.state.outbox import Delivery, Subscription
+from mockserver.state.outbox import Subscription
 from mockserver.state.world import Snapshot, State, World
 
 
@@ -44,18 +44,16 @@ class Saved:
     state: State
     head: str
     attempts: int
-    deliveries: dict[int, Delivery]
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     """Where each snapshot stands in the order of all."""
 
     @classmethod
     def of(cls, world: World, usual: Subscription, places: dict[str, int]) -> Saved:
-        """The world as it is; from now on its store notes what is put into it."""
-        world.state.store.watch()
-        state, snapshots = world.state, dict(world.snapshots)
-        deliveries = state.outbox.deliveries.copy()
-        return cls(usual, state, head(world, usual), len(state.stripe.ledger), deliveries, snapshots, places)
+        """The world as it is; from now on its store and its outbox note what is put into them."""
+        state = world.state
+        _watch(state)
+        return cls(usual, state, head(world, usual), len(state.stripe.ledger), dict(world.snapshots), places)
 
     def change(self, world: World) -> Change | None:
         """What has changed since, and is taken for saved from now on; None if nothing has."""
@@ -66,22 +64,22 @@ class Saved:
         if new == self.head and not (whole or rows or gone or snapshots or lost):
             return None
         if whole:
-            world.state.store.watch()
+            _watch(world.state)
         self.state, self.head, self.attempts = world.state, new, len(world.state.stripe.ledger)
-        if world.state.outbox.deliveries != self.deliveries:
-            self.deliveries = world.state.outbox.deliveries.copy()
         return Change(new, whole, rows, gone, snapshots, lost)
 
     def _rows(self, state: State) -> tuple[list[KeptRow], list[KeptRow]]:
         charges, invoices = state.store.noted()
         rows = [*map(charge_row, charges), *map(invoice_row, invoices)]
         rows += [attempt_row(one, state.stripe) for one in state.stripe.ledger[self.attempts :]]
-        now, before = state.outbox.deliveries, self.deliveries
-        # Equal means identical here, which takes no time: the records are immutable.
-        if now == before:
-            return rows, []
-        rows += [delivery_row(one) for number, one in now.items() if before.get(number) is not one]
-        return rows, [KeptRow(DELIVERY, number, []) for number in before if number not in now]
+        gone = []
+        for number in state.outbox.take_noted():
+            delivery = state.outbox.deliveries.get(number)
+            if delivery is None:
+                gone.append(KeptRow(DELIVERY, number, []))
+            else:
+                rows.append(delivery_row(delivery))
+        return rows, gone
 
     def _snapshots(self, world: World) -> tuple[dict[int, Snapshot], list[int]]:
         lost = [self.places.pop(name) for name in self.snapshots if name not in world.snapshots]
@@ -93,6 +91,11 @@ class Saved:
         if new or lost:
             self.snapshots = dict(world.snapshots)
         return new, lost
+
+
+def _watch(state: State) -> None:
+    state.store.watch()
+    state.outbox.take_noted()
 
 
 def head(world: World, usual: Subscription) -> str:

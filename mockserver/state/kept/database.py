@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, delete, func, select, update
 
-from mockserver.core.errors import Unusable
-from mockserver.state.kept import schema
+from mockserver.core.clock import MICROSECONDS
+from mockserver.core.errors import Unavailable, Unusable
+from mockserver.state.kept import schema, statements
 from mockserver.state.kept.bases import Bases, drop_unused
 from mockserver.state.kept.connecting import Connections, reason
 from mockserver.state.kept.keeper import WorldKeeper
 from mockserver.state.outbox import Subscription
 from mockserver.state.worlds import KeptWorld
+
+OVERDUE_AFTER = MICROSECONDS // 2
+"""By then whoever has made an event has mostly begun to deliver it."""
 
 
 def open_database(text: str) -> Database:
@@ -21,23 +25,25 @@ def open_database(text: str) -> Database:
     connections = Connections(text)
     called = connections.called
     try:
-        with connections.writing.begin() as connection:
+        with connections.transaction() as connection:
             schema.migrate(connection, called=called)
             drop_unused(connection)
-            found = [KeptWorld(*row) for row in connection.execute(select(*_LISTED).order_by(schema.worlds.c.name))]
-    except SQLAlchemyError as error:
-        raise Unusable(f"--state {called} can't be used: {reason(error)}") from error
+            # While no server ran nobody could use them, and that time does not count.
+            since_last_use = _now() - select(func.max(_WORLDS.used)).scalar_subquery()
+            connection.execute(update(schema.worlds).values(used=_WORLDS.used + since_last_use))
+    except Unavailable as gone:
+        why = reason(gone.__cause__ or gone)
+        raise Unusable(f"--state {called} can't be used: {why}") from gone
     finally:
         # The server may fork before it answers, and connections don't survive that.
         connections.close()
-    return Database(connections, found)
+    return Database(connections)
 
 
 class Database:
     """Keeps the worlds of one server, or of several, each of which has a `Database` of its own."""
 
-    def __init__(self, connections: Connections, found: list[KeptWorld]) -> None:
-        self.found = found
+    def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._bases = Bases()
 
@@ -53,14 +59,54 @@ class Database:
     def keeper(self, name: str, usual: Subscription) -> WorldKeeper:
         return WorldKeeper(self._connections, self._bases, name, usual)
 
-    def forget(self, names: Collection[str]) -> None:
+    def has(self, name: str) -> bool:
+        return self._connections.version(name) is not None
+
+    def kept(self) -> list[KeptWorld]:
+        listed = select(_WORLDS.name, _WORLDS.charges, _WORLDS.invoices, _WORLDS.used).order_by(_WORLDS.used.desc())
+        with self._connections.reading() as connection:
+            now = _now()
+            return [
+                KeptWorld(name, charges, invoices, max(0, now - used) / MICROSECONDS)
+                for name, charges, invoices, used in connection.execute(listed)
+            ]
+
+    def overdue(self) -> list[str]:
+        with self._connections.reading() as connection:
+            statement = statements.OVERDUE[connection.dialect.name]
+            return [name for (name,) in connection.execute(statement, {"now": _now() - OVERDUE_AFTER})]
+
+    def use(self, names: Collection[str]) -> None:
         with self._connections.transaction() as connection:
-            for table, column in _PARTS:
-                connection.execute(delete(table).where(column.in_(names)))
+            connection.execute(update(schema.worlds).where(_WORLDS.name.in_(names)).values(used=_now()))
+
+    def forget(self, name: str) -> None:
+        with self._connections.transaction() as connection:
+            connection.execute(delete(schema.worlds).where(_WORLDS.name == name))
+            _forget_parts(name, connection)
+
+    def forget_unused(self, idle: float, most: int, never: str) -> None:
+        listed = select(_WORLDS.name, _WORLDS.used).where(_WORLDS.name != never).order_by(_WORLDS.used.desc())
+        before = _now() - round(idle * MICROSECONDS)
+        with self._connections.transaction() as connection:
+            for place, (name, used) in enumerate(connection.execute(listed).all()):
+                if place < most and used > before:
+                    continue
+                gone = connection.execute(delete(schema.worlds).where(_WORLDS.name == name, _WORLDS.used == used))
+                # Otherwise somebody has used it just then.
+                if gone.rowcount:
+                    _forget_parts(name, connection)
 
 
-_LISTED = (schema.worlds.c.name, schema.worlds.c.charges, schema.worlds.c.invoices, schema.worlds.c.pending)
-_PARTS = tuple((table, table.c[column]) for table, column in (
-    (schema.worlds, "name"), (schema.rows, "world"), (schema.snapshots, "world"),
-))  # fmt: skip
-"""Where worlds are, and what names them there; a world itself comes first, as whoever changes it holds it then."""
+_WORLDS = schema.worlds.c
+_PARTS = (schema.rows, schema.snapshots, schema.senders)
+
+
+def _forget_parts(world: str, connection: Connection) -> None:
+    """Delete all that belongs to a world that is deleted itself, so that nobody else can change it meanwhile."""
+    for table in _PARTS:
+        connection.execute(delete(table).where(table.c.world == world))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -43,7 +43,10 @@ _attempt, _delivery_attempt = _values(Attempt), _values(DeliveryAttempt)
 
 def dump(values: Any) -> str:
     """Plain values as text; integers of any size and every text survive it."""
-    return json.dumps(values, separators=(",", ":"))
+    return _dump(values)
+
+
+_dump = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def charge_row(charge: Charge) -> KeptRow:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection
 
+from mockserver.core.clock import MICROSECONDS
 from mockserver.state.kept import statements
 from mockserver.state.kept.bases import Bases
 from mockserver.state.kept.changes import Change, Saved
@@ -18,6 +20,9 @@ from mockserver.state.kept.form import KeptRow, dump, read_faults, read_state
 from mockserver.state.kept.snapshots import pack_snapshot, unpack_snapshot
 from mockserver.state.outbox import Subscription
 from mockserver.state.world import World
+
+_AHEAD = 3
+"""Seconds beyond what a delivery may take that its sender stays the sender."""
 
 
 class WorldKeeper:
@@ -31,6 +36,9 @@ class WorldKeeper:
         self._version: int | None = None
         """What it was there when it was loaded or saved here; None while it was not there."""
         self._saved: Saved | None = None
+        self._owner = secrets.token_hex(8)
+        self._sends_until = 0.0
+        """By this machine's monotonic clock; 0 while it is not known to be the sender."""
         self._held: Connection | None = None
         """The transaction that nobody else can change the world in."""
 
@@ -64,6 +72,23 @@ class WorldKeeper:
             self._write_snapshots(change, connection)
         self._version = version
         return True
+
+    def take_over(self, seconds: float) -> bool:
+        if time.monotonic() + seconds < self._sends_until:
+            return True
+        span = seconds + _AHEAD
+        began = time.monotonic()
+        values = {"its_name": self._name, "owner": self._owner, "span": round(span * MICROSECONDS)}
+        with self._connections.transaction() as connection:
+            taken = connection.execute(statements.TAKE_OVER[connection.dialect.name], values).rowcount == 1
+        self._sends_until = began + span if taken else 0.0
+        return taken
+
+    def hand_over(self) -> None:
+        if self._sends_until:
+            self._sends_until = 0.0
+            with self._connections.transaction() as connection:
+                connection.execute(statements.HAND_OVER, {"its_name": self._name, "owner": self._owner})
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -100,22 +125,24 @@ class WorldKeeper:
         values: dict[str, Any] = {
             "head": change.head,
             "version": version,
-            "pending": bool(world.state.outbox.pending),
             "charges": charges,
             "invoices": invoices,
+            "used": time.time_ns() // 1000,
+            "due": world.state.next_delivery(),
         }
         whole = change.whole or self._version is None
         if whole:
             values["base"] = self._bases.identifier(world.blueprint.root)
         if self._version is None:
             added = statements.ADD_WORLD[connection.dialect.name]
-            done = connection.execute(added, values | {"name": self._name})
+            done = connection.execute(added, values | {"name": self._name}).rowcount == 1
         else:
             statement = statements.REBASE_WORLD if whole else statements.CHANGE_WORLD
-            done = connection.execute(statement, values | {"its_name": self._name, "its_version": self._version})
-        if done.rowcount == 1 and whole:
+            values |= {"its_name": self._name, "its_version": self._version}
+            done = self._connections.execute(statement, values, connection) == 1
+        if done and whole:
             self._bases.put(world.blueprint.root, connection)
-        return done.rowcount == 1
+        return done
 
     def _write_rows(self, change: Change, connection: Connection) -> None:
         name = {"its_name": self._name}
@@ -129,7 +156,7 @@ class WorldKeeper:
                 {"world": self._name, "kind": kind, "id": number, "data": dump(values)}
                 for kind, number, values in change.rows
             ]
-            connection.execute(statements.PUT_ROWS[connection.dialect.name], put)
+            self._connections.execute(statements.PUT_ROWS[connection.dialect.name], put, connection)
 
     def _write_snapshots(self, change: Change, connection: Connection) -> None:
         for place in (*change.lost_snapshots, *change.snapshots):

@@ -44,11 +44,16 @@ worlds = Table(
     Column("version", BigInteger, nullable=False),
     Column("base", String(64), nullable=False),
     Column("head", Text, nullable=False),
-    Column("pending", Boolean, nullable=False),
     Column("charges", Integer, nullable=False),
     Column("invoices", Integer, nullable=False),
+    Column("used", BigInteger, nullable=False, server_default="0"),
+    Column("due", BigInteger),
 )
-"""Each world, with all of it that is in no rows; `version` counts the changes, so that none is made to an old one."""
+"""Each world, with all of it that is in no rows; `version` counts the changes, so that none is made to an old one.
+
+`used` and `due` are microseconds since 1970 of real time: about when the world was last asked for, and from when on
+events are to be delivered from it.
+"""
 
 rows = Table(
     "mockserver_rows",
@@ -70,12 +75,39 @@ snapshots = Table(
 )
 """Snapshots of each world in their order."""
 
+senders = Table(
+    "mockserver_senders",
+    metadata,
+    Column("world", String(200), primary_key=True),
+    Column("owner", String(32), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+"""Who delivers the events of a world at present: one server, until that time of the database's own clock."""
+
 
 def _begin(connection: Connection) -> None:
-    metadata.create_all(connection)
+    first = MetaData()
+    for table in (bases, rows, snapshots):
+        table.to_metadata(first)
+    Table(
+        worlds.name,
+        first,
+        *(worlds.c[name]._copy() for name in ("name", "version", "base", "head")),
+        Column("pending", Boolean, nullable=False),
+        *(worlds.c[name]._copy() for name in ("charges", "invoices")),
+    )
+    first.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_begin,)
+def _know_what_is_due(connection: Connection) -> None:
+    for change in ("ADD COLUMN used BIGINT NOT NULL DEFAULT 0", "ADD COLUMN due BIGINT"):
+        connection.exec_driver_sql(f"ALTER TABLE {worlds.name} {change}")
+    connection.exec_driver_sql(f"UPDATE {worlds.name} SET due = 0 WHERE pending")
+    connection.exec_driver_sql(f"ALTER TABLE {worlds.name} DROP COLUMN pending")
+    senders.create(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_begin, _know_what_is_due)
 """Each takes a database one version further. A step that others have taken never changes again."""
 
 

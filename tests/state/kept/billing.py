@@ -16,6 +16,14 @@ import httpx
 
 from mockserver.core.net import API, CONTROL
 
+JSON = "application/json"
+CONTROL_TOKEN = "only-for-tests"
+
+
+def headers_of(world: str) -> dict[str, str]:
+    """What a client of that world sends, which may control it."""
+    return {"Authorization": f"Bearer provider@{world}", "X-Mock-Control-Token": CONTROL_TOKEN}
+
 
 class Client:
     """Somebody who bills in one world, and writes down what was answered. Nothing is ever sent twice."""
@@ -27,7 +35,7 @@ class Client:
         self.finalized: set[int] = set()
         self.paid: set[int] = set()
         self._chance = chance
-        self._http = httpx.Client(base_url=base, headers={"Authorization": f"Bearer provider@{world}"})
+        self._http = httpx.Client(base_url=base, headers=headers_of(world), timeout=60)
         self._merchant = {"X-Selected-Client-Id": str(merchant)}
         self._open: list[int] = []
 
@@ -56,26 +64,31 @@ class Client:
         self._post(f"/billing/invoices/{invoice}/finalize")
         self.finalized.add(invoice)
         if self._chance.random() < 0.3:
-            self._http.post(f"{CONTROL}/stripe/next", json={"outcome": "lost_answer"}).raise_for_status()
+            assert self._sent(f"{CONTROL}/stripe/next", {"outcome": "lost_answer"}).status_code == 200
         for _ in range(3):
             # The card of the merchant pays, but its answer may be lost.
-            if self._http.post(f"{API}/billing/invoices/{invoice}/collect").status_code == 200:
+            if self._sent(f"{API}/billing/invoices/{invoice}/collect", {}).status_code == 200:
                 self.paid.add(invoice)
                 break
 
     def _post(self, path: str, body: Any = None) -> Any:
-        answer = self._http.post(API + path, json=body or {}, headers=self._merchant)
+        answer = self._sent(API + path, body or {})
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def _sent(self, path: str, body: Any) -> httpx.Response:
+        answer = self._http.post(path, json=body, headers=self._merchant)
+        if answer.status_code in (502, 503, 504) and not answer.headers.get("content-type", "").startswith(JSON):
+            # A load balancer says so of a server that is gone.
+            raise httpx.RemoteProtocolError(f"{answer.status_code} from between")
+        return answer
 
 
 class Books:
     """All that a world holds, as its control interface tells."""
 
     def __init__(self, base: str, world: str) -> None:
-        self._http = httpx.Client(
-            base_url=base + CONTROL, headers={"Authorization": f"Bearer provider@{world}"}, timeout=60
-        )
+        self._http = httpx.Client(base_url=base + CONTROL, headers=headers_of(world), timeout=60)
         with self._http:
             self.charges = {one["id"]: one for one in self._pages("/charges")}
             self.invoices = {one["id"]: one for one in self._pages("/invoices")}

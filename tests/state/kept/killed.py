@@ -31,6 +31,10 @@ class Killed:
             assert self._child.poll() is None, "the server ended"
             time.sleep(0.02)
 
+    @property
+    def running(self) -> bool:
+        return self._child is not None
+
     def kill(self) -> None:
         """As `kill -9` does to it and to all that it has started."""
         if self._child is not None:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from mockserver.state.outbox import Event
+from mockserver.state.outbox import Event, Outbox
 from mockserver.state.store.index import SortedIndex
 from mockserver.state.store.memory import _CopyOnWriteDict, _Table
-from mockserver.state.world import World
+from mockserver.state.world import State, World
 
 WORLD_ALONE = {
     "journal": "what was said is no part of what there is; it begins anew with the server",
@@ -30,7 +30,9 @@ WORLD_ALONE = {
 """Fields of a world that are not kept, and why."""
 FOLLOWING: dict[type, set[str]] = {
     World: set(WORLD_ALONE),
+    State: {"era"},
     Event: {"_render"},
+    Outbox: {"noted"},
     SortedIndex: {"_shared", "_breaks"},
     _Table: {"noted", "_indexes"},
 }

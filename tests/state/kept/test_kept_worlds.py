@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy import create_engine
 
 from mockserver.state.world import World
 from tests.state.kept.plain import WORLD_ALONE, fields_of, parts, plain
@@ -14,13 +15,13 @@ from tests.state.kept.used import DOINGS, Used
 
 KEPT: dict[str, set[str]] = {
     "World": {"name", "faults", "snapshots", "blueprint", "state", *WORLD_ALONE},
-    "State": {"store", "stripe", "clock", "queue", "outbox", "reports"},
+    "State": {"store", "stripe", "clock", "queue", "outbox", "reports", "era"},
     "Blueprint": {"name", "description", "provider", "tokens", "state", "base"},
     "Snapshot": {"name", "taken_at", "blueprint"},
     "MemoryStore": {"_merchants", "_charges", "_invoices", "_open", "_by_stripe_id"},
     "_Table": {"rows", "last_id", "noted", "_own", "_indexes"},
     "SortedIndex": {"_breaks", "_shared", "created", "ids"},
-    "Outbox": {"subscription", "deliveries", "pending", "held", "last_id", "lost"},
+    "Outbox": {"subscription", "deliveries", "pending", "held", "last_id", "lost", "noted"},
     "Event": {"_body", "_render", "at", "id", "type"},
     "Clock": {"state"},
     "Faults": {"planned", "last_id"},
@@ -112,13 +113,43 @@ def test_a_world_that_is_dropped_is_forgotten(address: str, tmp_path: Path) -> N
     same(last.world, Used(f"sqlite:///{tmp_path / 'none.db'}", "mine").world)
 
 
-def test_worlds_that_are_idle_or_too_many_are_forgotten(address: str) -> None:
-    for name in ("first", "second"):
-        Used(address, name).charge()
-    Used(address, "third", most_worlds=2).charge()
-    assert Used(address, "first").service.worlds.names() == ["common", "second", "third"]
-    Used(address, "fourth", world_idle=0.0).charge()
-    assert Used(address, "first").service.worlds.names() == ["common", "fourth"]
+def let_two_hours_pass(address: str) -> None:
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE mockserver_worlds SET used = used - 7200000000")
+    engine.dispose()
+
+
+def test_worlds_that_no_server_uses_or_that_are_too_many_are_forgotten(address: str) -> None:
+    servers = [Used(address, name) for name in ("first", "second", "third")]
+    for server in servers:
+        server.charge()
+    Used(address, "any", most_worlds=2).service.worlds.tidy()
+    assert servers[0].service.worlds.names() == ["common", "first", "third", "second"]
+    assert servers[1].service.worlds.names() == ["common", "second", "third"]
+    let_two_hours_pass(address)
+    # To read is to use as well.
+    assert servers[1].api("GET", "/billing/invoices").status == 200
+    servers[1].service.worlds.tidy()
+    assert Used(address, "any").service.worlds.names() == ["common", "second"]
+
+
+def test_a_world_that_is_idle_here_is_only_let_go_of(address: str) -> None:
+    used = Used(address, "mine", world_idle=0.0)
+    charge = used.charge().body["charge"]["id"]
+    before = used.world
+    Used(address, "other")
+    used.service.worlds.leave(used.service.worlds.enter("other"))
+    assert before.closed
+    assert used.api("GET", f"/billing/charges/{charge}").status == 200
+
+
+def test_the_time_when_no_server_ran_does_not_count_as_idle(address: str) -> None:
+    used = Used(address, "mine")
+    used.charge()
+    let_two_hours_pass(address)
+    Used(address, "any").service.worlds.tidy()
+    assert Used(address, "any").service.worlds.names() == ["common", "mine"]
 
 
 def test_the_servers_own_address_for_events_is_the_next_servers(address: str) -> None:

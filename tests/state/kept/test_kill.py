@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
 from random import Random
 
 import httpx
@@ -16,6 +11,7 @@ import pytest
 from mockserver.core.net import API, CONTROL
 from tests.state.kept.billing import Books, Client, agree, billing, queued_work_goes_on
 from tests.state.kept.killed import killable
+from tests.state.kept.receiving import receiver
 
 WORLDS = ("mine", "yours")
 USUAL_KILLS = 2
@@ -55,23 +51,3 @@ def test_events_go_out_after_a_restart_though_nobody_asks_for_their_world(addres
         server.kill()
         server.start()
         assert b"invoice.created" in received.get(timeout=60)
-
-
-@contextmanager
-def receiver() -> Iterator[tuple[str, Queue[bytes]]]:
-    """Takes events: where to, and those that came."""
-    received: Queue[bytes] = Queue()
-
-    class Taking(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.put(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_address[1]}/hook", received
-        http.shutdown()

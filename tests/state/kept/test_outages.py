@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 from mockserver.cli.main import main
 from mockserver.core.errors import Unusable
@@ -117,11 +117,26 @@ def test_an_older_database_is_carried_over(address: str, monkeypatch: pytest.Mon
     same(carried.world, Used(address, "mine").world)
 
 
+def test_a_database_of_the_first_version_is_carried_over(address: str) -> None:
+    used = Used(address, "mine")
+    used.charge()
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        for change in ("ADD COLUMN pending BOOLEAN NOT NULL DEFAULT false", "DROP COLUMN used", "DROP COLUMN due"):
+            connection.exec_driver_sql(f"ALTER TABLE mockserver_worlds {change}")
+        connection.exec_driver_sql("DROP TABLE mockserver_senders")
+        connection.exec_driver_sql("UPDATE mockserver_schema SET version = 1")
+    engine.dispose()
+    carried = Used(address, "mine")
+    same(used.world, carried.world)
+    assert carried.charge().status == 200
+
+
 def test_a_newer_database_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
         newer.setattr(schema, "STEPS", (*schema.STEPS, lambda _: None))
         Used(address, "mine").charge()
-    with pytest.raises(Unusable, match="its schema has version 2, made by a newer mockserver; this one knows 1"):
+    with pytest.raises(Unusable, match="its schema has version 3, made by a newer mockserver; this one knows 2"):
         Used(address, "mine")
 
 

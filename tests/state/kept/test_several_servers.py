@@ -7,13 +7,16 @@ from contextlib import ExitStack
 from random import Random
 from time import sleep
 
+import httpx
 import pytest
 
 from mockserver.core.errors import Unavailable
+from mockserver.core.net import API, CONTROL
 from mockserver.state.kept.keeper import WorldKeeper
 from mockserver.state.world import World
-from tests.state.kept.billing import Books, Client, agree, billing, queued_work_goes_on
+from tests.state.kept.billing import Books, Client, agree, billing, headers_of, queued_work_goes_on
 from tests.state.kept.killed import killable
+from tests.state.kept.receiving import receiver
 from tests.state.kept.test_kept_worlds import same
 from tests.state.kept.used import DOINGS, Used
 
@@ -104,6 +107,47 @@ def test_a_world_that_others_change_all_the_time_is_told_of_and_left_alone(
         with pytest.raises(Unavailable):
             used.world.change(lambda: None)
     assert used.world.state.store.sizes == before
+
+
+def test_only_one_server_delivers_the_events_of_a_world(address: str) -> None:
+    one, other = Used(address, "mine").world, Used(address, "mine").world
+    assert one.take_over(0.2)
+    assert one.take_over(0.2)
+    assert not other.take_over(0.2)
+    one.hand_over()
+    assert other.take_over(0.2)
+    other.hand_over()
+
+
+def test_the_events_of_a_server_that_is_gone_are_delivered_by_another(address: str) -> None:
+    with receiver() as (url, received), killable("--state", address) as one, killable("--state", address):
+        with httpx.Client(base_url=one.base, headers=headers_of("mine"), timeout=60) as http:
+            assert http.put(CONTROL + "/webhooks", json={"url": url, "delay": 2}).status_code == 200
+            assert http.post(API + "/billing/invoices", headers={"X-Selected-Client-Id": "1"}).status_code == 200
+        one.kill()
+        assert b"invoice.created" in received.get(timeout=60)
+
+
+def test_no_event_goes_out_twice_though_several_servers_have_the_world(address: str) -> None:
+    with receiver() as (url, received), ExitStack() as stack:
+        servers = [stack.enter_context(killable("--state", address)) for _ in range(2)]
+        clients = [
+            stack.enter_context(httpx.Client(base_url=server.base, headers=headers_of("mine"), timeout=60))
+            for server in servers
+        ]
+        assert clients[0].put(CONTROL + "/webhooks", json={"url": url}).status_code == 200
+        for number in range(20):
+            charge = clients[number % 2].post(
+                API + "/billing/charges/quick-adjustment",
+                json={"amount": 5, "description": "any"},
+                headers={"X-Selected-Client-Id": "1"},
+            )
+            ids = {"charge_ids": [charge.json()["charge"]["id"]]}
+            assert clients[number % 2].post(API + "/billing/invoices", json=ids).status_code == 200
+        came = [received.get(timeout=60) for _ in range(20)]
+        sleep(1)
+        assert received.empty()
+        assert len(set(came)) == 20
 
 
 def test_servers_with_the_same_world_under_load_lose_nothing_and_do_nothing_twice(address: str) -> None:
