@@ -6,8 +6,8 @@ FROM ${PYTHON} AS build
 WORKDIR /build
 RUN python -m venv /opt/mockserver
 ENV PATH=/opt/mockserver/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-COPY requirements.txt ./
-RUN pip install -r requirements.txt
+COPY requirements-state.txt ./
+RUN pip install -r requirements-state.txt
 COPY pyproject.toml README.md LICENSE openapi.yaml ./
 COPY fixtures fixtures
 COPY clients clients

@@ -127,7 +127,10 @@ def test_the_checks_run_the_test_command_of_the_readme() -> None:
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-@pytest.mark.parametrize(("name", "extras"), [("requirements.txt", [""]), ("requirements-test.txt", ["", "test"])])
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [("requirements.txt", [""]), ("requirements-state.txt", ["state"]), ("requirements-test.txt", ["", "test"])],
+)
 def test_every_dependency_is_locked_in_a_version_that_will_do(name: str, extras: list[str]) -> None:
     lock = (ROOT / name).read_text()
     locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))

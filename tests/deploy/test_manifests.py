@@ -24,13 +24,20 @@ PROJECT: Any = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 VERSION = PROJECT["project"]["version"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-[DEPLOYMENT, SERVICE] = yaml.safe_load_all((ROOT / "deploy/kubernetes.yaml").read_text("utf-8"))
-POD: Any = DEPLOYMENT["spec"]["template"]["spec"]
+ALONE, MANY = (
+    {one["kind"]: one for one in yaml.safe_load_all((ROOT / f"deploy/{name}.yaml").read_text("utf-8"))}
+    for name in ("kubernetes", "kubernetes-many")
+)
+both = pytest.mark.parametrize("manifest", [ALONE, MANY])
+
+
+def pod_of(manifest: Any) -> Any:
+    return manifest["Deployment"]["spec"]["template"]["spec"]
 
 
 def test_every_version_is_that_of_the_package() -> None:
     assert f"ARG VERSION={VERSION}\n" in DOCKERFILE
-    for name in ("deploy/kubernetes.yaml", "deploy/gitlab.yml", "docs/ci.md"):
+    for name in ("deploy/kubernetes.yaml", "deploy/kubernetes-many.yaml", "deploy/gitlab.yml", "docs/ci.md"):
         text = (ROOT / name).read_text("utf-8")
         versions = re.findall(r"prepbusiness-mockserver(?:@v|:)([\d.]+)", text)
         assert versions, name
@@ -116,10 +123,12 @@ def test_compose_charges_nobody_unless_told_to() -> None:
     assert COMPOSE["services"]["verify"]["environment"]["MOCKSERVER_VERIFY_ALLOW_CHARGES"].endswith(":-0}")
 
 
-def test_the_pod_has_no_more_rights_than_it_needs() -> None:
-    [container] = POD["containers"]
-    assert POD["securityContext"]["runAsNonRoot"]
-    assert not POD["automountServiceAccountToken"]
+@both
+def test_the_pod_has_no_more_rights_than_it_needs(manifest: Any) -> None:
+    pod = pod_of(manifest)
+    [container] = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
     rights = container["securityContext"]
     assert rights["readOnlyRootFilesystem"]
     assert not rights["allowPrivilegeEscalation"]
@@ -129,18 +138,37 @@ def test_the_pod_has_no_more_rights_than_it_needs() -> None:
     assert "secretKeyRef" in token["valueFrom"]
 
 
-def test_every_probe_asks_the_health_check_at_the_port_of_the_container() -> None:
-    [container] = POD["containers"]
+@both
+def test_every_probe_asks_the_health_check_at_the_port_of_the_container(manifest: Any) -> None:
+    deployment, service = manifest["Deployment"], manifest["Service"]
+    [container] = pod_of(manifest)["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert ports == {"http": 4010}
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert container[name]["httpGet"] == {"path": "/_mock/health", "port": "http"}
-    [port] = SERVICE["spec"]["ports"]
+    [port] = service["spec"]["ports"]
     assert port["targetPort"] == "http"
-    labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
-    assert SERVICE["spec"]["selector"] == DEPLOYMENT["spec"]["selector"]["matchLabels"] == labels
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"] == deployment["spec"]["selector"]["matchLabels"] == labels
 
 
-def test_one_pod_alone_holds_the_state() -> None:
-    assert DEPLOYMENT["spec"]["replicas"] == 1
-    assert DEPLOYMENT["spec"]["strategy"] == {"type": "Recreate"}
+def test_state_in_memory_is_held_by_one_pod_alone() -> None:
+    assert ALONE["Deployment"]["spec"]["replicas"] == 1
+    assert ALONE["Deployment"]["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_several_pods_have_one_database_and_a_token_stays_on_one_of_them() -> None:
+    assert MANY["Deployment"]["spec"]["replicas"] > 1
+    [container] = pod_of(MANY)["containers"]
+    [state] = [one for one in container["env"] if one["name"] == "MOCKSERVER_STATE"]
+    assert "secretKeyRef" in state["valueFrom"]
+    ingress = MANY["Ingress"]
+    hashed = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/upstream-hash-by"]
+    assert hashed == "$http_authorization$arg_api_token"
+    [rule] = ingress["spec"]["rules"]
+    [path] = rule["http"]["paths"]
+    assert path["backend"]["service"] == {"name": MANY["Service"]["metadata"]["name"], "port": {"name": "http"}}
+
+
+def test_the_image_has_what_keeps_worlds_in_a_database() -> None:
+    assert re.search(r"^RUN pip install -r requirements-state\.txt$", DOCKERFILE, re.MULTILINE)

@@ -1,0 +1,73 @@
+"""What docs/team.md tells a team to start is what answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mockserver.core.health import is_ready
+from mockserver.core.net import free_port
+from tests.deploy.test_ci_page import variables
+from tests.state.kept.databases import postgres
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "team.md").read_text("utf-8")
+FILES = ["docs/team.md", "deploy/haproxy.cfg", "deploy/kubernetes-many.yaml"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_variable_and_option_is_one_that_serve_has(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    named = set(re.findall(r"\bMOCKSERVER_[A-Z_]+[A-Z]\b", text))
+    named |= {"MOCKSERVER_" + option.upper().replace("-", "_") for option in re.findall(r"`--([a-z-]+)`", text)}
+    assert named <= variables()
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    named = re.findall(r"\bdeploy/[\w.-]+\.\w+", PAGE)
+    assert len(named) >= 2
+    for path in named:
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
+def test_the_lines_for_several_processes_start_them(tmp_path: Path) -> None:
+    [block] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    ports = {str(port): str(free_port("127.0.0.1", 0)) for port in range(4010, 4014)}
+    for told, free in ports.items():
+        block = block.replace(told, free)
+    command = tmp_path / "mockserver"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m mockserver "$@"\n')
+    command.chmod(0o755)
+    base = f"http://127.0.0.1:{ports['4010']}"
+    with postgres() as server:
+        block, replaced = re.subn(r"(?<=MOCKSERVER_STATE=)\S+", f"'{server.new_database()}'", block)
+        assert replaced == 1
+        with subprocess.Popen(
+            ["bash", "-euc", block],
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as started:
+            try:
+                for port in (*list(ports.values())[1:], ports["4010"]):
+                    while not is_ready(f"http://127.0.0.1:{port}/_mock"):
+                        assert started.poll() is None
+                        time.sleep(0.05)
+                headers = {"Authorization": "Bearer provider@ann", "X-Mock-Control-Token": "only-for-tests"}
+                with httpx.Client(base_url=base, headers=headers, timeout=60) as http:
+                    assert http.get("/api/billing/invoices").status_code == 200
+                    assert len(http.get("/_mock/journal").json()["data"]) == 1
+            finally:
+                os.killpg(started.pid, signal.SIGTERM)
