@@ -15,6 +15,8 @@ from mockserver.state.kept import statements
 
 _PATIENCE = 3
 """Seconds to wait for a database that doesn't answer, or that another program holds."""
+_HOLD = 15
+"""Seconds after which PostgreSQL ends a transaction in which a server no longer does anything."""
 _WRITERS = {"sqlite": 1, "postgresql": 16}
 """Transactions at the same time; SQLite has one writer, so that the others might as well stand in line here."""
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
@@ -158,9 +160,11 @@ def _postgresql(url: URL) -> Engine:
     usual = {"connect_timeout": _PATIENCE, "tcp_user_timeout": _PATIENCE * 1000}
     given = {key: value for key, value in usual.items() if key not in url.query}
     try:
-        return _engine(url, connect_args=given)
+        engine = _engine(url, connect_args=given)
     except ModuleNotFoundError as error:
         raise Unusable(f"--state: {error.name} is missing; pip install 'prepbusiness-mockserver[state]'") from error
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:
@@ -175,6 +179,12 @@ def _sqlite(url: URL) -> Engine:
 
 def _engine(url: URL, **options: Any) -> Engine:
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True, **options)
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    # Another server may hang while it holds a world. What waits for it gives up, and in the end it loses its hold.
+    connection.execute(f"SET lock_timeout = '{_PATIENCE}s'")
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{_HOLD}s'")
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

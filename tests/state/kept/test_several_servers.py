@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from random import Random
 from time import sleep
 
@@ -12,7 +12,10 @@ import pytest
 
 from mockserver.core.errors import Unavailable
 from mockserver.core.net import API, CONTROL
+from mockserver.state.kept.bases import Bases
+from mockserver.state.kept.connecting import Connections
 from mockserver.state.kept.keeper import WorldKeeper
+from mockserver.state.outbox import NOBODY
 from mockserver.state.world import World
 from tests.state.kept.billing import Books, Client, agree, billing, headers_of, queued_work_goes_on
 from tests.state.kept.killed import killable
@@ -92,6 +95,27 @@ def test_who_comes_too_late_again_and_again_gets_a_turn(address: str, monkeypatc
     before = late.state.store.sizes[0]
     assert other.charge().status == 200
     assert late.state.store.sizes[0] == before + 2
+
+
+def test_a_server_that_holds_a_world_for_long_is_not_waited_for_any_longer(address: str) -> None:
+    one, other = Used(address, "mine"), Used(address, "mine")
+    one.charge()
+    held = one.world
+    before = other.world.state.store.sizes
+    with held.lock, closing(Connections(address)) as connections:
+        keeper = WorldKeeper(connections, Bases(), "mine", NOBODY)
+        with keeper.alone():
+            keeper.load(held)
+            reply = other.charge()
+            assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+    assert other.charge().status == 200
+    assert other.world.state.store.sizes[0] == before[0] + 1
+
+
+def test_several_servers_may_start_at_the_same_time(address: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        servers = list(pool.map(lambda name: Used(address, name), ("a", "b", "c", "d")))
+    assert all(server.charge().status == 200 for server in servers)
 
 
 def test_a_world_that_others_change_all_the_time_is_told_of_and_left_alone(
