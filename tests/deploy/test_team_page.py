@@ -40,7 +40,9 @@ def test_the_files_that_it_names_are_there() -> None:
 
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
-def test_the_lines_for_several_processes_start_them(tmp_path: Path) -> None:
+def test_the_lines_for_several_processes_start_them_and_nobody_controls_them_without_their_token(
+    tmp_path: Path,
+) -> None:
     [block] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     ports = {str(port): str(free_port("127.0.0.1", 0)) for port in range(4010, 4014)}
     for told, free in ports.items():
@@ -69,5 +71,6 @@ def test_the_lines_for_several_processes_start_them(tmp_path: Path) -> None:
                 with httpx.Client(base_url=base, headers=headers, timeout=60) as http:
                     assert http.get("/api/billing/invoices").status_code == 200
                     assert len(http.get("/_mock/journal").json()["data"]) == 1
+                    assert http.get("/_mock/journal", headers={"X-Mock-Control-Token": "no"}).status_code == 401
             finally:
                 os.killpg(started.pid, signal.SIGTERM)
