@@ -126,7 +126,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     with running() as server:
         for seed in SEEDS:
             folder = tmp_path_factory.mktemp(f"seed-{seed}")
-            runs.append(_schemathesis(server.api, folder, "--max-examples", "15", "--seed", str(seed)))
+            runs.append(_schemathesis(server.api, folder, "--max-examples", "8", "--seed", str(seed)))
             stateful = [one["recorder"] for one in runs[-1].scenarios if one["phase"] == "stateful"]
             collected |= {invoice for recorder in stateful for invoice in _walk(recorder).collected}
             if collected:

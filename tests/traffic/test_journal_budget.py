@@ -46,7 +46,7 @@ def test_who_holds_most_makes_room_and_the_others_lose_nothing() -> None:
 
 def test_the_journal_of_a_world_that_is_gone_takes_nothing() -> None:
     budget = JournalBudget(1_000_000)
-    for _ in range(50):
+    for _ in range(6):
         record(Journal(1000, budget), 50)
         gc.collect()
     last = Journal(1000, budget)

@@ -81,7 +81,7 @@ def test_what_is_kept_of_long_answers_is_bounded(tmp_path: Path) -> None:
         rows = b",".join(row % (number, b"x" * 900) for number in range(7_000))
         write(framed(b'{"data": [' + rows + b'], "current_page": 1, "per_page": 7000, "total": 7000, "last_page": 1}'))
 
-    command = [sys.executable, "-m", "mockserver", "verify", "--no-fuzz", "--max-time", "15", "--read-only"]
+    command = [sys.executable, "-m", "mockserver", "verify", "--no-fuzz", "--max-time", "10", "--read-only"]
     command += ["--report", "json,html,junit,markdown,pytest", "--report-dir", str(tmp_path)]
     with attacking(long_page) as server:
         process = subprocess.Popen(

@@ -31,7 +31,7 @@ def test_a_read_only_run_sends_get_alone_fuzzing_included() -> None:
 def test_no_collect_is_sent_to_a_host_that_is_no_loopback_address() -> None:
     with running() as server:
         elsewhere = Elsewhere(server.url)
-        heard = judge("http://staging.example/api", connection=elsewhere, fuzz=True)
+        heard = judge("http://staging.example/api", connection=elsewhere, fuzz=True, only=("COLLECT", "GEN-1"))
     assert len(elsewhere.sent) > 300
     assert not [path for _, path in elsewhere.sent if "collect" in path.lower()]
     assert heard.end.exit_code == 3

@@ -285,9 +285,15 @@ def test_a_signal_in_any_phase_ends_a_run_that_has_found_something(name: str, tm
         if isinstance(event, Progress | PhaseStarted) and phases(events)[-1:] == [name] and signals.number is None:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    with running(FAULTS["crash_on_open_quote"]) as server, Signals() as signals:
+    fault = FAULTS["crash_on_open_quote"]
+    with running(fault) as server, Signals() as signals:
         options = Options(
-            url=server.url, token="merchant1", merchant="1", write_profile=profile, report_dir=tmp_path / "reports"
+            url=server.url,
+            token="merchant1",
+            merchant="1",
+            only=fault.rules,
+            write_profile=profile,
+            report_dir=tmp_path / "reports",
         )
         outcome = run_verification(options, [hear], signals=signals)
     assert (outcome.exit_code, outcome.stop_reason) == (128 + signal.SIGTERM, "ended by SIGTERM")

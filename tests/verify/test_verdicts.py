@@ -53,7 +53,7 @@ def test_a_breach_tells_how_to_see_it() -> None:
 def test_the_same_seed_gives_the_same_verdict() -> None:
     def run() -> tuple[int, dict[str, str], list[str]]:
         with running(FAULTS["or_binds_tighter"]) as server:
-            heard = judge(server.url, seed=3, only=("SEARCH", "LIST", "CREATE"))
+            heard = judge(server.url, seed=3, only=("SEARCH",))
         return (
             heard.end.exit_code,
             {rule: verdict.verdict for rule, verdict in heard.verdicts.items()},
