@@ -23,12 +23,12 @@ from mockserver.billing.profile import CHOICES
 from mockserver.cli.schema import SCHEMAS
 from mockserver.cli.serve import serve
 from mockserver.core.health import is_ready
-from mockserver.core.net import free_port
 from mockserver.core.resources import profiles_dir
 from mockserver.core.yaml_lines import read_document
 from mockserver.server.process import Running
 from mockserver.server.settings import Settings
 from tests.conftest import Api
+from tests.ports import own_port
 
 COMMAND = [sys.executable, "-m", "mockserver"]
 
@@ -88,7 +88,7 @@ def test_an_unknown_profile_key_or_value_is_one_clear_line(tmp_path: Path) -> No
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_the_start_tells_all_and_ctrl_c_ends_it_at_once_without_a_traceback() -> None:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     child = subprocess.Popen(
         [*COMMAND, "serve", "--set", "create_status=201"],
         env={**os.environ, "MOCKSERVER_PORT": str(port)},
@@ -112,7 +112,7 @@ def test_the_start_tells_all_and_ctrl_c_ends_it_at_once_without_a_traceback() ->
 
 
 def test_the_curl_of_the_start_works_when_pasted(server: Running) -> None:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         line = next(line for line in child.stdout if "curl" in line)

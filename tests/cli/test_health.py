@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mockserver.cli.main import main
-from mockserver.core.net import free_port
 from mockserver.server.process import Running
+from tests.ports import own_port
 
 
 def health(*arguments: str, **environment: str) -> Result:
@@ -64,7 +64,7 @@ def test_without_an_address_it_is_the_server_that_the_environment_describes(serv
 
 
 def test_a_closed_port_is_one_and_says_so() -> None:
-    base = f"http://127.0.0.1:{free_port('127.0.0.1', 0)}"
+    base = f"http://127.0.0.1:{own_port()}"
     done = health(base)
     assert done.exit_code == 1
     assert done.stderr == f"mockserver: {base} is not ready: Connection refused\n"
@@ -108,7 +108,7 @@ def test_what_answers_otherwise_is_one_and_says_what_it_answers(status: int, bod
 
 
 def test_a_server_that_is_still_starting_is_waited_for() -> None:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     command = [sys.executable, "-m", "mockserver", "serve", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
         done = health(f"http://127.0.0.1:{port}", "--wait", "60s")

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from mockserver.core.net import free_port
 from mockserver.server.process import Running
 from tests.deploy.runner import Run, Runner, end_the_server_at
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.server import running as mutant
+from tests.ports import own_port
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT: Any = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -33,7 +33,7 @@ def test_no_input_is_pasted_into_a_script() -> None:
 
 
 def test_the_fake_is_started_and_stays(runner: Runner) -> None:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     runner.environment = {**runner.environment, "MOCKSERVER_PORT": str(port), "MOCKSERVER_FIXTURE": "empty"}
     done = runner.run(command="serve")
     try:
@@ -47,7 +47,7 @@ def test_the_fake_is_started_and_stays(runner: Runner) -> None:
 
 
 def test_a_fake_that_does_not_start_fails_the_step_and_says_why(runner: Runner) -> None:
-    port = str(free_port("127.0.0.1", 0))
+    port = str(own_port())
     runner.environment = {**runner.environment, "MOCKSERVER_FIXTURE": "defualt", "MOCKSERVER_PORT": port}
     done = runner.run(command="serve")
     assert done.exit_code == 1

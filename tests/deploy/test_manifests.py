@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from mockserver.core.health import is_ready
-from mockserver.core.net import free_port
+from tests.ports import own_port
 
 ROOT = Path(__file__).parents[2]
 PROJECT: Any = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -83,7 +83,7 @@ def test_as_the_first_process_of_a_container_it_ends_at_once_on_sigterm() -> Non
     apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
     if subprocess.run([*apart, "true"], capture_output=True).returncode != 0:
         pytest.skip("this machine lets nobody make a namespace of processes")
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     command = [*apart, sys.executable, "-m", "mockserver", "serve", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as outer:
         deadline = time.monotonic() + 60

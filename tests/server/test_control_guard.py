@@ -15,11 +15,11 @@ import pytest
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
 from mockserver.core.loopback import is_loopback
 from mockserver.core.messages import Request
-from mockserver.core.net import free_port
 from mockserver.server.control import guard
 from mockserver.server.control.guard import FORWARDED, TOKEN_HEADER, ControlGuard, secured
 from mockserver.server.process import Running, running
 from mockserver.server.settings import Settings
+from tests.ports import own_port
 
 PAGE = "http://localhost:5173"
 STRANGER = "https://elsewhere.example"
@@ -262,7 +262,7 @@ def test_a_server_of_this_machine_posts_events_anywhere(server: Running) -> None
 
 
 def test_the_control_token_that_was_made_up_is_printed() -> None:
-    port = free_port("0.0.0.0", 0)
+    port = own_port("0.0.0.0")
     command = [sys.executable, "-m", "mockserver", "serve", "--host", "0.0.0.0", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         try:

@@ -19,6 +19,7 @@ import pytest
 
 from mockserver.core.health import is_ready
 from mockserver.core.net import free_port
+from tests.ports import own_port
 
 SERVE = [sys.executable, "-m", "mockserver", "serve"]
 PATIENCE = 60.0
@@ -31,7 +32,7 @@ def serving(
     *options: str, before: tuple[str, ...] = (), stdin: int | None = None, stdout: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A server that answers, and its port."""
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     command = [*before, *SERVE, "--port", str(port), *options]
     with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL) as child:
         try:

@@ -20,11 +20,11 @@ import pytest
 from mockserver.core import resources
 from mockserver.core.health import is_ready
 from mockserver.core.messages import Request
-from mockserver.core.net import free_port
 from mockserver.server.pipeline import respond
 from mockserver.server.reload import Reloader
 from mockserver.server.service import Current, open_service
 from mockserver.server.settings import Settings
+from tests.ports import own_port
 
 FIXTURE = """\
 description: One merchant.
@@ -243,7 +243,7 @@ class Live:
 
 @pytest.fixture
 def live(files: Files) -> Iterator[Live]:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     command = [sys.executable, "-m", "mockserver", "serve", "--reload", "--port", str(port)]
     command += ["--spec", str(files.spec), "--profile", str(files.profile), "--fixture", str(files.fixture)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.core.net import free_port
 from mockserver.verify.events import Event, Note
 from mockserver.watch.proxy.serving import Proxy, ProxySettings
+from tests.ports import own_port
 from tests.watch.traffic import CONTRACT
 
 Answer = Callable[[socket.socket], None]
@@ -42,7 +42,7 @@ class Proxied:
 @contextmanager
 def proxied(url: str, **given: Any) -> Iterator[Proxied]:
     """A proxy in front of that address, on a thread of its own."""
-    settings = ProxySettings(url=url, host="127.0.0.1", port=free_port("127.0.0.1", 0), **given)
+    settings = ProxySettings(url=url, host="127.0.0.1", port=own_port(), **given)
     events: list[Event] = []
     proxy = Proxy(settings, CONTRACT, [events.append])
     ready, ending = threading.Event(), threading.Event()

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mockserver.core.health import is_ready
-from mockserver.core.net import CONTROL, free_port
+from mockserver.core.net import CONTROL
+from tests.ports import own_port
 
 
 class Killed:
     """`mockserver serve` with these options, in a process group of its own."""
 
     def __init__(self, *options: str) -> None:
-        self.base = f"http://127.0.0.1:{free_port('127.0.0.1', 0)}"
+        self.base = f"http://127.0.0.1:{own_port()}"
         self._options = options
         self._child: subprocess.Popen[bytes] | None = None
 

@@ -15,7 +15,8 @@ from random import Random
 import httpx
 import pytest
 
-from mockserver.core.net import API, CONTROL, free_port
+from mockserver.core.net import API, CONTROL
+from tests.ports import own_port
 from tests.state.kept.billing import CONTROL_TOKEN, Books, Client, agree, billing, headers_of, queued_work_goes_on
 from tests.state.kept.databases import Postgres
 from tests.state.kept.killed import Killed
@@ -32,7 +33,7 @@ class Balanced:
     def __init__(self, address: str) -> None:
         options = ("--state", address, "--stripe-delay", "0.2", "--control-token", CONTROL_TOKEN)
         self.servers = [Killed(*options) for _ in range(3)]
-        self.base = f"http://127.0.0.1:{free_port('127.0.0.1', 0)}"
+        self.base = f"http://127.0.0.1:{own_port()}"
 
     def variables(self) -> dict[str, str]:
         places = {f"SERVER{number}": one.base.removeprefix("http://") for number, one in enumerate(self.servers, 1)}
