@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mockserver.server.process import Running, running
+from tests import plain
 from tests.properties import USUAL
 from tests.sharing import Sharing
 
@@ -150,5 +151,5 @@ class Api:
 @pytest.fixture
 def api(server: Running) -> Iterator[Api]:
     """A client of a fresh world."""
-    with httpx.Client(timeout=60) as http:
+    with plain.Client(timeout=60) as http:
         yield Api(server, f"test-{next(_numbers)}", "provider", http)

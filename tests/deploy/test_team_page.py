@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from mockserver.core.health import is_ready
+from tests import plain
 from tests.deploy.test_ci_page import variables
 from tests.ports import own_port
 from tests.state.kept.databases import postgres
@@ -74,7 +75,7 @@ def test_the_lines_for_several_processes_start_them_and_nobody_controls_them_wit
                         assert started.poll() is None
                         time.sleep(0.05)
                 headers = {"Authorization": "Bearer provider@ann", "X-Mock-Control-Token": "only-for-tests"}
-                with httpx.Client(base_url=base, headers=headers, timeout=60) as http:
+                with plain.Client(base_url=base, headers=headers, timeout=60) as http:
                     # While the load balancer has not seen all of them yet, worlds still move.
                     deadline = time.monotonic() + 60
                     while not _shown_where_it_was_answered(http):

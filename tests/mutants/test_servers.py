@@ -16,6 +16,7 @@ import httpx
 import pytest
 import yaml
 
+from tests import plain
 from tests.mutants.catalogue.every import CATALOGS, FAULTS
 from tests.mutants.client import Talk
 from tests.mutants.config import Mutant, ServerConfig, without_fault
@@ -110,7 +111,7 @@ def test_the_servers_know_nothing_of_the_fake() -> None:
 
 
 def test_a_throttled_server_says_when_to_come_again() -> None:
-    with talking("strict_throttle") as (_, server), httpx.Client() as client:
+    with talking("strict_throttle") as (_, server), plain.Client() as client:
         answers = [client.get(f"{server.url}/billing/invoices") for _ in range(30)]
     late = [answer for answer in answers if answer.status_code == 429]
     assert late and all(answer.headers["Retry-After"] == "1" and answer.json()["message"] for answer in late)
@@ -176,7 +177,7 @@ def test_extra_properties_and_links_are_there_when_asked_for() -> None:
 @pytest.mark.parametrize("name", [name for name in NON_APIS if name != "falls_silent"])
 def test_what_is_no_api_does_not_answer_as_one(name: str) -> None:
     what = NON_APIS[name]
-    with posing(what) as server, httpx.Client(timeout=2, headers={"Authorization": "Bearer merchant1"}) as client:
+    with posing(what) as server, plain.Client(timeout=2, headers={"Authorization": "Bearer merchant1"}) as client:
         for _ in range(what.after):
             assert client.get(f"{server.url}/billing/invoices").status_code == 200
         try:

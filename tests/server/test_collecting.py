@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
 from mockserver.billing.stripe import CARDS, MINIMUM_CHARGE
 from mockserver.server.run import Running, running
+from tests import plain
 from tests.conftest import Api
 
 
@@ -108,7 +108,7 @@ def declining() -> Any:
 
 @pytest.fixture
 def decliner(declining: Running, request: pytest.FixtureRequest) -> Any:
-    with httpx.Client(timeout=60) as http:
+    with plain.Client(timeout=60) as http:
         yield Api(declining, request.node.name, "provider", http)
 
 

@@ -19,6 +19,7 @@ from mockserver.server.control import guard
 from mockserver.server.control.guard import FORWARDED, TOKEN_HEADER, ControlGuard, secured
 from mockserver.server.process import Running, running
 from mockserver.server.settings import Settings
+from tests import plain
 from tests.ports import own_port
 
 PAGE = "http://localhost:5173"
@@ -34,7 +35,7 @@ def exposed() -> Iterator[Running]:
 
 
 def reset(server: Running, **headers: str) -> httpx.Response:
-    return httpx.post(f"{server.control}/reset", headers={"Authorization": "Bearer provider@guarded", **headers})
+    return plain.post(f"{server.control}/reset", headers={"Authorization": "Bearer provider@guarded", **headers})
 
 
 def test_without_the_control_token_an_exposed_server_refuses_control(exposed: Running) -> None:
@@ -45,7 +46,7 @@ def test_without_the_control_token_an_exposed_server_refuses_control(exposed: Ru
 
 @pytest.mark.parametrize("wrong", ["", "sesam", "Sesame", "sesame1", "s\u00e9same"])
 def test_a_wrong_control_token_is_refused(exposed: Running, wrong: str) -> None:
-    answer = httpx.post(f"{exposed.control}/reset", headers=[(TOKEN_HEADER.encode(), wrong.encode("latin-1"))])
+    answer = plain.post(f"{exposed.control}/reset", headers=[(TOKEN_HEADER.encode(), wrong.encode("latin-1"))])
     assert answer.status_code == 401
 
 
@@ -59,11 +60,11 @@ def test_an_exposed_server_may_be_called_by_any_name(exposed: Running) -> None:
 
 @pytest.mark.parametrize("path", sorted(guard.OPEN_PATHS))
 def test_what_tells_nothing_of_a_world_needs_no_control_token(exposed: Running, path: str) -> None:
-    assert httpx.get(exposed.control + path).status_code == 200
+    assert plain.get(exposed.control + path).status_code == 200
 
 
 def test_the_api_itself_needs_no_control_token(exposed: Running) -> None:
-    answer = httpx.get(f"{exposed.api}/billing/invoices", headers={"Authorization": "Bearer provider"})
+    answer = plain.get(f"{exposed.api}/billing/invoices", headers={"Authorization": "Bearer provider"})
     assert answer.status_code == 200
 
 
@@ -153,7 +154,7 @@ def test_an_allowed_origin_allows_no_other(exposed: Running) -> None:
 @pytest.mark.parametrize("path", sorted(guard.DOCUMENTS))
 def test_a_page_of_any_origin_may_read_the_documents(server: Running, exposed: Running, path: str) -> None:
     for each in (server, exposed):
-        answer = httpx.get(each.control + path, headers={"Origin": STRANGER})
+        answer = plain.get(each.control + path, headers={"Origin": STRANGER})
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         asked = preflight(each, STRANGER, path=path, method="GET")
@@ -161,9 +162,9 @@ def test_a_page_of_any_origin_may_read_the_documents(server: Running, exposed: R
 
 
 def test_a_page_of_another_origin_may_do_nothing_else_to_a_document(server: Running) -> None:
-    assert httpx.post(f"{server.control}/spec.yaml", headers={"Origin": STRANGER}).status_code == 403
+    assert plain.post(f"{server.control}/spec.yaml", headers={"Origin": STRANGER}).status_code == 403
     assert preflight(server, STRANGER, path="/spec.yaml").status_code == 403
-    assert httpx.get(f"{server.control}/health", headers={"Origin": STRANGER}).status_code == 403
+    assert plain.get(f"{server.control}/health", headers={"Origin": STRANGER}).status_code == 403
 
 
 def test_a_star_allows_every_origin() -> None:
@@ -217,22 +218,22 @@ def test_what_came_through_a_proxy_may_come_from_anywhere(server: Running, expos
     answer = reset(server, **passed)
     assert answer.status_code == 401
     assert "--control-token" in answer.json()["message"]
-    assert httpx.get(f"{server.control}/health", headers=passed).status_code == 200
+    assert plain.get(f"{server.control}/health", headers=passed).status_code == 200
     assert reset(exposed, **passed).status_code == 401
     assert reset(exposed, **passed, **{TOKEN_HEADER: "sesame"}).status_code == 200
 
 
 def test_the_api_may_stand_behind_a_proxy(server: Running) -> None:
     headers = {"Authorization": "Bearer provider", "X-Forwarded-For": "192.0.2.7"}
-    assert httpx.get(f"{server.api}/billing/invoices", headers=headers).status_code == 200
+    assert plain.get(f"{server.api}/billing/invoices", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("form", ["json", "har", "curl", "pytest"])
 def test_the_control_token_is_in_no_journal(exposed: Running, form: str) -> None:
     headers = {"Authorization": "Bearer provider@secrets", TOKEN_HEADER: "sesame"}
     for path in ("/billing/invoices?page=2", "/nothing"):
-        httpx.get(exposed.api + path, headers=headers)
-    told = httpx.get(f"{exposed.control}/journal?format={form}", headers=headers)
+        plain.get(exposed.api + path, headers=headers)
+    told = plain.get(f"{exposed.control}/journal?format={form}", headers=headers)
     assert "page=2" in told.text and "nothing" in told.text
     assert "sesame" not in told.text
 
@@ -242,7 +243,7 @@ def test_the_control_token_is_in_no_journal(exposed: Running, form: str) -> None
 )
 def test_an_exposed_server_posts_events_to_listed_hosts_only(exposed: Running, url: str) -> None:
     headers = {TOKEN_HEADER: "sesame", "Authorization": "Bearer provider@hooks"}
-    answer = httpx.put(f"{exposed.control}/webhooks", headers=headers, json={"url": url})
+    answer = plain.put(f"{exposed.control}/webhooks", headers=headers, json={"url": url})
     assert answer.status_code == 400
     assert "--webhook-allow" in answer.json()["message"]
 
@@ -252,13 +253,13 @@ def test_an_exposed_server_posts_events_to_listed_hosts_only(exposed: Running, u
 )
 def test_an_exposed_server_posts_events_to_the_hosts_that_are_listed(exposed: Running, url: str) -> None:
     headers = {TOKEN_HEADER: "sesame", "Authorization": "Bearer provider@listed"}
-    assert httpx.put(f"{exposed.control}/webhooks", headers=headers, json={"url": url}).status_code == 200
+    assert plain.put(f"{exposed.control}/webhooks", headers=headers, json={"url": url}).status_code == 200
 
 
 def test_a_server_of_this_machine_posts_events_anywhere(server: Running) -> None:
     hook = {"url": "http://192.0.2.1:9/hook"}
     headers = {"Authorization": "Bearer provider@anywhere"}
-    assert httpx.put(f"{server.control}/webhooks", headers=headers, json=hook).status_code == 200
+    assert plain.put(f"{server.control}/webhooks", headers=headers, json=hook).status_code == 200
 
 
 def test_the_control_token_that_was_made_up_is_printed() -> None:

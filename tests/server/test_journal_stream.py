@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-import httpx
 import pytest
 
 from mockserver.server.process import running
 from mockserver.server.web.event_stream import MOST_STREAMS
+from tests import plain
 from tests.conftest import Api
 
 
@@ -108,7 +108,7 @@ def test_a_cursor_of_another_server_is_known_for_one(api: Api) -> None:
 
 
 def test_what_the_journal_no_longer_keeps_is_counted() -> None:
-    with running("--journal-size", "2") as server, httpx.Client(timeout=60) as http:
+    with running("--journal-size", "2") as server, plain.Client(timeout=60) as http:
         api = Api(server, "small", "provider", http)
         for _ in range(5):
             api.get("/billing/invoices")
@@ -132,7 +132,7 @@ def test_an_exchange_that_is_not_kept_is_missing(api: Api) -> None:
 
 
 def test_streams_that_are_one_too_many_end_with_what_there_is_and_requests_go_on() -> None:
-    with running() as server, httpx.Client(timeout=60) as http:
+    with running() as server, plain.Client(timeout=60) as http:
         api = Api(server, "watched", "provider", http)
         api.get("/billing/invoices")
         with ExitStack() as open_streams:

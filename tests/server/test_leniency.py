@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from mockserver.server.run import running
+from tests import plain
 from tests.conftest import Api
 
 SELECTED = {"X-Selected-Client-Id": "2"}
@@ -23,7 +23,7 @@ def live() -> Iterator[tuple[Api, Api]]:
     with (
         running("--profile", "lenient") as lenient,
         running(*headers, "--set", "payment_shown=later", "--payment-delay", "86400") as other,
-        httpx.Client(timeout=60) as http,
+        plain.Client(timeout=60) as http,
     ):
         yield Api(lenient, "lenient", "provider", http), Api(other, "other", "provider", http)
 
@@ -162,6 +162,6 @@ def test_a_payment_shows_only_when_stripe_has_reported_it(other: Api) -> None:
 
 
 def test_counted_from_nought_a_page_ends_one_past_its_last_row() -> None:
-    with running("--set", "range_base=0") as live, httpx.Client(timeout=60) as http:
+    with running("--set", "range_base=0") as live, plain.Client(timeout=60) as http:
         page = Api(live, "w", "provider", http).get("/billing/invoices", params={"per_page": 10}).json()
     assert (page["from"], page["to"], len(page["data"])) == (0, 10, 10)

@@ -13,6 +13,7 @@ import pytest
 
 from mockserver.billing.profile import CHOICES
 from mockserver.server.run import running
+from tests import plain
 from tests.conftest import Api
 
 BUSIEST = max(len(choice.values) for choice in CHOICES.values())
@@ -33,7 +34,7 @@ def choosing(request: pytest.FixtureRequest) -> Iterator[tuple[int, Api]]:
     for key in CHOICES.keys() - {"merchant_header"}:
         value = _nth(key, number)
         options += ["--set", f"{key}={'null' if value is None else value}"]
-    with running("--stripe-delay", "60", "--payment-delay", "0.3", *options) as live, httpx.Client(timeout=60) as http:
+    with running("--stripe-delay", "60", "--payment-delay", "0.3", *options) as live, plain.Client(timeout=60) as http:
         yield number, Api(live, "choices", "provider", http)
 
 

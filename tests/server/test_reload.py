@@ -24,6 +24,7 @@ from mockserver.server.pipeline import respond
 from mockserver.server.reload import Reloader
 from mockserver.server.service import Current, open_service
 from mockserver.server.settings import Settings
+from tests import plain
 from tests.ports import own_port
 
 FIXTURE = """\
@@ -238,7 +239,7 @@ class Live:
     lines: list[str]
 
     def health(self) -> Any:
-        return httpx.get(f"{self.base}/_mock/health").json()
+        return plain.get(f"{self.base}/_mock/health").json()
 
 
 @pytest.fixture
@@ -266,7 +267,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 def test_a_running_server_takes_over_changes_and_shows_mistakes(files: Files, live: Live) -> None:
-    with httpx.Client(headers={"Authorization": "Bearer provider@reloaded", "X-Selected-Client-Id": "1"}) as client:
+    with plain.Client(headers={"Authorization": "Bearer provider@reloaded", "X-Selected-Client-Id": "1"}) as client:
 
         def create() -> int:
             client.post(f"{live.base}/_mock/reset")
@@ -288,7 +289,7 @@ def test_a_running_server_takes_over_changes_and_shows_mistakes(files: Files, li
 
 
 def test_invoices_that_were_listed_before_are_shown_by_the_new_profile(files: Files, live: Live) -> None:
-    with httpx.Client(headers={"Authorization": "Bearer provider@listed", "X-Selected-Client-Id": "1"}) as client:
+    with plain.Client(headers={"Authorization": "Bearer provider@listed", "X-Selected-Client-Id": "1"}) as client:
 
         def listed() -> tuple[object, str]:
             [row] = client.get(f"{live.base}/api/billing/invoices").json()["data"]

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from mockserver.server.process import Running, running
+from tests import plain
 from tests.conftest import Api
 
 ORIGIN = {"Origin": "http://localhost:5173"}
@@ -257,7 +258,7 @@ def test_the_log_has_a_line_for_each_request_and_never_a_token(tmp_path: Path, f
     with log.open("w") as stream, _serving("--log-format", form, stderr=stream) as printed:
         api = _address(printed)
         for target in targets:
-            httpx.get(api + target, headers={"Authorization": "Bearer merchant1-hidden"})
+            plain.get(api + target, headers={"Authorization": "Bearer merchant1-hidden"})
     lines = log.read_text().splitlines()
     assert len(lines) == len(targets)
     assert "hidden" not in log.read_text()
@@ -269,7 +270,7 @@ def test_two_hundred_connections_at_once_are_served(server: Running) -> None:
     headers = {"Authorization": "Bearer provider@crowd"}
 
     def client(_: int) -> list[int]:
-        with httpx.Client(headers=headers, timeout=30) as http:
+        with plain.Client(headers=headers, timeout=30) as http:
             return [http.get(f"{server.api}/billing/invoices?per_page=1").status_code for _ in range(3)]
 
     with ThreadPoolExecutor(200) as pool:
@@ -289,7 +290,7 @@ def test_connections_that_say_nothing_or_too_slowly_keep_nobody_waiting(api: Api
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_the_host_may_be_a_name(host: str) -> None:
     with running(host=host) as server:
-        assert httpx.get(f"{server.control}/health").json()["status"] == "ok"
+        assert plain.get(f"{server.control}/health").json()["status"] == "ok"
 
 
 def test_the_server_listens_on_ipv6_and_on_every_address() -> None:
@@ -301,7 +302,7 @@ def test_the_server_listens_on_ipv6_and_on_every_address() -> None:
         with _serving("--host", host) as printed:
             address = _address(printed)
             assert address.startswith(f"http://{told}:")
-            assert httpx.get(f"{address}/billing/invoices?api_token=provider").status_code == 200
+            assert plain.get(f"{address}/billing/invoices?api_token=provider").status_code == 200
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from mockserver.server.process import running
+from tests import plain
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "schemathesis.toml"
@@ -131,7 +132,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
             collected |= {invoice for recorder in stateful for invoice in _walk(recorder).collected}
             if collected:
                 break
-        ledger = httpx.get(f"{server.control}/stripe/ledger").json()["data"]
+        ledger = plain.get(f"{server.control}/stripe/ledger").json()["data"]
     return Found(runs, collected, ledger)
 
 

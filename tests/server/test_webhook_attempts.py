@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 import time
 
-import httpx
 import pytest
 
 from mockserver.server.process import running
+from tests import plain
 from tests.conftest import Api
 from tests.server.receiving import (
     Receiver,
@@ -188,7 +188,7 @@ def test_an_event_goes_to_a_receiver_whatever_proxy_the_environment_names(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("MOCKSERVER_WEBHOOK_SECRET", "from the environment")
-    with running("--webhook-url", receiver.url) as live, httpx.Client(trust_env=False, timeout=60) as http:
+    with running("--webhook-url", receiver.url) as live, plain.Client(trust_env=False, timeout=60) as http:
         api = Api(live, "w", "provider", http)
         api.draft()
         (got,) = receiver.wait(1)

@@ -20,6 +20,7 @@ from mockserver.server.process import Running
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.world import Blueprint
 from mockserver.state.worlds import COMMON, Worlds
+from tests import plain
 from tests.calls import calls
 from tests.conftest import Api
 from tests.properties import examples
@@ -151,7 +152,7 @@ LIVES = st.lists(
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-    with httpx.Client(limits=limits, timeout=120) as client:
+    with plain.Client(limits=limits, timeout=120) as client:
         yield client
 
 

@@ -19,6 +19,7 @@ from mockserver.core.clock import Clock
 from mockserver.core.messages import Reply, Request
 from mockserver.server.process import Running, running
 from mockserver.traffic.journal import MOST_KEPT_OF_A_BODY, Exchange, Journal
+from tests import plain
 from tests.conftest import Api
 
 LIST = "/billing/invoices"
@@ -234,14 +235,14 @@ def forgetful() -> Iterator[Running]:
 
 
 def test_the_environment_of_the_server_is_no_header_of_a_request(forgetful: Running) -> None:
-    with httpx.Client(trust_env=False, timeout=60) as http:
+    with plain.Client(trust_env=False, timeout=60) as http:
         api = Api(forgetful, "environment", "provider", http)
         api.get(LIST)
         assert "proxy" not in entries(api)[0]["request"]["headers"]
 
 
 def test_the_journal_is_bounded_and_tells_its_loss(forgetful: Running) -> None:
-    with httpx.Client(timeout=60) as http:
+    with plain.Client(timeout=60) as http:
         api = Api(forgetful, "bounded", "provider", http)
         for _ in range(5):
             api.get(LIST)

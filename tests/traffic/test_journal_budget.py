@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httpx
 import psutil
 import pytest
 
@@ -17,6 +16,7 @@ from mockserver.server.control.interface import DOCUMENT
 from mockserver.server.process import Running, running
 from mockserver.traffic.journal import MOST_KEPT_OF_A_BODY, Exchange, Journal
 from mockserver.traffic.journal_budget import JournalBudget
+from tests import plain
 from tests.conftest import Api
 
 BUDGET = 20_000_000
@@ -78,7 +78,7 @@ def server() -> Iterator[Running]:
 def test_large_bodies_take_no_more_than_the_budget_and_are_read_piece_by_piece(server: Running) -> None:
     port = str(urlsplit(server.base).port)
     process = next(one for one in psutil.Process().children(recursive=True) if port in one.cmdline())
-    with httpx.Client(timeout=60) as http:
+    with plain.Client(timeout=60) as http:
         api = Api(server, "large", "provider", http)
         fee = {"amount": 1, "description": LONG}
         for _ in range(3):
@@ -109,7 +109,7 @@ def test_large_bodies_take_no_more_than_the_budget_and_are_read_piece_by_piece(s
 
 def test_what_is_sent_piece_by_piece_is_as_the_document_says(server: Running) -> None:
     contract = Contract.parse(DOCUMENT.read_text(), path=DOCUMENT)
-    with httpx.Client(timeout=60) as http:
+    with plain.Client(timeout=60) as http:
         api = Api(server, "judged", "provider", http)
         for count in range(3):
             for kind in ("json", "har"):

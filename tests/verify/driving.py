@@ -18,6 +18,7 @@ from mockserver.verify.events import (
 )
 from mockserver.verify.options import Options
 from mockserver.verify.run import verify
+from tests import plain
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Elsewhere(httpx.BaseTransport):
 
     def __init__(self, url: str) -> None:
         self._url = httpx.URL(url)
-        self._network = httpx.HTTPTransport()
+        self._network = plain.HTTPTransport()
         self.sent: list[tuple[str, str]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from mockserver.watch.passing import Passing
+from tests import plain
 
 Hear = Callable[[Passing], object]
 TIMEOUT = 30.0
@@ -33,7 +34,7 @@ class Tap:
         if merchant is not None:
             headers["X-Selected-Client-Id"] = merchant
         hooks: dict[str, list[Callable[..., Any]]] = {"request": [self._begin], "response": [self._end]}
-        return httpx.Client(base_url=self.base, headers=headers, timeout=TIMEOUT, event_hooks=hooks, trust_env=False)
+        return plain.Client(base_url=self.base, headers=headers, timeout=TIMEOUT, event_hooks=hooks, trust_env=False)
 
     def _begin(self, request: httpx.Request) -> None:
         request.extensions["began"] = time.monotonic()

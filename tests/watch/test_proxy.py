@@ -19,6 +19,7 @@ import trustme
 
 from mockserver.server.process import Running, running
 from mockserver.watch.watching import Watch
+from tests import plain
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.server import running as serving
 from tests.watch.proxying import Proxied, answering, proxied, saying
@@ -35,7 +36,7 @@ def ok(body: bytes, *headers: str) -> bytes:
 
 
 def get(proxy: Proxied, path: str = LIST, **headers: str) -> httpx.Response:
-    return httpx.get(proxy.url + path, headers=AUTH | headers, timeout=30, trust_env=False)
+    return plain.get(proxy.url + path, headers=AUTH | headers, timeout=30, trust_env=False)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def behind(fake: Running) -> Iterator[Proxied]:
 
 
 def test_the_answers_are_those_of_the_server(fake: Running, behind: Proxied) -> None:
-    straight = httpx.get(f"{fake.base}/api{LIST}", headers=AUTH, trust_env=False)
+    straight = plain.get(f"{fake.base}/api{LIST}", headers=AUTH, trust_env=False)
     through = get(behind)
     assert through.content == straight.content
     assert through.status_code == straight.status_code
@@ -96,7 +97,7 @@ def test_a_packed_answer_is_judged_and_stays_packed() -> None:
     bad = gzip.compress(json.dumps(page([invoice(1)], last_page=7)).encode())
     with answering(saying(ok(bad, "Content-Encoding: gzip"))) as (url, heads):
         with proxied(url) as proxy:
-            with httpx.stream(
+            with plain.stream(
                 "GET", proxy.url + LIST, headers=AUTH | {"Accept-Encoding": "br, gzip;q=0.5"}, trust_env=False
             ) as answer:
                 raw = b"".join(answer.iter_raw())
@@ -118,7 +119,7 @@ def test_a_large_answer_passes_without_being_held() -> None:
 
     with answering(pour) as (url, _), proxied(url) as proxy:
         before = psutil.Process().memory_info().rss
-        with httpx.stream("GET", proxy.url + LIST, headers=AUTH, timeout=60, trust_env=False) as answer:
+        with plain.stream("GET", proxy.url + LIST, headers=AUTH, timeout=60, trust_env=False) as answer:
             received = sum(len(part) for part in answer.iter_raw())
         grown = psutil.Process().memory_info().rss - before
     assert received == size
@@ -132,7 +133,7 @@ def test_what_is_not_judged_passes_as_it_comes() -> None:
         connection.recv(1)
 
     with answering(slowly) as (url, _), proxied(url) as proxy:
-        with httpx.stream("GET", proxy.root + "/events", timeout=30, trust_env=False) as answer:
+        with plain.stream("GET", proxy.root + "/events", timeout=30, trust_env=False) as answer:
             assert next(answer.iter_raw()) == b"first"
 
 
@@ -141,24 +142,24 @@ def faulty() -> Iterator[Proxied]:
     with serving(FAULTS["total_is_a_string"]) as server:
         with proxied(server.url) as proxy:
             for _ in range(2):
-                httpx.post(
+                plain.post(
                     f"{proxy.url}/billing/charges/quick-adjustment",
                     headers=AUTH,
                     json={"amount": 3, "description": "x"},
                     trust_env=False,
                 )
-                httpx.post(proxy.url + LIST, headers=AUTH, trust_env=False)
+                plain.post(proxy.url + LIST, headers=AUTH, trust_env=False)
             get(proxy)
             yield proxy
 
 
 def test_a_breach_is_told_in_the_answer_in_the_journal_and_in_reports(faulty: Proxied) -> None:
     assert get(faulty).headers["x-mock-breach"].startswith("LIST-1: ")
-    journal = httpx.get(f"{faulty.root}/_mock/proxy/journal?breaches", trust_env=False).json()
+    journal = plain.get(f"{faulty.root}/_mock/proxy/journal?breaches", trust_env=False).json()
     assert journal["data"][-1]["breaches"][0].startswith("LIST-1: ")
-    report = httpx.get(f"{faulty.root}/_mock/proxy/report?format=json", trust_env=False).json()
+    report = plain.get(f"{faulty.root}/_mock/proxy/report?format=json", trust_env=False).json()
     assert {breach["rule"] for breach in report["breaches"]} >= {"LIST-1", "CREATE-3"}
-    page_of_report = httpx.get(f"{faulty.root}/_mock/proxy/report", trust_env=False)
+    page_of_report = plain.get(f"{faulty.root}/_mock/proxy/report", trust_env=False)
     assert page_of_report.headers["content-type"].startswith("text/html")
     faulty.stop()
     assert faulty.exit_code == 1
@@ -166,7 +167,7 @@ def test_a_breach_is_told_in_the_answer_in_the_journal_and_in_reports(faulty: Pr
 
 
 def test_a_foreign_page_can_not_read_what_passed_by(behind: Proxied) -> None:
-    answer = httpx.get(f"{behind.root}/_mock/proxy/journal", headers={"Host": "evil.example"}, trust_env=False)
+    answer = plain.get(f"{behind.root}/_mock/proxy/journal", headers={"Host": "evil.example"}, trust_env=False)
     assert answer.status_code == 403
 
 
@@ -190,7 +191,7 @@ def test_with_fail_a_breach_takes_the_answers_place() -> None:
 )
 def test_what_could_cost_money_does_not_leave(option: str, method: str, path: str, passes: bool) -> None:
     with answering(saying(ok(GOOD))) as (url, heads), proxied(url, **{option: True}) as proxy:
-        answer = httpx.request(method, proxy.url + path, headers=AUTH, trust_env=False)
+        answer = plain.request(method, proxy.url + path, headers=AUTH, trust_env=False)
     assert (answer.status_code == 200) is passes
     assert bool(heads) is passes
     if not passes:
@@ -236,9 +237,9 @@ def test_a_client_that_left_before_its_answer_came_is_no_error(caplog: pytest.Lo
 
     with answering(late) as (url, _), proxied(url) as proxy:
         with pytest.raises(httpx.TimeoutException):
-            httpx.get(f"{proxy.url}/billing/invoices", timeout=1, trust_env=False)
+            plain.get(f"{proxy.url}/billing/invoices", timeout=1, trust_env=False)
         left.set()
-        httpx.get(f"{proxy.url}/billing/invoices", timeout=30, trust_env=False)
+        plain.get(f"{proxy.url}/billing/invoices", timeout=30, trust_env=False)
     assert "Traceback" not in caplog.text
 
 
@@ -260,7 +261,7 @@ def test_the_server_behind_must_prove_who_it_is(tmp_path: Path) -> None:
 
 def test_a_fake_behind_it_that_is_reset_contradicts_nothing(behind: Proxied) -> None:
     token = AUTH | {"Authorization": "Bearer provider@reset"}
-    with httpx.Client(headers=token, base_url=behind.root, trust_env=False) as http:
+    with plain.Client(headers=token, base_url=behind.root, trust_env=False) as http:
         for _ in range(2):
             charge = {"amount": 3, "description": "x"}
             http.post("/api/billing/charges/quick-adjustment", json=charge)

@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pytest
 
 from mockserver.core.errors import Unusable
@@ -18,6 +17,7 @@ from mockserver.watch.passing import Passing
 from mockserver.watch.recorded.addresses import Addresses
 from mockserver.watch.recorded.clocks import UNKNOWN, RecordedClock
 from mockserver.watch.recorded.files import Recording
+from tests import plain
 from tests.watch.traffic import Traffic, invoice, page
 
 Entry = dict[str, Any]
@@ -202,7 +202,7 @@ def fake() -> Any:
 @pytest.mark.parametrize("form", ["har", "json"])
 def test_the_journal_of_a_fake_is_judged_and_sound(fake: Running, form: str) -> None:
     headers = {"Authorization": f"Bearer provider@{form}", "Accept": "application/json", "X-Selected-Client-Id": "1"}
-    with httpx.Client(headers=headers, base_url=fake.base, trust_env=False) as http:
+    with plain.Client(headers=headers, base_url=fake.base, trust_env=False) as http:
         for _ in range(2):
             http.post("/api/billing/charges/quick-adjustment", json={"amount": 3, "description": "x"})
             made = http.post("/api/billing/invoices").json()["invoice"]["id"]

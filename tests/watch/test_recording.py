@@ -15,6 +15,7 @@ from mockserver.core.errors import Unusable
 from mockserver.server.process import running as fake
 from mockserver.watch.recording.writing import RecordSettings
 from mockserver.watch.watching import Watch, Watched
+from tests import plain
 from tests.mutants.conforming import LEGAL
 from tests.mutants.frameworks import parties
 from tests.mutants.frameworks.variants import VARIANTS, started
@@ -37,7 +38,7 @@ def recorded(tmp_path: Path, **given: Any) -> tuple[Traffic, Path]:
 
 def _rows(url: str, token: str, path: str) -> dict[int, dict[str, Any]]:
     headers = {"Authorization": f"Bearer {token}", "X-Selected-Client-Id": "1", "Accept": "application/json"}
-    with httpx.Client(base_url=url, headers=headers, trust_env=False) as http:
+    with plain.Client(base_url=url, headers=headers, trust_env=False) as http:
         return {row["id"]: row for row in http.get(path, params={"per_page": 50}).json()["data"]}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain
 from tests.mutants.frameworks.choices import Choices
 from tests.mutants.frameworks.starting import Running, missing, running
 from tests.mutants.frameworks.variants import VARIANTS
@@ -47,7 +48,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[_Place]:
     if lack is not None:
         pytest.skip(lack)
     quick = {"payment_seconds": "0.3", "slow_seconds": "0.01"}
-    with running(request.param, quick) as server, httpx.Client(timeout=20) as http:
+    with running(request.param, quick) as server, plain.Client(timeout=20) as http:
         yield _Place(server, http)
         assert server.log.read_text("utf-8") == ""
 

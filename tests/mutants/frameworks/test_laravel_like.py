@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests import plain
 from tests.mutants.frameworks.laravel_like import php
 from tests.mutants.frameworks.starting import Running, running
 
@@ -26,7 +27,7 @@ def caller(server: Running) -> Iterator[httpx.Client]:
         "Authorization": f"Bearer {server.token}",
         "X-Selected-Client-Id": str(server.merchant),
     }
-    with httpx.Client(base_url=server.base_url, headers=headers, timeout=20) as client:
+    with plain.Client(base_url=server.base_url, headers=headers, timeout=20) as client:
         yield client
 
 
@@ -86,7 +87,7 @@ def test_the_token_of_the_query_goes_before_that_of_the_header(caller: httpx.Cli
 
 
 def test_who_does_not_accept_json_is_sent_to_sign_in(server: Running) -> None:
-    answer = httpx.get(f"{server.base_url}/billing/invoices", headers={"Accept": "*/*"})
+    answer = plain.get(f"{server.base_url}/billing/invoices", headers={"Accept": "*/*"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from mockserver.core.net import API, CONTROL
+from tests import plain
 
 JSON = "application/json"
 CONTROL_TOKEN = "only-for-tests"
@@ -35,7 +36,7 @@ class Client:
         self.finalized: set[int] = set()
         self.paid: set[int] = set()
         self._chance = chance
-        self._http = httpx.Client(base_url=base, headers=headers_of(world), timeout=60)
+        self._http = plain.Client(base_url=base, headers=headers_of(world), timeout=60)
         self._merchant = {"X-Selected-Client-Id": str(merchant)}
         self._open: list[int] = []
 
@@ -88,7 +89,7 @@ class Books:
     """All that a world holds, as its control interface tells."""
 
     def __init__(self, base: str, world: str) -> None:
-        self._http = httpx.Client(base_url=base + CONTROL, headers=headers_of(world), timeout=60)
+        self._http = plain.Client(base_url=base + CONTROL, headers=headers_of(world), timeout=60)
         with self._http:
             self.charges = {one["id"]: one for one in self._pages("/charges")}
             self.invoices = {one["id"]: one for one in self._pages("/invoices")}

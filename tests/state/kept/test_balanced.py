@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import httpx
 import pytest
 
 from mockserver.core.net import API, CONTROL
+from tests import plain
 from tests.ports import own_port
 from tests.state.kept.billing import CONTROL_TOKEN, Books, Client, agree, billing, headers_of, queued_work_goes_on
 from tests.state.kept.databases import Postgres
@@ -46,7 +46,7 @@ class Balanced:
 
     def exchanges(self, server: Killed) -> dict[str, int]:
         """How many were answered in each world by that server itself."""
-        listed = httpx.get(f"{server.base}{CONTROL}/worlds", headers=headers_of("any"), timeout=60).json()["data"]
+        listed = plain.get(f"{server.base}{CONTROL}/worlds", headers=headers_of("any"), timeout=60).json()["data"]
         return {one["name"]: one["exchanges"] for one in listed}
 
 
@@ -81,7 +81,7 @@ def in_front(variables: dict[str, str]) -> Iterator[None]:
 
 
 def test_all_that_names_a_world_leads_to_the_server_that_has_it(balanced: Balanced) -> None:
-    with httpx.Client(base_url=balanced.base, timeout=60) as http:
+    with plain.Client(base_url=balanced.base, timeout=60) as http:
         for world in WORLDS:
             for token in ("provider", "merchant1"):
                 headers = {"Authorization": f"Bearer {token}@{world}"}
@@ -95,7 +95,7 @@ def test_all_that_names_a_world_leads_to_the_server_that_has_it(balanced: Balanc
 
 
 def test_the_worlds_of_a_server_that_is_gone_are_answered_for_by_another(balanced: Balanced) -> None:
-    with httpx.Client(base_url=balanced.base, headers=headers_of(WORLDS[0]), timeout=60) as http:
+    with plain.Client(base_url=balanced.base, headers=headers_of(WORLDS[0]), timeout=60) as http:
         made = http.post(f"{API}/billing/invoices", headers={"X-Selected-Client-Id": "1"}).json()["invoice"]["id"]
         balanced.home(WORLDS[0]).kill()
         gone = time.monotonic()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from random import Random
 
-import httpx
 import pytest
 
 from mockserver.core.net import API, CONTROL
+from tests import plain
 from tests.state.kept.billing import Books, Client, agree, billing, queued_work_goes_on
 from tests.state.kept.killed import killable
 from tests.state.kept.receiving import receiver
@@ -45,7 +45,7 @@ def test_a_server_killed_at_random_forgets_nothing_halves_nothing_and_bills_nobo
 def test_events_go_out_after_a_restart_though_nobody_asks_for_their_world(address: str) -> None:
     with killable("--state", address) as server, receiver() as (url, received):
         headers = {"Authorization": "Bearer provider@mine"}
-        with httpx.Client(base_url=server.base, headers=headers, timeout=60) as http:
+        with plain.Client(base_url=server.base, headers=headers, timeout=60) as http:
             assert http.put(CONTROL + "/webhooks", json={"url": url, "delay": 2}).status_code == 200
             assert http.post(API + "/billing/invoices", headers={"X-Selected-Client-Id": "1"}).status_code == 200
         server.kill()

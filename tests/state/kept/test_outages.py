@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Connection, create_engine
@@ -22,6 +21,7 @@ from mockserver.core.messages import Reply
 from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
 from mockserver.state.kept import schema
+from tests import plain
 from tests.state.kept.databases import Postgres, held
 from tests.state.kept.killed import killable
 from tests.state.kept.test_kept_worlds import same
@@ -86,7 +86,7 @@ def test_health_is_answered_while_a_change_waits_for_the_database(tmp_path: Path
                     change.sendall(CHANGE)
                     # The change has come to the server before health is asked for.
                     time.sleep(0.1)
-                    assert httpx.get(f"{server.base}/_mock/health").status_code == 200
+                    assert plain.get(f"{server.base}/_mock/health").status_code == 200
                     waits, _, _ = select.select([change], [], [], 0.0)
                     if not waits:
                         return

@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing
 from random import Random
 from time import sleep
 
-import httpx
 import pytest
 
 from mockserver.core.errors import Unavailable
@@ -17,6 +16,7 @@ from mockserver.state.kept.connecting import Connections
 from mockserver.state.kept.keeper import WorldKeeper
 from mockserver.state.outbox import NOBODY
 from mockserver.state.world import World
+from tests import plain
 from tests.state.kept.billing import Books, Client, agree, billing, headers_of, queued_work_goes_on
 from tests.state.kept.killed import killable
 from tests.state.kept.receiving import receiver
@@ -145,7 +145,7 @@ def test_only_one_server_delivers_the_events_of_a_world(address: str) -> None:
 
 def test_the_events_of_a_server_that_is_gone_are_delivered_by_another(address: str) -> None:
     with receiver() as (url, received), killable("--state", address) as one, killable("--state", address):
-        with httpx.Client(base_url=one.base, headers=headers_of("mine"), timeout=60) as http:
+        with plain.Client(base_url=one.base, headers=headers_of("mine"), timeout=60) as http:
             assert http.put(CONTROL + "/webhooks", json={"url": url, "delay": 2}).status_code == 200
             assert http.post(API + "/billing/invoices", headers={"X-Selected-Client-Id": "1"}).status_code == 200
         one.kill()
@@ -156,7 +156,7 @@ def test_no_event_goes_out_twice_though_several_servers_have_the_world(address: 
     with receiver() as (url, received), ExitStack() as stack:
         servers = [stack.enter_context(killable("--state", address)) for _ in range(2)]
         clients = [
-            stack.enter_context(httpx.Client(base_url=server.base, headers=headers_of("mine"), timeout=60))
+            stack.enter_context(plain.Client(base_url=server.base, headers=headers_of("mine"), timeout=60))
             for server in servers
         ]
         assert clients[0].put(CONTROL + "/webhooks", json={"url": url}).status_code == 200
