@@ -118,8 +118,9 @@ def _told(answer: HTTPResponse, data: bytes) -> Answer:
 
 def _trust(host: str) -> ssl.SSLContext:
     """What certificates are held to: of a server on this machine to nothing, since it signs its own mostly."""
-    context = ssl.create_default_context()
-    if host in ("localhost", "127.0.0.1", "::1"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    if host not in ("localhost", "127.0.0.1", "::1"):
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
