@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
@@ -38,6 +39,10 @@ _ATTENDED = 2.0
 """Seconds from one look at events that nobody delivers to the next."""
 _TIDIED = 15
 """So many looks later it is told which worlds are used here, and those are forgotten that nobody uses."""
+_WARMED = 2.0
+"""Seconds after the start from which on no refusal takes longer than another."""
+_GRACE = 1.0
+"""Seconds that requests under way are given when the server ends: some wait for a minute, and clients may stall."""
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Ctrl-C, a polite kill, and the terminal that is closed."""
 
@@ -46,8 +51,10 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     """Serve until interrupted, and end the process; `announce` is called once the server answers."""
     gc.collect()
     gc.freeze()
-    # openapi-core is needed for the first refusal only; importing it now would delay the start.
-    threading.Thread(target=service.contract.warm, daemon=True).start()
+    # openapi-core is needed for the first refusal only; to import it now would slow down all that comes before that.
+    warming = threading.Timer(_WARMED, service.contract.warm)
+    warming.daemon = True
+    warming.start()
     if service.settings.state is not None:
         threading.Thread(target=_keep_up, args=(service.worlds,), name="upkeep", daemon=True).start()
     current = Current(service)
@@ -55,9 +62,13 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     if service.settings.reload:
         _reload(current, request_log.note)
     threading.Thread(target=_announce_when_ready, args=(service.settings, announce), daemon=True).start()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         front = Front(create_app(current, request_log), waits=service.settings.state is not None)
         runner.run(_serve(front, service.settings))
+    _end()
+
+
+def _end() -> NoReturn:
     # Threads of native code are still at work, and abort the process with a message when the interpreter goes.
     for stream in (sys.stdout, sys.stderr):
         # The terminal may be gone.
@@ -66,7 +77,7 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     os._exit(0)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's, which wakes up for a request at half the price; None where there is none, as on Windows."""
     try:
         factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
@@ -120,8 +131,14 @@ async def _serve(front: Front, settings: Settings) -> None:
         ssl_protocol_min=SSLProtocols.tls12,
     )
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        front.end_streams()
+        loop.call_soon(server.stop)
+        loop.call_later(_GRACE, _end)
+
     for number in _ENDING:
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(server.stop))
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     await server.serve()
 
 

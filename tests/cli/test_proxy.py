@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 from click.testing import CliRunner
 
 from mockserver.cli.main import main
 from mockserver.server.process import running
+from tests import plain
 from tests.watch.proxying import answering, saying
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "python"
@@ -32,8 +32,8 @@ class Started:
     process: subprocess.Popen[str]
     said: list[str] = field(default_factory=list)
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
         out, _ = self.process.communicate(timeout=60)
         self.said.append(out)
         return self.process.returncode
@@ -62,7 +62,7 @@ def test_a_breach_that_passed_by_ends_it_with_1_and_stands_in_the_reports(tmp_pa
     bad = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
     with answering(saying(bad)) as (url, _):
         with started(url, "--report", "console,json,junit,html,markdown", where=tmp_path) as proxy:
-            answer = httpx.get(
+            answer = plain.get(
                 f"{proxy.root}/api/billing/invoices",
                 headers={"Authorization": "Bearer hush-hush", "Accept": "application/json"},
                 trust_env=False,
@@ -87,6 +87,15 @@ def test_the_tests_of_the_example_run_unchanged_through_it(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     assert code == 0, "".join(proxy.said)
     assert "none is broken" in " ".join("".join(proxy.said).split())
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_however_it_is_ended_its_reports_are_written(name: str, tmp_path: Path) -> None:
+    with running() as fake, started(f"{fake.base}/api", "--report", "json", where=tmp_path) as proxy:
+        plain.get(f"{proxy.root}/api/billing/invoices", headers={"Authorization": "Bearer provider"})
+        assert proxy.stop(signal.Signals[name]) in (0, 3)
+    (report,) = tmp_path.rglob("report.json")
+    assert json.loads(report.read_text())["rules"]
 
 
 @pytest.mark.parametrize("url", ["portal.example.com", "ftp://x", "https://user@x/api", "https://x/api?y=1"])

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ import pytest
 
 from mockserver.core.health import is_ready
 from mockserver.core.net import free_port
+from tests import plain
 from tests.ports import own_port
 
 SERVE = [sys.executable, "-m", "mockserver", "serve"]
@@ -55,13 +57,32 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_server_and_all_that_waits_in_it(number: signal.Signals) -> None:
-    with serving() as (child, port), httpx.Client(base_url=f"http://127.0.0.1:{port}/api") as client:
+    with serving() as (child, port), plain.Client(base_url=f"http://127.0.0.1:{port}/api") as client:
         headers = {"Authorization": "Bearer provider", "Prefer": "delay=300"}
         with pytest.raises(httpx.ReadTimeout):
             client.get("/billing/invoices", headers=headers, timeout=0.5)
         child.send_signal(number)
         assert child.wait(PATIENCE) == 0
         assert free_port("127.0.0.1", port) == port
+
+
+HEAD = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer provider\r\n"
+UNDER_WAY = {
+    "an answer that is delayed": f"GET /api/billing/invoices {HEAD}Prefer: delay=300\r\n\r\n",
+    "a body that does not come": f"POST /api/billing/invoices {HEAD}Content-Length: 9\r\n\r\n{{",
+    "a head that does not end": f"GET /api/billing/invoices {HEAD}",
+    "a stream of events": f"GET /_mock/journal/stream {HEAD}\r\n",
+    "a connection that is kept": f"GET /api/billing/invoices {HEAD}\r\n",
+}
+
+
+@pytest.mark.parametrize("what", UNDER_WAY)
+def test_nothing_that_is_under_way_holds_the_end_up(what: str) -> None:
+    with serving() as (child, port), socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(UNDER_WAY[what].encode())
+        time.sleep(0.5)
+        child.terminate()
+        assert child.wait(10) == 0
 
 
 def test_a_terminal_that_is_closed_ends_the_server() -> None:

@@ -24,6 +24,8 @@ class EventStreams:
 
     def __init__(self) -> None:
         self._open = 0
+        self.ended = False
+        """Whether the server ends."""
 
     async def pieces(self, stream: JournalStream) -> AsyncIterator[bytes]:
         """What is to be sent, until the stream's time is over, or at once where there are too many."""
@@ -34,7 +36,7 @@ class EventStreams:
         try:
             now = spoken = time.monotonic()
             end = now + LONGEST
-            while now < end and not stream.ended:
+            while now < end and not (stream.ended or self.ended):
                 if told := stream.take() or (":\n\n" if now - spoken > _SILENCE else ""):
                     spoken = now
                     yield told.encode()

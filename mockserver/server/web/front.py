@@ -68,6 +68,10 @@ class Front:
         if not turn.left:
             await self._send(answer, turn, scope, receive, send)
 
+    def end_streams(self) -> None:
+        """End the streams of events, that would go on for long."""
+        self._streams.ended = True
+
     async def _answer(self, environ: dict[str, Any]) -> Answer:
         path = environ["PATH_INFO"]
         if path == HEALTH or not (self._waits or self._long or path.startswith(CONTROL)):

@@ -162,7 +162,7 @@ async def _as_it_came(_: web.Request, response: web.StreamResponse) -> None:
 def _when_told_to_end() -> asyncio.Event:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)):
         try:
             loop.add_signal_handler(number, ended.set)
         except NotImplementedError:

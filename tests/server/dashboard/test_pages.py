@@ -13,33 +13,34 @@ import pytest
 from playwright.sync_api import Browser
 
 from mockserver.server.process import Running, running
+from tests import plain
 
 STATIC = Path(str(files("mockserver.server.dashboard"))) / "static"
 SOURCES = sorted(path for path in STATIC.rglob("*") if path.suffix in (".js", ".html", ".css"))
 
 
 def test_a_browser_is_led_to_the_dashboard_and_a_client_is_not(server: Running) -> None:
-    browser = httpx.get(server.base, headers={"Accept": "text/html,*/*;q=0.8"})
+    browser = plain.get(server.base, headers={"Accept": "text/html,*/*;q=0.8"})
     assert (browser.status_code, browser.headers["Location"]) == (303, "/_mock/")
-    client = httpx.get(server.base, headers={"Accept": "application/json"})
+    client = plain.get(server.base, headers={"Accept": "application/json"})
     assert client.status_code == 404
     assert "/api" in client.json()["message"]
 
 
 @pytest.mark.parametrize(("path", "to"), [("", "/_mock/"), ("/docs", "/_mock/docs/")])
 def test_a_page_without_its_slash_is_at_the_one_with_it(server: Running, path: str, to: str) -> None:
-    answer = httpx.get(server.control + path)
+    answer = plain.get(server.control + path)
     assert (answer.status_code, answer.headers["Location"]) == (308, to)
 
 
 @pytest.mark.parametrize("path", ["/", "/docs/", "/ui/app.js", "/ui/lib/dom.js", "/docs/swagger/swagger-ui-bundle.js"])
 def test_every_part_is_sent_with_a_strict_policy_and_kept_as_long_as_it_is_the_same(server: Running, path: str) -> None:
-    answer = httpx.get(server.control + path)
+    answer = plain.get(server.control + path)
     policy = answer.headers["Content-Security-Policy"]
     assert answer.status_code == 200
     assert "default-src 'none'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    again = httpx.get(server.control + path, headers={"If-None-Match": answer.headers["ETag"]})
+    again = plain.get(server.control + path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     head = httpx.head(server.control + path)
     assert (head.status_code, head.content) == (200, b"")
@@ -77,9 +78,9 @@ def test_the_pages_need_no_control_token_and_tell_nothing() -> None:
     with running("--control-token", "sesame", host="0.0.0.0") as server:
         base = server.base.replace("0.0.0.0", "127.0.0.1")
         for path in ("/", "/docs/", "/ui/app.js"):
-            assert httpx.get(f"{base}/_mock{path}").status_code == 200
+            assert plain.get(f"{base}/_mock{path}").status_code == 200
         for path in ("/world", "/merchants", "/journal/stream"):
-            assert httpx.get(f"{base}/_mock{path}").status_code == 401
+            assert plain.get(f"{base}/_mock{path}").status_code == 401
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
