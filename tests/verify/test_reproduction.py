@@ -21,6 +21,7 @@ from mockserver.verify.options import Options
 from mockserver.verify.reports import make
 from mockserver.verify.reports.shell import commands
 from mockserver.verify.run import verify
+from mockserver.verify.transport.http import Transport
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.config import PROVIDER, Mutant, without_fault
 from tests.mutants.reference.messages import Reply, Request
@@ -247,6 +248,22 @@ def test_no_replay_collects_where_no_charge_is_allowed() -> None:
         heard = judge("http://billing.example/api", connection=connection)
     assert not [path for method, path in connection.sent if path.endswith("/collect")]
     assert heard.end.requests > 0
+
+
+def test_replays_wait_no_longer_than_the_server_has_ever_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where searches are ignored, the row that a replay waits for is none of its own, and never comes onto Stripe."""
+    waited: list[float] = []
+    pause = Transport.pause
+
+    def paused(transport: Transport, seconds: float) -> None:
+        waited.append(seconds)
+        pause(transport, seconds)
+
+    monkeypatch.setattr(Transport, "pause", paused)
+    with running(FAULTS["search_is_ignored"]) as server:
+        heard = judge(server.url, only=("SEARCH-4", "SEARCH-6"))
+    assert heard.broken == {"SEARCH-4", "SEARCH-6"}
+    assert sum(waited) < 15
 
 
 def test_the_time_of_the_run_holds_for_replays_too() -> None:

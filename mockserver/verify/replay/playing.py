@@ -70,6 +70,8 @@ class Replay:
         self.steps = steps
         self.check = check
         self.replies: dict[int, LiveAnswer] = {}
+        self.in_vain = False
+        """Whether something was waited for that did not come."""
         self._send = send
         self._pause = pause
         self._judged = judged(check)
@@ -93,8 +95,8 @@ class Replay:
             for place in group:
                 self._as_recorded(place)
             until = self.steps[group[0]].until
-            if until is not None:
-                self._again(group[0], until, wait)
+            if until is not None and not self._again(group[0], until, wait):
+                self.in_vain = True
         if isinstance(self.check, Eventually):
             return self._again(last, self.check, self.check.seconds if wait else 0.0)
         return holds(self.check, self.replies)

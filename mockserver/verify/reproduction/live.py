@@ -27,7 +27,11 @@ class LivePlay:
     def shows(self, check: Claim) -> bool:
         """Whether the breach is there once more. Raises `CannotTell`, and what the transport raises."""
         replay = Replay(self._steps, check, self._send, self._context.transport.pause)
-        return not replay.holds(wait=self._context.records.patience)
+        records = self._context.records
+        holds = replay.holds(wait=records.patience_again)
+        if replay.in_vain:
+            records.waited_in_vain()
+        return not holds
 
     def _send(self, step: ReplayStep, url: str, body: str | bytes) -> LiveAnswer:
         content = body.encode() if isinstance(body, str) else body
