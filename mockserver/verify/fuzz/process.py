@@ -38,6 +38,9 @@ def config_text(context: Context) -> str:
         f'bearer = "${{{TOKEN_VARIABLE}}}"',
         "[auth.openapi.apiToken]",
         f'api_key = "${{{TOKEN_VARIABLE}}}"',
+        # The next phase is made of the same examples, and of what lies beside them.
+        "[phases.examples]",
+        "enabled = false",
         "[phases.coverage]",
         # TRACE, QUERY and OPTIONS are answered by web servers and proxies, not by the API.
         f"unexpected-methods = {json.dumps(methods)}",
