@@ -32,6 +32,14 @@ from tests.chromium import chromium
 from tests.state.kept.databases import postgres
 
 Row = tuple[str, str, str, str, bool]
+Round = list[tuple[float, float]]
+"""One turn of each server: microseconds of a processor that a request took it, and its rate."""
+Spread = tuple[float, float, float]
+"""Of several rounds: the median, the least, the greatest."""
+NOISY = 1.25
+"""How many times the least the greatest ratio is, in rounds that something else disturbed."""
+BUSY = 0.5
+"""The load of a machine that does something else."""
 CHARGES = 200_000
 """Open charges that the flow of creating, finalizing and collecting may use up."""
 ENOUGH = 5_000
@@ -44,12 +52,13 @@ def main() -> None:
     if not (HERE / "node_modules").exists():
         subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
     console = Console(stderr=True)
+    before = psutil.getloadavg()[0]
     rows: list[Row] = []
     parts = options.parts or [name for name in PARTS if not (options.quick and name == "million")]
     for number, name in enumerate(parts, 1):
         console.print(f"[{number}/{len(parts)}] {name} …", markup=False)
         rows += PARTS[name](options.seconds)
-    _print(rows)
+    _print(rows, before)
     sys.exit(0 if all(row[-1] for row in rows) else 1)
 
 
@@ -58,20 +67,25 @@ def listing(seconds: float) -> list[Row]:
     with fake(*QUIET) as ours, prism() as theirs, tempfile.NamedTemporaryFile() as file:
         file.write(_body(ours))
         file.flush()
-        with bare(Path(file.name)) as baseline:
-            mine, prisms, bares = _rates([ours, theirs, baseline], "list", seconds)
+        body = Path(file.name)
+        with bare(body) as fronted, bare(body, wsgi=True) as plain:
+            rounds = _rounds([ours, theirs, fronted, plain], "list", seconds)
+    what = "list of 15 invoices"
     return [
-        _row("list of 15 invoices, of Prism's rate", mine / prisms, 4, f"{mine:,.0f}/s to {prisms:,.0f}/s"),
-        _row("list of 15 invoices, of bare Flask's rate", mine / bares, 0.5, f"{mine:,.0f}/s to {bares:,.0f}/s"),
+        _by_rate(f"{what}, rate, of Prism's", rounds, 1, 5),
+        _by_cost(f"{what}, CPU a request, of Prism's", rounds, 1, 0.3),
+        _by_cost(f"{what}, CPU a request, of a bare Flask route's", rounds, 2, 1.5),
+        _by_rate(f"{what}, rate, of a bare Flask route's", rounds, 2, 0.5),
+        _by_cost(f"{what}, CPU a request, of a bare Flask route's on the WSGI interface", rounds, 3, 2),
     ]
 
 
 def collecting(seconds: float) -> list[Row]:
     """Create, finalize and collect in sequence, each connection its own invoices."""
     with _much_to_invoice() as ours, prism() as theirs:
-        mine, prisms = _rates([ours, theirs], "flow", seconds)
-    what = "create, finalize, collect, of Prism's rate"
-    return [_row(what, mine / prisms, 3, f"{mine:,.0f}/s to {prisms:,.0f}/s")]
+        rounds = _rounds([ours, theirs], "flow", seconds)
+    what = "create, finalize, collect"
+    return [_by_rate(f"{what}, rate, of Prism's", rounds, 1, 4), _by_cost(f"{what}, CPU, of Prism's", rounds, 1, 0.3)]
 
 
 @contextmanager
@@ -116,9 +130,12 @@ def worlds(seconds: float) -> list[Row]:
 def tracing(seconds: float) -> list[Row]:
     """The rate with journal, trace, worlds and faults, against the same server without them."""
     with fake(*QUIET) as full, fake(*QUIET, traced=False) as plain:
-        mine, without = _rates([full, plain], "list", seconds)
-    what = "with journal, trace, worlds and faults, of the rate without"
-    return [_row(what, mine / without, 0.85, f"{mine:,.0f}/s to {without:,.0f}/s")]
+        rounds = _rounds([full, plain], "list", seconds)
+    what = "with journal, trace, worlds and faults"
+    return [
+        _by_rate(f"{what}, of the rate without", rounds, 1, 0.92),
+        _by_cost(f"{what}, of the CPU a request without", rounds, 1, 1.09),
+    ]
 
 
 def watching(seconds: float) -> list[Row]:
@@ -153,7 +170,7 @@ def keeping(seconds: float) -> list[Row]:
             # What the fixture made is written with the first change.
             urllib.request.urlopen(_first_change(kept)).close()
             for kind, what, bound in (("list", "lists", 0.6), ("flow", "changes", 0.25)):
-                rounds = []
+                rounds: list[Round] = []
                 for number in range(6):
                     both = [
                         _load_and_cost(one, seconds, kind, firstCharge=1 + number * CHARGES // 6)
@@ -194,23 +211,59 @@ def sharing(seconds: float) -> list[Row]:
     return _compared("two servers on one PostgreSQL", 1.7, rounds)[:1]
 
 
-def _compared(what: str, bound: float, rounds: list[list[tuple[float, float]]]) -> list[Row]:
+def _compared(what: str, bound: float, rounds: list[Round]) -> list[Row]:
     """The first of each round against the second: by processor time, which holds on a busy machine too, and by rate."""
-    by_cost = sorted((other / mine, f"{mine:.0f} µs to {other:.0f} µs a request") for (mine, _), (other, _) in rounds)
-    by_rate = sorted((mine / other, f"{mine:,.0f}/s to {other:,.0f}/s") for (_, mine), (_, other) in rounds)
-    (cost, cost_told), (rate, rate_told) = by_cost[len(rounds) // 2], by_rate[len(rounds) // 2]
-    load = psutil.getloadavg()[0]
+    worth = [[(1 / cost, rate) for cost, rate in one] for one in rounds]
+    costs = _between([one[0][0] / one[1][0] for one in worth])
     return [
-        _row(f"{what}, by processor time", cost, bound, cost_told),
-        _row(f"{what}, by rate", rate, bound, f"{rate_told}, load {load:.1f}"),
+        _row(f"{what}, by processor time", costs, bound, _times(rounds, 1)),
+        _by_rate(f"{what}, by rate", rounds, 1, bound),
     ]
 
 
-def _load_and_cost(server: Server, seconds: float, kind: str = "list", **more: Any) -> tuple[float, float]:
+def _rounds(servers: list[Server], kind: str, seconds: float) -> list[Round]:
+    """Turns of all servers, one after the other, so that what a machine does beside it strikes all of them."""
+    for server in servers:
+        load(server, kind, seconds=1)
+    return [
+        [
+            # Of what it has never made, a server without state refuses some.
+            _load_and_cost(one, seconds, kind, may_refuse=place > 0, firstCharge=10_000 + number * CHARGES // 8)
+            for place, one in enumerate(servers)
+        ]
+        for number in range(5)
+    ]
+
+
+def _by_rate(what: str, rounds: list[Round], other: int, bound: float) -> Row:
+    """The rate of each round's first server, of that of another."""
+    rates = [statistics.median(one[place][1] for one in rounds) for place in (0, other)]
+    ratios = _between([one[0][1] / one[other][1] for one in rounds])
+    return _row(what, ratios, bound, f"{rates[0]:,.0f}/s to {rates[1]:,.0f}/s")
+
+
+def _by_cost(what: str, rounds: list[Round], other: int, bound: float) -> Row:
+    """The processor time that a request takes each round's first server, of what it takes another."""
+    ratios = _between([one[0][0] / one[other][0] for one in rounds])
+    return _row(what, ratios, bound, _times(rounds, other), most=True)
+
+
+def _times(rounds: list[Round], other: int) -> str:
+    mine, others = (statistics.median(one[place][0] for one in rounds) for place in (0, other))
+    return f"{mine:.0f} µs to {others:.0f} µs a request"
+
+
+def _between(found: list[float]) -> Spread:
+    return statistics.median(found), min(found), max(found)
+
+
+def _load_and_cost(
+    server: Server, seconds: float, kind: str = "list", *, may_refuse: bool = False, **more: Any
+) -> tuple[float, float]:
     """Microseconds of a processor that a request took the server, and its rate."""
     before = server.busy()
     result = load(server, kind, seconds=seconds, **more)
-    if result["errors"] or result["refused"]:
+    if result["errors"] or (result["refused"] and not may_refuse):
         raise RuntimeError(f"{server.base}: {result}")
     return (server.busy() - before) / result["requests"] * 1e6, result["rate"]
 
@@ -218,12 +271,12 @@ def _load_and_cost(server: Server, seconds: float, kind: str = "list", **more: A
 def proxying(seconds: float) -> list[Row]:
     """Both proxies in front of the same fake, and what ours adds to the time of one request."""
     with fake(*QUIET) as behind, proxy(behind) as ours, prism_proxy(behind) as theirs:
-        mine, prisms = _rates([ours, theirs], "list", seconds)
+        rates = _rounds([ours, theirs], "list", seconds)
         # What else a machine does only ever adds to a time.
         rounds = [(_page_time(ours, ""), _page_time(behind, "")) for _ in range(5)]
         added = (min(one for one, _ in rounds) - min(other for _, other in rounds)) * 1000
     return [
-        _row("through the proxy, of the rate of Prism's", mine / prisms, 0.6, f"{mine:,.0f}/s to {prisms:,.0f}/s"),
+        _by_rate("through the proxy, of the rate of Prism's", rates, 1, 0.6),
         _row("added by the proxy to a request, ms at the median", added, 2, f"{added:.2f} ms", most=True),
     ]
 
@@ -290,22 +343,6 @@ def million(_: float) -> list[Row]:
     ]
 
 
-def _rates(servers: list[Server], kind: str, seconds: float) -> list[float]:
-    """The median rate of each server, of three turns each, one after the other."""
-    for server in servers:
-        load(server, kind, seconds=1)
-    found: list[list[float]] = [[] for _ in servers]
-    first = 10_000
-    for _ in range(3):
-        for rates, server in zip(found, servers, strict=True):
-            result = load(server, kind, seconds=seconds, firstCharge=first)
-            if result["errors"] or (server is servers[0] and result["refused"]):
-                raise RuntimeError(f"{server.base}: {result}")
-            rates.append(result["rate"])
-        first += CHARGES // 4
-    return [statistics.median(rates) for rates in found]
-
-
 def _body(server: Server) -> bytes:
     request = urllib.request.Request(f"{server.base}/billing/invoices", headers={"Authorization": "Bearer provider"})
     with urllib.request.urlopen(request) as answer:
@@ -328,14 +365,20 @@ def _page_time(server: Server, q: str) -> float:
     return statistics.median(times)
 
 
-def _row(what: str, found: float, bound: float, detail: str, *, most: bool = False) -> Row:
-    good = found <= bound if most else found >= bound
-    return (what, f"{found:.2f}", f"{'at most' if most else 'at least'} {bound:g}", detail, good)
+def _row(what: str, found: float | Spread, bound: float, detail: str, *, most: bool = False) -> Row:
+    """A row of the table; of a spread the median counts."""
+    median, *ends = found if isinstance(found, tuple) else (found,)
+    good = median <= bound if most else median >= bound
+    if ends:
+        noisy = ", noisy" if ends[1] > NOISY * ends[0] else ""
+        detail = f"{detail}; {ends[0]:.2f} to {ends[1]:.2f}{noisy}"
+    return (what, f"{median:.2f}", f"{'at most' if most else 'at least'} {bound:g}", detail, good)
 
 
-def _print(rows: list[Row]) -> None:
+def _print(rows: list[Row], before: float) -> None:
     machine = (
-        f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
+        f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}, "
+        f"load {before:.1f} before"
     )
     table = Table(title=f"Measured on {machine}", title_justify="left")
     for column in ("What", "Ratio", "Goal", "Measured", ""):
@@ -343,6 +386,8 @@ def _print(rows: list[Row]) -> None:
     for what, ratio, goal, detail, good in rows:
         table.add_row(what, ratio, goal, detail, "✓" if good else "✗")
     Console().print(table)
+    if before > BUSY:
+        Console().print(f"This machine was busy before it began (load {before:.1f}): measure again on a quiet one.")
 
 
 PARTS: dict[str, Callable[[float], list[Row]]] = {

@@ -56,10 +56,10 @@ def fake(*options: str, traced: bool = True) -> Iterator[Server]:
 
 
 @contextmanager
-def bare(body: Path) -> Iterator[Server]:
-    """A bare Flask route that answers the bytes of a file."""
+def bare(body: Path, *, wsgi: bool = False) -> Iterator[Server]:
+    """A bare Flask route that answers the bytes of a file, served as the mock server is, or on granian's WSGI."""
     port = _free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.bare", str(port), str(body)]
+    command = [sys.executable, "-m", "tests.benchmarks.bare", "wsgi" if wsgi else "asgi", str(port), str(body)]
     with _started(command, f"http://127.0.0.1:{port}/api") as server:
         yield server
 
