@@ -22,7 +22,7 @@ APART = {
     "pytest_plugin.py": "client core server.process",
     "verify": "core contract billing",
     "watch": "core contract billing traffic state verify",
-    "verify/generated/fake.py": "core contract billing server",
+    "verify/generation/fake.py": "core contract billing server",
 }
 """Where the order alone would allow more, or says nothing: what these import from."""
 
@@ -32,10 +32,10 @@ VERIFY = [
     "replay",
     "transport",
     "command_line known_breaches leavings",
-    "expectations",
+    "assertions",
     "monitor reports",
     "context",
-    "discovery duration generated",
+    "discovery duration generation",
     "checks",
     "calibration fuzz reproduction verdicts",
     "run",
@@ -51,7 +51,7 @@ OWNERS = {
     "httpcore": "verify/transport",
     "httpx": "server/webhook_sender.py verify",
     "hypothesis": "verify",
-    "ijson": "watch/recorded",
+    "ijson": "watch/loading",
     "jinja2": "verify/reports",
     "jsonschema_rs": "contract core/validation.py core/input.py",
     "junitparser": "verify/reports",

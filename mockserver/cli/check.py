@@ -17,9 +17,9 @@ from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.verify.events import Listener
 from mockserver.verify.options import base_address
+from mockserver.watch.loading.addresses import Addresses
+from mockserver.watch.loading.files import Recording
 from mockserver.watch.passing import Passing
-from mockserver.watch.recorded.addresses import Addresses
-from mockserver.watch.recorded.files import Recording
 from mockserver.watch.watching import Watch, Watched
 
 STANDARD_INPUT = "-"

@@ -17,7 +17,8 @@ from mockserver.billing.money import exponent
 from mockserver.billing.profile import Profile
 from mockserver.billing.records import Charge, Invoice, Merchant
 from mockserver.billing.search import query as search
-from mockserver.billing.stripe import LOST_ANSWER, UNREACHABLE, Due, Outcome, stripe_minor
+from mockserver.billing.stripe import LOST_ANSWER, UNREACHABLE, Due, Outcome
+from mockserver.billing.stripe_currencies import stripe_minor
 from mockserver.core.errors import (
     Declined,
     ForeignInvoice,

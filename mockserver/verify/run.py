@@ -12,6 +12,8 @@ from mockserver.billing.profile import CHOICES, Value, dump_profile
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
 from mockserver.core.resources import openapi_path
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.run import calibrate
 from mockserver.verify.checks.create import GIVEN
@@ -32,10 +34,8 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.fuzz import fuzz
-from mockserver.verify.generated.model import walk_beside_the_fake
+from mockserver.verify.generation.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
 from mockserver.verify.leavings import Leavings
 from mockserver.verify.monitor.monitor import Monitor

@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import partial
 
 from mockserver.billing.money import exponent
+from mockserver.verify.assertions.statements import Statement, Subject, is_refused, of
 from mockserver.verify.claims.values import Row, shown
-from mockserver.verify.expectations.statements import Statement, Subject, is_refused, of
 from mockserver.verify.monitor.history import Inconsistency
 from mockserver.verify.transport.messages import Answer
 from mockserver.watch.memory import KnownCharge, Memory, amount_of, charge_history

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mockserver.contract.contract import Contract
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.statements import Evidence, Statement, Subject
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.statements import Evidence, Statement, Subject
 from mockserver.verify.monitor.response_schema import FORM_RULES, ResponseSchema
 from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.transport.messages import NOT_JSON

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mockserver.verify.assertions.statements import Subject, is_refused, of
 from mockserver.verify.claims.values import Row, shown
-from mockserver.verify.expectations.statements import Subject, is_refused, of
 from mockserver.verify.monitor.history import Inconsistency
 from mockserver.verify.transport.messages import Answer
 from mockserver.watch.memory import KnownInvoice, Memory, constant, invoice_history

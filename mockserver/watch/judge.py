@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import partial
 
 from mockserver.contract.contract import Contract, Operation
-from mockserver.verify.expectations.recorder import Recorder
-from mockserver.verify.expectations.statements import Statement, Subject, all_of, of
+from mockserver.verify.assertions.recorder import Recorder
+from mockserver.verify.assertions.statements import Statement, Subject, all_of, of
 from mockserver.verify.transport.messages import NOT_JSON, Answer
 from mockserver.watch.bounded import Bounded
 from mockserver.watch.charges import Charges

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from mockserver.verify.assertions.statements import Subject
 from mockserver.verify.claims.claims import Const
 from mockserver.verify.claims.values import Row
-from mockserver.verify.expectations.statements import Subject
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
 from mockserver.watch.bounded import Bounded
 from mockserver.watch.passing import Passing

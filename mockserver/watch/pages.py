@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mockserver.verify.expectations.statements import Statement, joined, of
+from mockserver.verify.assertions.statements import Statement, joined, of
 from mockserver.verify.monitor.paging import DEFAULT_PER_PAGE, list_flaws
 from mockserver.verify.transport.messages import Answer
 from mockserver.watch.bounded import Bounded

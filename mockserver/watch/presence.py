@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mockserver.verify.assertions.statements import of
 from mockserver.verify.claims.values import when
-from mockserver.verify.expectations.statements import of
 from mockserver.watch.bounded import Bounded
 from mockserver.watch.memory import Memory
 from mockserver.watch.passing import Passing

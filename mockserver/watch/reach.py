@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockserver.verify.expectations.statements import of, status_of
+from mockserver.verify.assertions.statements import of, status_of
 from mockserver.watch.bounded import Bounded
 from mockserver.watch.form import COMPANIONS
 from mockserver.watch.passing import Passing

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import cast
 
+from mockserver.verify.assertions.statements import of
 from mockserver.verify.checks.search_oracle import Clause, Field, Joint, OracleQuery
-from mockserver.verify.expectations.statements import of
 from mockserver.watch.sight import Sight
 from mockserver.watch.telling import Teller
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from mockserver.verify.assertions.expect import placed
+from mockserver.verify.assertions.recorder import Recorder
+from mockserver.verify.assertions.statements import Statement, told
 from mockserver.verify.claims.claims import CannotTell
-from mockserver.verify.expectations.expect import placed
-from mockserver.verify.expectations.recorder import Recorder
-from mockserver.verify.expectations.statements import Statement, told
 from mockserver.verify.transport.messages import Answer
 from mockserver.watch.evidence import recorded
 from mockserver.watch.passing import Passing

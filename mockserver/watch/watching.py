@@ -10,6 +10,7 @@ from pathlib import Path
 from mockserver.billing.profile import CHOICES, dump_profile
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.events import (
     ChoiceMeasured,
     Coverage,
@@ -20,7 +21,6 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.expectations.recorder import Recorder
 from mockserver.watch.choices import Choices
 from mockserver.watch.judge import NOT_JUDGED, Judge
 from mockserver.watch.passing import Passing

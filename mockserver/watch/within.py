@@ -9,7 +9,7 @@ from urllib.parse import quote
 from mockserver.contract.contract import Contract
 from mockserver.contract.decoding import JSON
 from mockserver.traffic.journal import Exchange
-from mockserver.verify.expectations.recorder import Recorder
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.watch.judge import Judge
 from mockserver.watch.passing import Passing
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mockserver.billing.stripe import CARDS, MINIMUM_CHARGE
+from mockserver.billing.stripe import CARDS
+from mockserver.billing.stripe_currencies import MINIMUM_CHARGE
 from mockserver.server.run import Running, running
 from tests import plain
 from tests.conftest import Api

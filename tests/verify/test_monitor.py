@@ -10,8 +10,8 @@ import pytest
 
 from mockserver.contract.contract import Contract
 from mockserver.core.resources import openapi_path
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.events import Breach, BreachFound, Event, RecordedExchange
-from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
 from mockserver.verify.transport.http import Transport

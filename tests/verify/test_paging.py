@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mockserver.verify.assertions.statements import Subject, of
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expectations.statements import Subject, of
 from mockserver.verify.monitor.paging import page_flaws, repeated_ids
 
 

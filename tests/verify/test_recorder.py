@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.claims.claims import Const, Is, Status
 from mockserver.verify.events import BreachFound, Event, RecordedExchange
-from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.reports.run_state import RunState
 from tests.verify.report_streams import RULES, exchange
 

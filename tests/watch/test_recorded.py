@@ -13,10 +13,10 @@ import pytest
 
 from mockserver.core.errors import Unusable
 from mockserver.server.process import Running, running
+from mockserver.watch.loading.addresses import Addresses
+from mockserver.watch.loading.clocks import UNKNOWN, RecordedClock
+from mockserver.watch.loading.files import Recording
 from mockserver.watch.passing import Passing
-from mockserver.watch.recorded.addresses import Addresses
-from mockserver.watch.recorded.clocks import UNKNOWN, RecordedClock
-from mockserver.watch.recorded.files import Recording
 from tests import plain
 from tests.watch.traffic import Traffic, invoice, page
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from mockserver.verify.assertions.statements import eventually
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.claims.values import shown
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, row_of
 from mockserver.verify.discovery import merchants_of
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import eventually
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.context.context import Context
+from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.transport.messages import Answer
+
+NOTHING = f'id:"{UNKNOWN_ID}"'
+"""A search that no invoice matches, so that a probe never fetches a large page."""
 
 
 @dataclass(slots=True)

@@ -9,12 +9,12 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from mockserver.verify.assertions.statements import all_of, any_of, is_refused, of
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.checks.unchanged import charge_untouched
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnCharge, due
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import all_of, any_of, is_refused, of
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
 from mockserver.verify.transport.messages import Answer
 

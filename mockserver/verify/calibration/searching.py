@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from mockserver.verify.assertions.statements import all_of, any_of, id_of, is_refused, list_of, of
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.checks.listing import Scope, scope_of
 from mockserver.verify.claims.values import Row, when
 from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import all_of, any_of, id_of, is_refused, list_of, of
 from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from mockserver.verify.assertions.statements import id_of, of, succeeds
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
-from mockserver.verify.expectations.statements import id_of, of, succeeds
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
 
 Item = TypeVar("Item")

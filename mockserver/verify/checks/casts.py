@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import quote_plus
 
+from mockserver.verify.assertions.statements import Evidence, any_of, id_of, is_refused, of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import Evidence, any_of, id_of, is_refused, of
 from mockserver.verify.monitor.canonical import LARGEST_ID
 from mockserver.verify.transport.billing_client import FORM_TYPE
 from mockserver.verify.transport.messages import Answer

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.verify.checks.finalize import wait_for_stripe
-from mockserver.verify.checks.runner import Check
-from mockserver.verify.checks.unchanged import still_draft
-from mockserver.verify.claims.values import Row, shown
-from mockserver.verify.context.context import Context
-from mockserver.verify.context.own_records import OwnInvoice, row_of
-from mockserver.verify.context.records import UNKNOWN_ID
-from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.expectations.statements import (
+from mockserver.verify.assertions.statements import (
     Evidence,
     all_of,
     any_of,
@@ -22,6 +14,14 @@ from mockserver.verify.expectations.statements import (
     status_of,
     succeeds,
 )
+from mockserver.verify.checks.finalize import wait_for_stripe
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.unchanged import still_draft
+from mockserver.verify.claims.values import Row, shown
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice, row_of
+from mockserver.verify.context.records import UNKNOWN_ID
+from mockserver.verify.errors import NotPossible, Stop
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from mockserver.verify.assertions.statements import any_of, id_of, is_refused, list_of, of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.claims.values import Row, exact
@@ -14,8 +15,7 @@ from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, due, row_of
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import any_of, id_of, is_refused, list_of, of
-from mockserver.verify.generated.properties import explore
+from mockserver.verify.generation.properties import explore
 from mockserver.verify.transport.messages import Answer
 
 _GIVEN = 10

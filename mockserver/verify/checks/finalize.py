@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+from mockserver.verify.assertions.statements import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
 from mockserver.verify.claims.values import shown
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, row_of
 from mockserver.verify.context.records import UNKNOWN_ID
-from mockserver.verify.expectations.statements import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.transport.messages import Answer
 
 LONGEST_QUEUE = 45.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mockserver.verify.assertions.statements import any_of, id_of, is_refused, joined, of, status_of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import row_of
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import any_of, id_of, is_refused, joined, of, status_of
 from mockserver.verify.monitor.canonical import LARGEST_ID
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mockserver.verify.assertions.statements import all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 

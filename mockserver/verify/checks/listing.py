@@ -8,13 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mockserver.verify.checks.runner import Check
-from mockserver.verify.claims.values import shown
-from mockserver.verify.context.context import Context
-from mockserver.verify.context.own_records import OwnInvoice
-from mockserver.verify.context.records import UNKNOWN_ID
-from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import (
+from mockserver.verify.assertions.statements import (
     all_of,
     any_of,
     id_of,
@@ -25,7 +19,13 @@ from mockserver.verify.expectations.statements import (
     status_of,
     succeeds,
 )
-from mockserver.verify.generated.properties import explore
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.claims.values import shown
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice
+from mockserver.verify.context.records import UNKNOWN_ID
+from mockserver.verify.errors import NotPossible
+from mockserver.verify.generation.properties import explore
 from mockserver.verify.transport.messages import Answer
 
 

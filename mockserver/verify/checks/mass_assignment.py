@@ -6,13 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.verify.checks.runner import Check
-from mockserver.verify.checks.unchanged import charge_untouched
-from mockserver.verify.context.context import Context
-from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, due, row_of
-from mockserver.verify.context.records import UNKNOWN_ID
-from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import (
+from mockserver.verify.assertions.statements import (
     Evidence,
     Statement,
     Subject,
@@ -22,6 +16,12 @@ from mockserver.verify.expectations.statements import (
     is_refused,
     of,
 )
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.unchanged import charge_untouched
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, due, row_of
+from mockserver.verify.context.records import UNKNOWN_ID
+from mockserver.verify.errors import NotPossible
 from mockserver.verify.transport.billing_client import FORM_TYPE, to_json
 from mockserver.verify.transport.messages import Answer
 

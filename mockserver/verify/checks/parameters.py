@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from mockserver.verify.assertions.statements import is_answered
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import is_answered
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
 from mockserver.verify.transport.messages import Answer
 

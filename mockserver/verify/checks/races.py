@@ -7,11 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 
-from mockserver.verify.checks.runner import Check
-from mockserver.verify.context.context import Context
-from mockserver.verify.context.own_records import OwnInvoice, due, row_of
-from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime
-from mockserver.verify.expectations.statements import (
+from mockserver.verify.assertions.statements import (
     all_of,
     any_of,
     eventually,
@@ -21,6 +17,10 @@ from mockserver.verify.expectations.statements import (
     status_of,
     succeeded,
 )
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.context.context import Context
+from mockserver.verify.context.own_records import OwnInvoice, due, row_of
+from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime
 from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
 

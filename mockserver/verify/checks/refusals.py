@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mockserver.verify.assertions.statements import all_of, is_answered, of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import all_of, is_answered, of
 from mockserver.verify.transport.messages import Answer
 
 ODD_SEARCHES = (

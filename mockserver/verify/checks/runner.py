@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from mockserver.verify.assertions.recorder import FoundBy
+from mockserver.verify.assertions.statements import status_of
 from mockserver.verify.claims.claims import CannotTell
 from mockserver.verify.context.context import Context
 from mockserver.verify.discovery import find_api
 from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, ServerGone, Stop
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expectations.recorder import FoundBy
-from mockserver.verify.expectations.statements import status_of
 from mockserver.verify.transport.safety import Withheld
 
 

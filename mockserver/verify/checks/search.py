@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from mockserver.verify.assertions.statements import all_of, id_of, joined, of, succeeds
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.search_oracle import (
     DATE_OPERATORS,
@@ -21,8 +22,7 @@ from mockserver.verify.claims.values import Row, shown, when
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import all_of, id_of, joined, of, succeeds
-from mockserver.verify.generated.properties import explore
+from mockserver.verify.generation.properties import explore
 from mockserver.verify.transport.messages import Answer
 
 LARGE = 50

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from mockserver.verify.assertions.statements import any_of, is_answered, is_refused, of, succeeds
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, due, row_of
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.expectations.statements import any_of, is_answered, is_refused, of, succeeds
 from mockserver.verify.transport.messages import Answer
 
 MANY = 105

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from mockserver.verify.assertions.statements import Evidence, Statement, all_of, came, of
 from mockserver.verify.claims.values import exact, shown
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import Evidence, Statement, all_of, came, of
 from mockserver.verify.transport.messages import Answer
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from mockserver.billing.profile import Value
 from mockserver.contract.contract import Contract
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.context.own_records import OwnInvoice
 from mockserver.verify.context.records import Records
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
 from mockserver.verify.transport.billing_client import Billing

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mockserver.verify.assertions.statements import Subject, of, sum_of
 from mockserver.verify.claims.values import Row, when
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import Subject, of, sum_of
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 

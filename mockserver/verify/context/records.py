@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from mockserver.billing.money import exponent
 from mockserver.billing.profile import Value
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.statements import id_of, of, succeeds
 from mockserver.verify.claims.values import Row, exact
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, newest_charges
 from mockserver.verify.errors import NotPossible, Stop
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.statements import id_of, of, succeeds
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
 from mockserver.verify.transport.billing_client import Billing

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.statements import Subject
 from mockserver.verify.claims.claims import Operator
 from mockserver.verify.claims.evaluation import compares
 from mockserver.verify.claims.values import Row, exact, shown
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.statements import Subject
 
 MOST_KEPT = 12
 """Exchanges that are kept of one record's history."""

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mockserver.contract.contract import Contract, Operation
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.recorder import Recorder
-from mockserver.verify.expectations.statements import Evidence, of
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.recorder import Recorder
+from mockserver.verify.assertions.statements import Evidence, of
 from mockserver.verify.monitor.canonical import RequestReading, read_request
 from mockserver.verify.monitor.paging import list_flaws
 from mockserver.verify.monitor.response_schema import ResponseSchema

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-from mockserver.verify.expectations.statements import Statement, Subject
+from mockserver.verify.assertions.statements import Statement, Subject
 
 FIGURES = ("current_page", "per_page", "last_page", "total")
 DEFAULT_PER_PAGE = 15

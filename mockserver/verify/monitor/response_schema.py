@@ -6,9 +6,9 @@ from typing import Any
 
 from mockserver.contract.compiled import SchemaFlaw
 from mockserver.contract.contract import Contract, Operation
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
 from mockserver.verify.claims.claims import Operator
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
 from mockserver.verify.monitor.canonical import may_be_turned_away
 from mockserver.verify.transport.messages import NOT_JSON, Answer
 

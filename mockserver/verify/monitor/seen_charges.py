@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.statements import Evidence, Subject, is_refused, of, succeeded
 from mockserver.verify.claims.values import Row
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.statements import Evidence, Subject, is_refused, of, succeeded
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
 from mockserver.verify.transport.messages import Answer
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.statements import Subject, all_of, is_refused, of, sum_of
 from mockserver.verify.claims.values import Row, exact
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.statements import Subject, all_of, is_refused, of, sum_of
 from mockserver.verify.monitor.canonical import RequestReading
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
 from mockserver.verify.monitor.seen_charges import SeenCharges

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
+from mockserver.verify.assertions.statements import failing, reply_of
 from mockserver.verify.claims.claims import (
     Body,
     CannotTell,
@@ -23,7 +24,6 @@ from mockserver.verify.claims.claims import (
 )
 from mockserver.verify.claims.evaluation import value
 from mockserver.verify.events import Breach, RecordedExchange
-from mockserver.verify.expectations.statements import failing, reply_of
 
 Symptom = tuple[str, ...]
 """What is wrong, and where. Where a thing is wrong in itself, such as a text in the place of a number, it is wrong

@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mockserver.verify.assertions.expect import moved
 from mockserver.verify.claims.claims import CannotTell, Claim, Eventually, judged
 from mockserver.verify.context.context import Context
 from mockserver.verify.errors import OutOfTime
 from mockserver.verify.events import Breach, PhaseStarted, Progress, RecordedExchange, Reproduction
-from mockserver.verify.expectations.expect import moved
 from mockserver.verify.replay.steps import steps_of
 from mockserver.verify.reproduction.live import LivePlay
 from mockserver.verify.reproduction.shrinking import shrunk

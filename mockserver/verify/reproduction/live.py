@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mockserver.verify.assertions.statements import reply_of
 from mockserver.verify.claims.claims import Claim, LiveAnswer
 from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NoAnswer
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expectations.statements import reply_of
 from mockserver.verify.replay.playing import Part, Parts, Replay, ReplayStep
 from mockserver.verify.transport.messages import Outgoing
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
+from mockserver.verify.assertions.expect import moved
 from mockserver.verify.claims.claims import Claim, Const, Is, IsJson, Status, answers_of
 from mockserver.verify.events import Breach, RecordedExchange
-from mockserver.verify.expectations.expect import moved
 from mockserver.verify.replay.id_tracing import Key, named_in, producers, thread
 from mockserver.verify.replay.ledger import clears
 

@@ -14,7 +14,8 @@ from aiohttp import web
 from mockserver.contract.contract import Contract
 from mockserver.core.loopback import is_loopback
 from mockserver.watch.passing import Passing
-from mockserver.watch.proxy.headers import decoded, forwarded, pairs, readable_codings
+from mockserver.watch.proxy.codings import decoded, readable_codings
+from mockserver.watch.proxy.headers import forwarded, pairs
 from mockserver.watch.proxy.permits import Permits
 from mockserver.watch.proxy.upstream import FAILURES, Failure, Upstream
 

@@ -10,12 +10,12 @@ from functools import cache
 from mockserver.billing.profile import Value
 from mockserver.contract.contract import Contract
 from mockserver.core.resources import openapi_path
+from mockserver.verify.assertions.expect import Expect
+from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.checks.runner import Check, run_check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import Records
 from mockserver.verify.discovery import find_callers, find_companions
-from mockserver.verify.expectations.expect import Expect
-from mockserver.verify.expectations.recorder import Recorder
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
 from mockserver.verify.transport.billing_client import Billing

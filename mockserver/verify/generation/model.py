@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from mockserver.verify.assertions.statements import Subject, id_of, is_refused, list_of, of, succeeds
 from mockserver.verify.claims.values import Row, exact
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.expectations.statements import Subject, id_of, is_refused, list_of, of, succeeds
-from mockserver.verify.generated.fake import Fake
-from mockserver.verify.generated.properties import explore
+from mockserver.verify.generation.fake import Fake
+from mockserver.verify.generation.properties import explore
 from mockserver.verify.transport.messages import Answer
 
 SEQUENCES = 14

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from mockserver.verify.assertions.recorder import Recorder
+from mockserver.verify.assertions.statements import Evidence, Statement, Subject, exchange_of, is_refused, told
 from mockserver.verify.claims.claims import (
     Body,
     CannotTell,
@@ -24,8 +26,6 @@ from mockserver.verify.claims.claims import (
 )
 from mockserver.verify.claims.values import shown
 from mockserver.verify.events import RecordedExchange
-from mockserver.verify.expectations.recorder import Recorder
-from mockserver.verify.expectations.statements import Evidence, Statement, Subject, exchange_of, is_refused, told
 from mockserver.verify.replay.id_tracing import producers
 from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.transport.messages import Answer

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import orjson
 
+from mockserver.watch.loading.addresses import Addresses
+from mockserver.watch.loading.clocks import RecordedClock
 from mockserver.watch.passing import Pairs, Passing
-from mockserver.watch.recorded.addresses import Addresses
-from mockserver.watch.recorded.clocks import RecordedClock
 
 _FROM_CACHE = ("_fromCache", "_fetchedViaServiceWorker")
 """What Chromium marks entries with that did not come from the server."""

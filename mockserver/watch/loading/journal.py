@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import orjson
 
+from mockserver.watch.loading.addresses import Addresses
+from mockserver.watch.loading.clocks import RecordedClock
+from mockserver.watch.loading.har import NoEntry
 from mockserver.watch.passing import Passing
-from mockserver.watch.recorded.addresses import Addresses
-from mockserver.watch.recorded.clocks import RecordedClock
-from mockserver.watch.recorded.har import NoEntry
 
 
 def journal_entry(entry: object, number: int, addresses: Addresses, clock: RecordedClock) -> Passing | str:

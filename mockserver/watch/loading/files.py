@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import ijson
 
 from mockserver.core.errors import Unusable
+from mockserver.watch.loading.addresses import Addresses
+from mockserver.watch.loading.clocks import RecordedClock
+from mockserver.watch.loading.har import NoEntry, har_entry
+from mockserver.watch.loading.journal import journal_entry
 from mockserver.watch.passing import Passing
-from mockserver.watch.recorded.addresses import Addresses
-from mockserver.watch.recorded.clocks import RecordedClock
-from mockserver.watch.recorded.har import NoEntry, har_entry
-from mockserver.watch.recorded.journal import journal_entry
 
 _HEAD = 65_536
 """Bytes in which the kind of a recording shows."""

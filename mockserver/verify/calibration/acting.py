@@ -1,0 +1,101 @@
+"""Measures the open choices of what changes invoices: creating, refusing, finalizing, and creating of nothing."""
+
+from __future__ import annotations
+
+from mockserver.verify.calibration.listing import row_shown
+from mockserver.verify.calibration.measurements import Calibration
+from mockserver.verify.context.own_records import OwnInvoice
+from mockserver.verify.errors import NotPossible, Stop
+from mockserver.verify.transport.messages import Answer
+
+
+def creates(work: Calibration) -> None:
+    context = work.context
+    first = context.records.charge()
+    draft = context.records.draft((first,))
+    row = draft.made_by.part("invoice")
+    work.record("create_status", draft.made_by.status, f"a create is answered with {draft.made_by.status}")
+    row_shown(work, row, "a created invoice", own=True)
+    twice = context.records.charge()
+    answer = context.me.create([twice.id, twice.id])
+    if answer.refused:
+        work.record("duplicate_charge_ids", "refuse", f"an id given twice is answered with {answer.status}")
+    elif answer.ok:
+        work.record(
+            "duplicate_charge_ids",
+            "collapse",
+            f"an id given twice makes a total of {answer.part('invoice').get('total')} for a charge of {twice.amount}",
+        )
+    if answer.refused:
+        context.records.draft((twice,))
+    _order(work, draft)
+
+
+def _order(work: Calibration, older: OwnInvoice) -> None:
+    newer = work.context.records.draft()
+    row_shown(work, newer.made_by.part("invoice"), "a created invoice", own=True)
+    page = work.context.me.invoices(f'id:"{older.id}" OR id:"{newer.id}"', per_page=5)
+    ids = [row.get("id") for row in page.rows]
+    if newer.id in ids and older.id in ids:
+        order = "newest_first" if ids.index(newer.id) < ids.index(older.id) else "oldest_first"
+        work.record("list_order", order, f"of the invoices {older.id} and {newer.id} the list shows {ids[0]} first")
+    start = page.figure("from")
+    if page.rows and isinstance(start, int):
+        work.record("range_base", start, f"the first page's from is {start}")
+
+
+def refusals(work: Calibration) -> None:
+    answer = work.context.me.post("/billing/invoices", {"charge_ids": ["no number"]})
+    if answer.refused:
+        work.record(
+            "invalid_request_status", answer.status, f"a charge id that is no number is answered with {answer.status}"
+        )
+
+
+def finalizes(work: Calibration) -> None:
+    context = work.context
+    invoice = context.records.draft()
+    answer = context.me.finalize(invoice.id)
+    if not answer.ok:
+        raise Stop(f"finalize answers {answer.brief()}")
+    context.records.waiting = [context.records.finalized() for _ in range(5)]
+    work.record("finalize_status", answer.status, f"a finalize is answered with {answer.status}")
+    _body(work, answer, "finalize")
+    row, _ = context.records.row(invoice.id)
+    if row is not None:
+        work.record("finalized_label", str(row.get("status")), f"a finalized invoice's status is {row.get('status')}")
+    again = context.me.finalize(invoice.id)
+    if again.refused:
+        work.record("refinalize", "refuse", f"finalizing again is answered with {again.status}")
+        if not context.options.charges_allowed:
+            work.record("illegal_state_status", again.status, f"finalizing again is answered with {again.status}")
+    elif again.ok:
+        work.record("refinalize", "accept", f"finalizing again is answered with {again.status}")
+
+
+def _body(work: Calibration, answer: Answer, action: str) -> None:
+    kind = "message_and_invoice" if answer.part("invoice") else "message"
+    work.record("action_body", kind, f"a {action} is answered with {', '.join(sorted(answer.mapping)) or 'nothing'}")
+
+
+def nothing_to_invoice(work: Calibration) -> None:
+    context = work.context
+    if context.options.charge_ids:
+        raise NotPossible("with --charge-ids no other charges of the merchant are touched")
+    if len(context.records.open_currencies()) > 1:
+        answer = context.me.create()
+        context.expect.refused("CREATE-8", answer, "a create of charges of several currencies")
+        if answer.refused:
+            raise NotPossible("the merchant has open charges in several currencies")
+    for _ in range(4):
+        answer = context.me.create()
+        if answer.refused:
+            work.record("no_charges", "refuse", f"with nothing to invoice a create is answered with {answer.status}")
+            return
+        total = answer.part("invoice").get("total")
+        if answer.ok and total == 0:
+            if not isinstance(number := answer.part("invoice").get("id"), int):
+                raise Stop("a create answers no id")
+            context.records.must_row(number)
+            work.record("no_charges", "empty_draft", "with nothing to invoice a create makes a draft of total 0")
+            return
