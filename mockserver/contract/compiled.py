@@ -21,6 +21,7 @@ from mockserver.contract.node import Node, complaint
 from mockserver.contract.parameters import Field, Fields, Gathered
 from mockserver.core import validation
 from mockserver.core.errors import UnsupportedMediaType, Unusable
+from mockserver.core.frozen import Frozen
 from mockserver.core.messages import Request
 from mockserver.core.text import shown
 
@@ -252,6 +253,8 @@ class AnswerPlan:
     media: dict[str, Validator | None]
     headers: Validator | None
     header_fields: dict[str, Field]
+    lists: dict[str, Validator]
+    """The properties of a JSON body that are lists of objects, and what judges each object, where that can be alone."""
 
     def fits(self, kind: str, body: Any, headers: Mapping[str, str]) -> bool:
         """Whether the spec allows it; `body` None is no body."""
@@ -264,7 +267,19 @@ class AnswerPlan:
         if kind != JSON and not readable(kind, body):
             return False
         validator = self.media[kind]
-        return validator is None or validator.is_valid(body)
+        if validator is None:
+            return True
+        if kind == JSON and isinstance(body, dict):
+            body = self._left_to_judge(body)
+        return validator.is_valid(body)
+
+    def _left_to_judge(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body without objects that can't have changed since they were found valid."""
+        for name, judge in self.lists.items():
+            given = body.get(name)
+            if isinstance(given, list) and given and all(_is_known(item, judge) for item in given):
+                body = {**body, name: []}
+        return body
 
     def problems(self, kind: str, body: Any, headers: Mapping[str, str]) -> list[str]:
         """What the spec doesn't allow."""
@@ -310,6 +325,15 @@ def readable(kind: str, body: Any) -> bool:
 
 def _unsupported(message: str) -> NoReturn:
     raise UnsupportedMediaType(message, because=MEDIA_RULE, errors={"content-type": [message]})
+
+
+def _is_known(item: Any, judge: Validator) -> bool:
+    """Whether it is an object that is valid for good."""
+    if not isinstance(item, Frozen):
+        return False
+    if item.judged_by is not judge and judge.is_valid(item):
+        item.judged_by = judge
+    return item.judged_by is judge
 
 
 def _sections(reading: Reading) -> dict[str, Any]:

@@ -90,10 +90,13 @@ class Compiler:
 
     def _answer(self, status: str, node: Node) -> AnswerPlan:
         media: dict[str, Validator | None] = {}
+        lists: dict[str, Validator] = {}
         for kind, content in node.children("content"):
             has_schema = content.get("schema") is not None
             schema = content.unfollowed("schema") if has_schema else content
             media[str(kind)] = self._schemas.at(schema) if has_schema else None
+            if kind == JSON and has_schema:
+                lists = {name: self._schemas.at(items) for name, items in schemas.lists(schema).items()}
         fields: dict[str, Field] = {}
         section: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
         for name, header in node.children("headers"):
@@ -104,7 +107,7 @@ class Compiler:
             section["properties"][lower] = self._schemas.reference(header.unfollowed("schema"))
             if header.get("required", False):
                 section["required"].append(lower)
-        return AnswerPlan(status, media, self._schemas.compiled(section, node) if fields else None, fields)
+        return AnswerPlan(status, media, self._schemas.compiled(section, node) if fields else None, fields, lists)
 
 
 def _parameters(operation: Node, path_item: Node) -> list[Node]:

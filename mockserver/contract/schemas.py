@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,18 @@ def items(schema: Node) -> Node | None:
     """The schema of an array's items, if it has one."""
     schema = schema.followed()
     return schema.child("items") if isinstance(schema.get("items"), dict) else None
+
+
+def lists(schema: Node) -> dict[str, Node]:
+    """The properties that are lists of objects described elsewhere, and what describes those objects.
+
+    Only where such a list is valid exactly if it would be while it is empty and each of its objects is: else none.
+    """
+    found: list[tuple[str, Node | None]] = []
+    if not _is_plain(schema.followed(), found):
+        return {}
+    names = Counter(name for name, _ in found)
+    return {name: items for name, items in found if items is not None and names[name] == 1}
 
 
 @dataclass(slots=True)
@@ -115,3 +128,26 @@ def _properties(schema: Node, outer: frozenset[tuple[Any, ...]]) -> Iterator[tup
             yield from _properties(part, outer | {schema.keys})
     for name, node in schema.children("properties"):
         yield str(name), node
+
+
+_TOLD = ("description", "title", "example", "examples", "default", "deprecated", "$comment")
+"""What judges nothing."""
+_OF_OBJECTS = ("type", "required", "properties", "allOf")
+_OF_LISTS = ("type", "items")
+
+
+def _has_only(schema: Node, keywords: tuple[str, ...]) -> bool:
+    return isinstance(schema.value, dict) and all(
+        key in keywords or key in _TOLD or key.startswith("x-") for key in schema.value
+    )
+
+
+def _is_plain(schema: Node, found: list[tuple[str, Node | None]]) -> bool:
+    """Whether nothing but the properties' own schemas judges what is in them; adds those, with the items of lists."""
+    if not _has_only(schema, _OF_OBJECTS):
+        return False
+    for name in schema.get("properties", {}):
+        node = schema.child("properties").unfollowed(name)
+        items = node.unfollowed("items") if _has_only(node, _OF_LISTS) and "items" in node.value else None
+        found.append((name, items if items is not None and _has_only(items, ("$ref",)) else None))
+    return all(_is_plain(part, found) for _, part in schema.children("allOf"))

@@ -27,6 +27,7 @@ from mockserver.core.errors import (
     NotFound,
     StripeTrouble,
 )
+from mockserver.core.frozen import Frozen
 from mockserver.core.messages import Call, Reply
 from mockserver.server.access import no_merchant
 from mockserver.state.store.base import Scope, Store
@@ -332,13 +333,13 @@ def _merchant(merchant_id: int, context: OperationContext) -> Merchant:
     return merchant
 
 
-def _shown(invoice: Invoice, context: OperationContext) -> dict[str, Any]:
+def _shown(invoice: Invoice, context: OperationContext) -> Frozen:
     rendered = context.world.rendered(context.profile)
     cached = rendered.get(invoice.id)
     if cached is not None and cached[0] is invoice:
         return cached[1]
-    shown = render.invoice(
-        invoice, _merchant(invoice.merchant, context), context.world.blueprint.provider, context.profile
+    shown = Frozen(
+        render.invoice(invoice, _merchant(invoice.merchant, context), context.world.blueprint.provider, context.profile)
     )
     rendered[invoice.id] = invoice, shown
     return shown

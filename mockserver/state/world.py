@@ -17,6 +17,7 @@ from mockserver.billing.records import Invoice, Provider
 from mockserver.billing.stripe import Stripe
 from mockserver.core.clock import LATEST, Clock
 from mockserver.core.errors import Refused, Unavailable
+from mockserver.core.frozen import Frozen
 from mockserver.state.outbox import NOBODY, Outbox, Subscription
 from mockserver.state.store.base import Scope, Store
 from mockserver.traffic.faults.planned import Faults
@@ -193,7 +194,7 @@ class World:
         """Whether it was dropped, so that nothing more is to be sent from it."""
         self.snapshots: dict[str, Snapshot] = {}
         """By name, in the order in which the names came; a reset leaves them."""
-        self._rendered: dict[int, tuple[Invoice, dict[str, Any]]] = {}
+        self._rendered: dict[int, tuple[Invoice, Frozen]] = {}
         self._rendered_by: Profile | None = None
         self._subscription = subscription
         self._wake = wake
@@ -282,7 +283,7 @@ class World:
             self._become(snapshot.blueprint)
             self.go_on()
 
-    def rendered(self, profile: Profile) -> dict[int, tuple[Invoice, dict[str, Any]]]:
+    def rendered(self, profile: Profile) -> dict[int, tuple[Invoice, Frozen]]:
         """Invoices as they were rendered last by that profile, with the record that each shows, to be added to.
 
         A saved invoice is a new record, and a profile that was read anew a new profile: what shows another is stale.

@@ -17,6 +17,7 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.contract.decoding import FORM, JSON
 from mockserver.core import resources
 from mockserver.core.errors import ContractBroken, InvalidRequest, Refused
+from mockserver.core.frozen import Frozen
 from mockserver.core.messages import Request
 from tests.properties import examples
 
@@ -251,6 +252,17 @@ def walk(value: Any, path: tuple[Any, ...]) -> Any:
             yield from walk(item, (*path, index))
 
 
+def with_frozen_rows(body: Any) -> Any:
+    """The body with objects in its lists that can't change, as our own replies have them."""
+    if not isinstance(body, dict):
+        return body
+
+    def frozen(value: Any) -> Any:
+        return [Frozen(one) if isinstance(one, dict) else one for one in value] if isinstance(value, list) else value
+
+    return {name: frozen(value) for name, value in body.items()}
+
+
 @pytest.mark.parametrize(("contract", "operation"), OPERATIONS)
 @given(data=st.data())
 @JUDGED
@@ -290,12 +302,13 @@ def test_the_compiled_validators_and_openapi_core_agree_on_replies(
     objections = contract.reply_objections(operation, status, body, headers)
     event("refused" if objections else "allowed")
     caplog.clear()
-    try:
-        contract.check(operation, status, body, headers)
-        allowed = True
-    except ContractBroken:
-        allowed = False
-    assert allowed is not bool(objections), objections
+    for form in (body, body := with_frozen_rows(body), body):
+        try:
+            contract.check(operation, status, form, headers)
+            allowed = True
+        except ContractBroken:
+            allowed = False
+        assert allowed is not bool(objections), objections
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 

@@ -92,7 +92,7 @@ def create_app(current: Current, request_log: RequestLog) -> Flask:
         return _exchanged(exchange, turn_of(environ))
 
     def shared(response: Response) -> Response:
-        if not _is_below(request.path, CONTROL):
+        if not _is_below(request.environ["PATH_INFO"], CONTROL):
             _allow_origin(request.environ, response)
         return response
 
