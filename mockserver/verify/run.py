@@ -34,7 +34,8 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.fuzz import fuzz
+from mockserver.verify.fuzz.process import FuzzerProcess
+from mockserver.verify.fuzz.runner import fuzz, fuzzer_of
 from mockserver.verify.generation.model import walk_beside_the_fake
 from mockserver.verify.known_breaches import KnownBreaches, read_known_breaches
 from mockserver.verify.leavings import Leavings
@@ -138,9 +139,10 @@ def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
         with transport.share(transport.left * MEASURING if is_tight else transport.left):
             measured = calibrate(context)
         _write_profile(context, measured)
-        _rules(context, is_tight=is_tight)
-        _model(context)
-        _fuzzing(context)
+        with fuzzer_of(context) as fuzzer:
+            _rules(context, is_tight=is_tight)
+            _model(context)
+            _fuzzing(context, fuzzer)
         run_check(LATE, context)
         _reproduce(context)
     except NoApi as problem:
@@ -253,13 +255,13 @@ def _model(context: Context) -> None:
         context.recorder.note(f"no sequences were compared with the model: {reason}")
 
 
-def _fuzzing(context: Context) -> None:
-    if not context.options.fuzz:
+def _fuzzing(context: Context, fuzzer: FuzzerProcess | None) -> None:
+    if fuzzer is None:
         return
     context.recorder.emit(PhaseStarted("fuzzing"))
     context.recorder.found_by = "fuzzing"
     with held_back(context):
-        fuzz(context)
+        fuzz(context, fuzzer)
 
 
 def _write_profile(context: Context, measured: Calibration) -> None:

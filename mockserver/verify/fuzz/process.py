@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from mockserver.core.resources import openapi_path
 from mockserver.verify.context.context import Context
 from mockserver.verify.events import Progress
-from mockserver.verify.fuzz.exemptions import KNOWN_FILE
 from mockserver.verify.fuzz.gateway import PLACEHOLDER, Gateway
 
 EXAMPLES = 12
@@ -61,28 +62,54 @@ def config_text(context: Context) -> str:
     return "\n".join(lines) + "\n"
 
 
-def run_fuzzer(context: Context, gateway: Gateway, address: str, folder: Path, until: float) -> tuple[int | None, str]:
-    """Exit code and output; the code is None when the time ran out first. `until`: on the monotonic clock."""
-    command, environment = _command(context, address, folder), _environment(folder)
-    with (folder / "output.txt").open("w+", encoding="utf-8", errors="replace") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+class FuzzerProcess:
+    """A process that has loaded Schemathesis, which takes two seconds, before it is told what to do."""
+
+    def __init__(self) -> None:
+        self._output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self._process = subprocess.Popen(
+            # Without -P, a folder of the user's that is called mockserver would be taken for this package.
+            [sys.executable, "-P", "-m", "mockserver.verify.fuzz.program"],
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
         )
+
+    def run(
+        self, context: Context, gateway: Gateway, address: str, folder: Path, until: float
+    ) -> tuple[int | None, str]:
+        """Exit code and output, which is left in the folder, too; the code is None when the time ran out first.
+
+        `until`: on the monotonic clock.
+        """
+        told = {"folder": str(folder), "arguments": _arguments(context, address, folder)}
+        with suppress(BrokenPipeError):
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(told).encode())
+            self._process.stdin.close()
         try:
-            code = _wait(context, gateway, process, until)
+            code = _wait(context, gateway, self._process, until)
         finally:
-            process.kill()
-            process.wait()
-        output.seek(0)
-        return code, output.read(MOST_OUTPUT)
+            self._process.kill()
+            self._process.wait()
+        self._output.seek(0)
+        output = self._output.read(MOST_OUTPUT)
+        (folder / "output.txt").write_text(output, encoding="utf-8")
+        return code, output
+
+    def close(self) -> None:
+        """End the process, whatever it is about."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._output.close()
 
 
-def _command(context: Context, address: str, folder: Path) -> list[str]:
+def _arguments(context: Context, address: str, folder: Path) -> list[str]:
     examples = max(4, round(EXAMPLES * context.quick()))
-    command = [
-        sys.executable,
-        "-m",
-        "schemathesis.cli",
+    arguments = [
         "--config-file",
         str(folder / "schemathesis.toml"),
         "run",
@@ -108,22 +135,21 @@ def _command(context: Context, address: str, folder: Path) -> list[str]:
         "all",
     ]
     for operation in sorted(context.absent):
-        command += ["--exclude-operation-id", operation]
+        arguments += ["--exclude-operation-id", operation]
     if context.options.read_only:
-        command += ["--include-method", "GET"]
+        arguments += ["--include-method", "GET"]
     elif not context.options.charges_allowed:
-        command += ["--exclude-operation-id", "collectInvoice"]
-    return command
+        arguments += ["--exclude-operation-id", "collectInvoice"]
+    return arguments
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
         # The gateway is on this machine: no proxy, and no passwords of the user's, whatever the environment says.
         "NO_PROXY": "*",
         "NETRC": os.devnull,
         "PYTHONIOENCODING": "utf-8",
-        KNOWN_FILE: str(folder / "known.json"),
         TOKEN_VARIABLE: PLACEHOLDER,
         "PYTHONUNBUFFERED": "1",
     }

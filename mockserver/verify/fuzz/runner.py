@@ -15,7 +15,7 @@ from mockserver.verify.context.context import Context
 from mockserver.verify.errors import NoAnswer, NotPossible, Stop
 from mockserver.verify.fuzz.gateway import PLACEHOLDER, Gateway, serving
 from mockserver.verify.fuzz.ndjson import WALK, FuzzResult, read_report
-from mockserver.verify.fuzz.process import MOST_PASSED, TOKEN_VARIABLE, config_text, run_fuzzer
+from mockserver.verify.fuzz.process import MOST_PASSED, TOKEN_VARIABLE, FuzzerProcess, config_text
 from mockserver.verify.transport.safety import Withheld
 
 MOST_SECONDS = 60.0
@@ -26,7 +26,20 @@ REPORTS = ("events.ndjson", "verdict.json", "junit.xml", "output.txt", ".schemat
 """What Schemathesis leaves in the folder; the last are the cases that it can replay."""
 
 
-def fuzz(context: Context) -> None:
+@contextmanager
+def fuzzer_of(context: Context) -> Iterator[FuzzerProcess | None]:
+    """The fuzzer's process, which loads while the rules are tried; None for a run that fuzzes nothing."""
+    if not context.options.fuzz:
+        yield None
+        return
+    process = FuzzerProcess()
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def fuzz(context: Context, process: FuzzerProcess) -> None:
     """Fuzzes all operations through the gateway and records what it finds. Raises `ServerGone`, `OutOfTime`."""
     seconds = min(MOST_SECONDS, context.transport.left - 1.0)
     if seconds < LEAST_SECONDS:
@@ -44,7 +57,7 @@ def fuzz(context: Context) -> None:
         (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
         (folder / "schemathesis.toml").write_text(config_text(context), encoding="utf-8")
         until = time.monotonic() + min(MOST_SECONDS, context.transport.left - 1.0)
-        code, output = run_fuzzer(context, gateway, address, folder, until)
+        code, output = process.run(context, gateway, address, folder, until)
         result = read_report(
             folder / "events.ndjson",
             context.contract,
