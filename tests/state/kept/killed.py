@@ -36,6 +36,13 @@ class Killed:
     def running(self) -> bool:
         return self._child is not None
 
+    def restart(self) -> None:
+        """As a deploy does it: told to end, waited for, and started again."""
+        assert self._child is not None
+        self._child.terminate()
+        self._child.wait()
+        self.start()
+
     def kill(self) -> None:
         """As `kill -9` does to it and to all that it has started."""
         if self._child is not None:

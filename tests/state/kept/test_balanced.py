@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,49 @@ def test_the_worlds_of_a_server_that_is_gone_are_answered_for_by_another(balance
             # It takes a fraction of a second, on a machine that is not as busy as this one may be.
             assert time.monotonic() < gone + 20
             time.sleep(0.02)
+
+
+STORY = """
+import time
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_a_story(mock_world, number):
+    with httpx.Client(base_url=mock_world.url, headers=mock_world.headers, timeout=30) as api:
+        adjustment = {"amount": 5 + number, "description": "of a run in which servers are restarted"}
+        merchant = {"X-Selected-Client-Id": "1"}
+        charge = api.post("/billing/charges/quick-adjustment", json=adjustment, headers=merchant).json()["charge"]
+        invoice = api.post("/billing/invoices", json={"charge_ids": [charge["id"]]}).json()["invoice"]
+        time.sleep(0.1)
+        assert api.post(f"/billing/invoices/{invoice['id']}/finalize").status_code == 200
+        with mock_world.control.declines("expired_card"):
+            assert api.post(f"/billing/invoices/{invoice['id']}/collect").status_code == 402
+        time.sleep(0.1)
+        assert api.post(f"/billing/invoices/{invoice['id']}/collect").status_code == 200
+        rows = api.get("/billing/invoices", params={"q": f'id:"{invoice["id"]}"'}).json()["data"]
+        assert [row["total"] for row in rows] == [5 + number]
+"""
+
+
+def test_a_test_run_notices_nothing_of_servers_that_are_restarted_one_after_the_other(
+    balanced: Balanced, tmp_path: Path
+) -> None:
+    (tmp_path / "test_story.py").write_text(STORY)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--mockserver-url", balanced.base]
+    environment = {**os.environ, "MOCKSERVER_CONTROL_TOKEN": CONTROL_TOKEN}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as run:
+        restarts = 0
+        while run.poll() is None:
+            balanced.servers[restarts % 3].restart()
+            restarts += 1
+            # HAProxy, too, must have seen that it is there again.
+            time.sleep(1)
+        told, _ = run.communicate()
+    assert run.returncode == 0, told
+    assert restarts > 1
 
 
 def test_servers_that_go_and_come_under_load_lose_nothing_and_do_nothing_twice(balanced: Balanced) -> None:
