@@ -26,21 +26,24 @@ APART = {
 }
 """Where the order alone would allow more, or says nothing: what these import from."""
 
-VERIFY = [
-    "claims errors options",
-    "events",
-    "replay",
-    "transport",
-    "command_line known_breaches leavings",
-    "assertions",
-    "monitor reports",
-    "context",
-    "discovery duration generation",
-    "checks",
-    "calibration fuzz reproduction verdicts",
-    "run",
-]
-"""The order within `verify`."""
+WITHIN = {
+    "verify": [
+        "claims errors options",
+        "events",
+        "replay",
+        "transport",
+        "command_line known_breaches leavings",
+        "assertions",
+        "monitor reports",
+        "context",
+        "discovery duration generation",
+        "checks",
+        "calibration fuzz reproduction verdicts",
+        "run",
+    ],
+    "watch": ["passing", "judging loading", "recording", "watching within", "proxy"],
+}
+"""The order within these."""
 
 OWNERS = {
     "aiohttp": "watch/proxy",
@@ -103,9 +106,10 @@ def _within(name: str, rooms: str) -> bool:
 def test_every_module_has_its_place() -> None:
     rooms = {name.partition("/")[0] for name in FILES}
     assert rooms == {*" ".join(ORDER).split(), "client", "pytest_plugin.py", "__init__.py", "__main__.py"}
-    files = [path for path in (PACKAGE / "verify").iterdir() if path.suffix in ("", ".py")]
-    inside = {path.stem for path in files if path.name not in ("__init__.py", "__pycache__")}
-    assert inside == set(" ".join(VERIFY).split())
+    for package, order in WITHIN.items():
+        files = [path for path in (PACKAGE / package).iterdir() if path.suffix in ("", ".py")]
+        inside = {path.stem for path in files if path.name not in ("__init__.py", "__pycache__")}
+        assert inside == set(" ".join(order).split())
 
 
 def test_every_module_and_package_says_its_purpose() -> None:
@@ -124,12 +128,13 @@ def test_imports_go_down(name: str) -> None:
     assert not _outside(names, allowed)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in FILES if name.startswith("verify/") and name != "verify/__init__.py"]
-)
-def test_imports_within_verify_go_down(name: str) -> None:
-    room = name.split("/")[1].removesuffix(".py")
-    assert not _outside(_ours(name, below="mockserver.verify"), _allowed(VERIFY, room))
+@pytest.mark.parametrize("name", [name for name in FILES if name.partition("/")[0] in WITHIN and name.count("/") > 0])
+def test_imports_within_a_package_go_down(name: str) -> None:
+    package, room, *_ = name.split("/")
+    names = _ours(name, below=f"mockserver.{package}")
+    assert (
+        not names if room == "__init__.py" else not _outside(names, _allowed(WITHIN[package], room.removesuffix(".py")))
+    )
 
 
 def test_a_class_has_a_name_of_its_own() -> None:

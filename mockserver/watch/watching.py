@@ -21,12 +21,12 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.watch.choices import Choices
-from mockserver.watch.judge import NOT_JUDGED, Judge
+from mockserver.watch.judging.choices import Choices
+from mockserver.watch.judging.judge import NOT_JUDGED, Judge
+from mockserver.watch.judging.requests import Requests
 from mockserver.watch.passing import Passing
 from mockserver.watch.recording.gather import Gather
 from mockserver.watch.recording.writing import RecordSettings, check_writable, write_recording
-from mockserver.watch.requests import Requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.decoding import JSON
 from mockserver.traffic.journal import Exchange
 from mockserver.verify.assertions.recorder import Recorder
-from mockserver.watch.judge import Judge
+from mockserver.watch.judging.judge import Judge
 from mockserver.watch.passing import Passing
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.watch.memory import Memory
+from mockserver.watch.judging.memory import Memory
 from tests.watch.traffic import TOKEN, Traffic, charge, finalized, invoice, page
 
 PAID = {"stripe_invoice_id": "in_1abcd", "stripe_invoice_status": "paid"}

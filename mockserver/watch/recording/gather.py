@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockserver.verify.claims.values import Row
-from mockserver.watch.bounded import Bounded
-from mockserver.watch.sight import Sight
+from mockserver.watch.judging.bounded import Bounded
+from mockserver.watch.judging.sight import Sight
 
 MOST_KEPT = 100_000
 """Invoices of one world, and charges, that are gathered; of more the latest."""

@@ -14,7 +14,7 @@ from mockserver.billing.money import exponent
 from mockserver.billing.records import STRIPE_STATUSES
 from mockserver.core.clock import from_datetime, render_time
 from mockserver.verify.claims.values import Row, when
-from mockserver.watch.memory import amount_of
+from mockserver.watch.judging.memory import amount_of
 from mockserver.watch.recording.disguise import Disguise
 from mockserver.watch.recording.gather import SeenWorld
 

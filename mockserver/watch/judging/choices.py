@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from mockserver.billing.profile import CHOICES, Value
 from mockserver.verify.claims.values import Row, when
-from mockserver.watch.sight import Sight
+from mockserver.watch.judging.sight import Sight
 
 _moment = lru_cache(maxsize=4096)(when)
 """Pages show the same records again and again."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from mockserver.verify.assertions.statements import of
 from mockserver.verify.claims.values import when
-from mockserver.watch.bounded import Bounded
-from mockserver.watch.memory import Memory
+from mockserver.watch.judging.bounded import Bounded
+from mockserver.watch.judging.memory import Memory
+from mockserver.watch.judging.searches import read_search
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import FEW, SEVERAL, Teller
 from mockserver.watch.passing import Passing
-from mockserver.watch.searches import read_search
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import FEW, SEVERAL, Teller
 
 MOST_CALLERS = 200
 MOST_OF_ONE = 300

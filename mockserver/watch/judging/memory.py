@@ -9,7 +9,7 @@ from mockserver.verify.assertions.statements import Subject
 from mockserver.verify.claims.claims import Const
 from mockserver.verify.claims.values import Row
 from mockserver.verify.monitor.history import ChargeHistory, InvoiceHistory
-from mockserver.watch.bounded import Bounded
+from mockserver.watch.judging.bounded import Bounded
 from mockserver.watch.passing import Passing
 
 MOST_RECORDS = 20_000

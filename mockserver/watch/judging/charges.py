@@ -11,9 +11,9 @@ from mockserver.verify.assertions.statements import Statement, Subject, is_refus
 from mockserver.verify.claims.values import Row, shown
 from mockserver.verify.monitor.history import Inconsistency
 from mockserver.verify.transport.messages import Answer
-from mockserver.watch.memory import KnownCharge, Memory, amount_of, charge_history
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import Teller
+from mockserver.watch.judging.memory import KnownCharge, Memory, amount_of, charge_history
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import Teller
 
 _FIXED = ("chargee_id", "charger_id", "created_at", "currency", "status")
 """What nobody changes; the rest of an open charge another person may."""

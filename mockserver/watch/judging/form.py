@@ -11,8 +11,8 @@ from mockserver.verify.assertions.statements import Evidence, Statement, Subject
 from mockserver.verify.monitor.response_schema import FORM_RULES, ResponseSchema
 from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.transport.messages import NOT_JSON
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import Teller
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import Teller
 
 IN_FRONT = frozenset({429, 502, 503, 504})
 """How a web server answers by itself while the API is not to be reached, or not so often."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.verify.assertions.statements import of, status_of
-from mockserver.watch.bounded import Bounded
-from mockserver.watch.form import COMPANIONS
+from mockserver.watch.judging.bounded import Bounded
+from mockserver.watch.judging.form import COMPANIONS
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import Teller
 from mockserver.watch.passing import Passing
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import Teller
 
 MOST_CALLERS = 2_000
 

@@ -14,19 +14,19 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.assertions.statements import Statement, Subject, all_of, of
 from mockserver.verify.transport.messages import NOT_JSON, Answer
-from mockserver.watch.bounded import Bounded
-from mockserver.watch.charges import Charges
-from mockserver.watch.evidence import Evidence
-from mockserver.watch.form import IN_FRONT, Form
-from mockserver.watch.invoices import Invoices
-from mockserver.watch.memory import Memory
-from mockserver.watch.pages import Figures, Walks
+from mockserver.watch.judging.bounded import Bounded
+from mockserver.watch.judging.charges import Charges
+from mockserver.watch.judging.evidence import Evidence
+from mockserver.watch.judging.form import IN_FRONT, Form
+from mockserver.watch.judging.invoices import Invoices
+from mockserver.watch.judging.memory import Memory
+from mockserver.watch.judging.pages import Figures, Walks
+from mockserver.watch.judging.presence import Presence
+from mockserver.watch.judging.reach import Reached
+from mockserver.watch.judging.searches import rows_match
+from mockserver.watch.judging.sight import Sight, look
+from mockserver.watch.judging.telling import Teller
 from mockserver.watch.passing import Credentials, Passing
-from mockserver.watch.presence import Presence
-from mockserver.watch.reach import Reached
-from mockserver.watch.searches import rows_match
-from mockserver.watch.sight import Sight, look
-from mockserver.watch.telling import Teller
 
 NOT_JUDGED = {
     "elsewhere": "not of the API",

@@ -16,7 +16,7 @@ from mockserver.verify.events import RecordedExchange
 from mockserver.verify.monitor.canonical import RequestReading, read_request
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
 from mockserver.verify.transport.messages import NOT_JSON, Answer, Outgoing
-from mockserver.watch.evidence import answer_of, recorded
+from mockserver.watch.judging.evidence import answer_of, recorded
 from mockserver.watch.passing import Credentials, Pairs, Passing, credentials
 
 _READ = frozenset({"authorization", "content-type", "cookie", MERCHANT_HEADER.lower()})

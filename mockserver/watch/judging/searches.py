@@ -8,8 +8,8 @@ from typing import cast
 
 from mockserver.verify.assertions.statements import of
 from mockserver.verify.checks.search_oracle import Clause, Field, Joint, OracleQuery
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import Teller
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import Teller
 
 _CLAUSE = re.compile(r'(?:^| (AND|OR) )(id|stripe_invoice_id|created_at)(?:\$DATE)?(!?[:~]|[<>]=?)"([^"]*)"')
 

@@ -9,10 +9,10 @@ from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.assertions.statements import Statement, told
 from mockserver.verify.claims.claims import CannotTell
 from mockserver.verify.transport.messages import Answer
-from mockserver.watch.evidence import recorded
+from mockserver.watch.judging.evidence import recorded
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.streaks import Streaks
 from mockserver.watch.passing import Passing
-from mockserver.watch.sight import Sight
-from mockserver.watch.streaks import Streaks
 
 Stated = Callable[[Answer], Statement]
 FEW = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.watch.bounded import Bounded
+from mockserver.watch.judging.bounded import Bounded
 
 MOST_KINDS = 5_000
 

@@ -8,9 +8,9 @@ from mockserver.verify.assertions.statements import Subject, is_refused, of
 from mockserver.verify.claims.values import Row, shown
 from mockserver.verify.monitor.history import Inconsistency
 from mockserver.verify.transport.messages import Answer
-from mockserver.watch.memory import KnownInvoice, Memory, constant, invoice_history
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import Teller
+from mockserver.watch.judging.memory import KnownInvoice, Memory, constant, invoice_history
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import Teller
 
 _OPEN = ("total", "currency")
 """What may still change while an invoice is a draft."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from mockserver.verify.assertions.statements import Statement, joined, of
 from mockserver.verify.monitor.paging import DEFAULT_PER_PAGE, list_flaws
 from mockserver.verify.transport.messages import Answer
-from mockserver.watch.bounded import Bounded
-from mockserver.watch.evidence import answer_of, recorded
+from mockserver.watch.judging.bounded import Bounded
+from mockserver.watch.judging.evidence import answer_of, recorded
+from mockserver.watch.judging.sight import Sight
+from mockserver.watch.judging.telling import SEVERAL, Teller
 from mockserver.watch.passing import Passing
-from mockserver.watch.sight import Sight
-from mockserver.watch.telling import SEVERAL, Teller
 
 COUNTED = ("rows", "rows past the last page")
 """Flaws that somebody who writes between the counting and the reading of rows can cause once."""
