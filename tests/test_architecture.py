@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,19 @@ OWNERS = {
 each_file = pytest.mark.parametrize("name", FILES)
 
 
-def _imports(name: str) -> Iterator[str]:
+@cache
+def _tree(name: str) -> ast.Module:
+    return ast.parse(FILES[name].read_text("utf-8"))
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
     """The dotted names that a file imports, those for the type checker alone too."""
-    for node in ast.walk(ast.parse(FILES[name].read_text())):
+    return tuple(_imported(_tree(name)))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -140,7 +151,7 @@ def test_imports_within_a_package_go_down(name: str) -> None:
 def test_a_class_has_a_name_of_its_own() -> None:
     """Save in the client, which says what the control interface says, and in what replays begin with."""
     apart = "client verify/reports/replay_runtime.py"
-    trees = [ast.parse(FILES[name].read_text()) for name in FILES if not _within(name, apart)]
+    trees = [_tree(name) for name in FILES if not _within(name, apart)]
     count = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert [name for name, times in count.items() if times > 1] == []
 
@@ -153,6 +164,6 @@ def test_each_library_has_its_owner(name: str) -> None:
 
 @each_file
 def test_nothing_is_imported_inside_a_function(name: str) -> None:
-    for node in ast.walk(ast.parse(FILES[name].read_text())):
+    for node in ast.walk(_tree(name)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert not any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node)), node.name
