@@ -125,7 +125,7 @@ def test_every_module_has_its_place() -> None:
 
 def test_every_module_and_package_says_its_purpose() -> None:
     # What it begins with stands at the top of a file that users keep, for them.
-    written_out = PACKAGE / "verify" / "reports" / "replay_runtime.py"
+    written_out = PACKAGE / "verify" / "reports" / "scripts" / "replay_runtime.py"
     said = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) for path in PACKAGE.rglob("*.py")}
     assert [path for path, words in said.items() if not words] == [written_out]
 
@@ -150,7 +150,7 @@ def test_imports_within_a_package_go_down(name: str) -> None:
 
 def test_a_class_has_a_name_of_its_own() -> None:
     """Save in the client, which says what the control interface says, and in what replays begin with."""
-    apart = "client verify/reports/replay_runtime.py"
+    apart = "client verify/reports/scripts/replay_runtime.py"
     trees = [_tree(name) for name in FILES if not _within(name, apart)]
     count = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert [name for name, times in count.items() if times > 1] == []

@@ -42,7 +42,7 @@ from mockserver.verify.claims.claims import (
 )
 from mockserver.verify.claims.evaluation import holds
 from mockserver.verify.replay.jq import DEFINITIONS, program
-from mockserver.verify.reports.replay_writer import runtime
+from mockserver.verify.reports.scripts.replay_writer import runtime
 
 PAGE = """{"data": [
   {"id": 7, "total": 0.3, "chargee_id": "1", "created_at": "2026-01-31T09:30:00.123456Z", "stripe_invoice_id": null},

@@ -11,7 +11,7 @@ from mockserver.core.curl import request
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.id_tracing import thread
 from mockserver.verify.replay.playing import Ref
-from mockserver.verify.reports.shell import parts_of
+from mockserver.verify.reports.scripts.shell import parts_of
 from tests.verify.report_streams import BILLED_TWICE, TARGET, charge, exchange, invoice
 
 # A shell in which `curl` tells what it was given instead of sending it.

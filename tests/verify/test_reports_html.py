@@ -17,7 +17,7 @@ from mockserver.verify.events import Breach, ChoiceMeasured, Coverage, Event, No
 from mockserver.verify.reports import make
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, Ticking, exchange, mixed, run
 
-SCRIPT = files("mockserver.verify.reports").joinpath("report.js").read_text(encoding="utf-8")
+SCRIPT = files("mockserver.verify.reports.html").joinpath("report.js").read_text(encoding="utf-8")
 POISON = "</pre></style></title><script>alert(1)</script><img src=http://evil.example/x onerror=x>\"'{{ 7*7 }}\x1b[2J"
 VOID = {"meta", "br", "rect", "line", "circle", "img", "link", "input", "hr"}
 

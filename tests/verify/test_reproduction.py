@@ -19,7 +19,7 @@ from mockserver.core.resources import openapi_path
 from mockserver.verify.events import Breach, RunStarted
 from mockserver.verify.options import Options
 from mockserver.verify.reports import make
-from mockserver.verify.reports.shell import commands
+from mockserver.verify.reports.scripts.shell import commands
 from mockserver.verify.run import verify
 from mockserver.verify.transport.http import Transport
 from tests.mutants.catalogue.every import FAULTS

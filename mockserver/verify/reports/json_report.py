@@ -12,7 +12,7 @@ from mockserver.verify.reports.breach_words import title
 from mockserver.verify.reports.causes import Cause, causes
 from mockserver.verify.reports.phrases import headline, left_behind, target
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
-from mockserver.verify.reports.shell import commands
+from mockserver.verify.reports.scripts.shell import commands
 
 FORMAT_VERSION = 1
 

@@ -21,7 +21,7 @@ from mockserver.verify.reports.phrases import (
     why,
 )
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
-from mockserver.verify.reports.shell import commands
+from mockserver.verify.reports.scripts.shell import commands
 
 
 def junit_report(run: RunResult) -> str:

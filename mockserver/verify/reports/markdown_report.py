@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mockserver.verify.reports.breach_words import sent_line, title
 from mockserver.verify.reports.causes import Cause, causes
-from mockserver.verify.reports.console_tables import grid, state_name
+from mockserver.verify.reports.console.tables import grid, state_name
 from mockserver.verify.reports.phrases import (
     MONEY,
     VERDICTS,
@@ -27,7 +27,7 @@ from mockserver.verify.reports.phrases import (
     word,
 )
 from mockserver.verify.reports.run_state import RunResult
-from mockserver.verify.reports.shell import commands
+from mockserver.verify.reports.scripts.shell import commands
 
 LIMIT = 60_000
 """Characters. A comment on GitHub holds 65,536."""

@@ -13,15 +13,15 @@ from rich.console import Console
 from mockserver.contract.rules import Rule
 from mockserver.core.errors import Unusable
 from mockserver.verify.events import Event, RunFinished
-from mockserver.verify.reports.console_live import ConsoleReport
+from mockserver.verify.reports.console.live import ConsoleReport
 from mockserver.verify.reports.github_report import github_report
-from mockserver.verify.reports.html_report import html_report
+from mockserver.verify.reports.html.report import html_report
 from mockserver.verify.reports.json_report import json_report
 from mockserver.verify.reports.junit_report import junit_report
 from mockserver.verify.reports.markdown_report import markdown_report
-from mockserver.verify.reports.replay_writer import replay_file
 from mockserver.verify.reports.run_state import Clock, RunResult, RunState, utc_now
-from mockserver.verify.reports.script_writer import script
+from mockserver.verify.reports.scripts.replay_writer import replay_file
+from mockserver.verify.reports.scripts.script_writer import script
 
 Render = Callable[[RunResult], str]
 

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from mockserver.core.loopback import is_loopback
-from mockserver.verify.reports.html_report import html_report
+from mockserver.verify.reports.html.report import html_report
 from mockserver.verify.reports.json_report import json_report
 from mockserver.verify.reports.junit_report import junit_report
 from mockserver.verify.reports.markdown_report import markdown_report

@@ -18,7 +18,7 @@ _RUNTIME = (
     "verify/claims/claims.py",
     "verify/claims/evaluation.py",
     "verify/replay/playing.py",
-    "verify/reports/replay_runtime.py",
+    "verify/reports/scripts/replay_runtime.py",
 )
 """Modules below `mockserver` whose text the file consists of; the last one brings its opening comment."""
 

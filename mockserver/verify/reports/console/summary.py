@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mockserver.verify.reports.breach_words import plain, sent_line
 from mockserver.verify.reports.causes import Cause, causes, first_of_rules
-from mockserver.verify.reports.console_tables import STYLES, choices_table, coverage_table, rules_table
+from mockserver.verify.reports.console.tables import STYLES, choices_table, coverage_table, rules_table
 from mockserver.verify.reports.phrases import (
     MARKS,
     MONEY,
@@ -34,7 +34,7 @@ from mockserver.verify.reports.phrases import (
     why,
 )
 from mockserver.verify.reports.run_state import RunResult, Sighting
-from mockserver.verify.reports.shell import commands
+from mockserver.verify.reports.scripts.shell import commands
 
 FULL = 12
 """Causes that the console tells with their requests."""

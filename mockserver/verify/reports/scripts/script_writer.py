@@ -14,7 +14,7 @@ from mockserver.verify.replay.playing import Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
 from mockserver.verify.reports.phrases import headline, seen, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
-from mockserver.verify.reports.shell import parts_of, refs_to, taken, variable, words
+from mockserver.verify.reports.scripts.shell import parts_of, refs_to, taken, variable, words
 from mockserver.verify.transport.redaction import variables_in
 
 _OPENING = """\

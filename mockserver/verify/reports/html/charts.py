@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mockserver.verify.events import Verdict
-from mockserver.verify.reports.console_tables import grid, state_name
+from mockserver.verify.reports.console.tables import grid, state_name
 from mockserver.verify.reports.phrases import MARKS, visible, why, word
 from mockserver.verify.reports.run_state import RunResult, Sighting
 

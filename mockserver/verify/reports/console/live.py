@@ -20,8 +20,8 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
-from mockserver.verify.reports.console_summary import Places, summary
-from mockserver.verify.reports.console_tables import STYLES
+from mockserver.verify.reports.console.summary import Places, summary
+from mockserver.verify.reports.console.tables import STYLES
 from mockserver.verify.reports.phrases import (
     MARKS,
     MONEY,

@@ -15,7 +15,7 @@ from mockserver.contract.rules import LEVELS
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.reports.breach_words import sent_line, title
 from mockserver.verify.reports.causes import causes
-from mockserver.verify.reports.html_charts import heat_map, mosaic, timeline
+from mockserver.verify.reports.html.charts import heat_map, mosaic, timeline
 from mockserver.verify.reports.phrases import (
     MARKS,
     MONEY,
@@ -40,7 +40,7 @@ from mockserver.verify.reports.phrases import (
     worth,
 )
 from mockserver.verify.reports.run_state import RunResult
-from mockserver.verify.reports.shell import commands
+from mockserver.verify.reports.scripts.shell import commands
 
 TONES: dict[int | None, str] = {0: "good", 1: "bad", 2: "bad", 3: "warn", None: "bad"}
 ANSWER_LIMIT = 6000
@@ -50,7 +50,7 @@ ANSWER_LIMIT = 6000
 def html_report(run: RunResult) -> str:
     """The page; whatever a server sent is escaped by the template, and its control characters are shown as such."""
     environment = Environment(
-        loader=PackageLoader("mockserver.verify.reports", "."),
+        loader=PackageLoader("mockserver.verify.reports.html", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,0 +1,1 @@
+"""What shows a breach again: `curl` lines, a shell script, a file of tests."""
