@@ -10,6 +10,7 @@ from mockserver.verify.transport.messages import Answer
 
 
 def creates(work: Calibration) -> None:
+    """How a create is answered, what an id given twice becomes, where a new invoice stands, how precise its time is."""
     context = work.context
     first = context.records.charge()
     draft = context.records.draft((first,))
@@ -45,6 +46,7 @@ def _order(work: Calibration, older: OwnInvoice) -> None:
 
 
 def refusals(work: Calibration) -> None:
+    """With which status a request is refused."""
     answer = work.context.me.post("/billing/invoices", {"charge_ids": ["no number"]})
     if answer.refused:
         work.record(
@@ -53,6 +55,7 @@ def refusals(work: Calibration) -> None:
 
 
 def finalizes(work: Calibration) -> None:
+    """How a finalize is answered, the first time and again, and how its invoice is labelled."""
     context = work.context
     invoice = context.records.draft()
     answer = context.me.finalize(invoice.id)
@@ -79,6 +82,7 @@ def _body(work: Calibration, answer: Answer, action: str) -> None:
 
 
 def nothing_to_invoice(work: Calibration) -> None:
+    """What a create of nothing becomes."""
     context = work.context
     if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")

@@ -16,6 +16,7 @@ USUAL_MAXIMA = (100, 50, 25, 200, 250, 500, 1000)
 
 
 def page_sizes(work: Calibration) -> None:
+    """The largest page, and what becomes of a wish for a larger one."""
     me = work.context.me
     huge = me.invoices(NOTHING, per_page=HUGE_PAGE)
     if huge.ok:
@@ -52,6 +53,7 @@ def _largest_page(accepted: Callable[[int], bool]) -> int:
 
 
 def lists(work: Calibration) -> None:
+    """What a page below the first is, and from where rows are counted."""
     me = work.context.me
     below = me.invoices(page=0, per_page=1)
     if below.refused:
@@ -76,6 +78,7 @@ def lists(work: Calibration) -> None:
 
 
 def row_shown(work: Calibration, row: Row, where: str, *, own: bool) -> None:
+    """What a row shows by itself: types of parties' ids, precision of times; `own` if this run has just made it."""
     party = row.get("chargee_id")
     if isinstance(party, str | int):
         kind = "integer" if isinstance(party, int) else "string"

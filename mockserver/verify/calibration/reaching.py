@@ -7,6 +7,7 @@ from mockserver.verify.context.records import UNKNOWN_ID
 
 
 def merchants(work: Calibration) -> None:
+    """How an unknown merchant is answered, and whether the header may be left out."""
     unknown = work.context.me.acting(merchant=str(UNKNOWN_ID)).invoices(NOTHING)
     if unknown.refused:
         work.record("unknown_merchant_status", unknown.status, f"an unknown merchant is answered with {unknown.status}")
@@ -34,6 +35,7 @@ def _header(work: Calibration) -> None:
 
 
 def isolation(work: Calibration) -> None:
+    """How another merchant's invoice is answered."""
     context = work.context
     other = context.second()
     answer = other.finalize(context.records.draft().id)
