@@ -7,6 +7,7 @@ missing), and Chromium for the part `watching`.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import platform
 import resource
@@ -123,8 +124,34 @@ def worlds(seconds: float) -> list[Row]:
         for _ in range(3):
             many.append(load(ours, "worlds", seconds=seconds / 2, connections=200, worlds=200)["rate"])
             one.append(load(ours, "worlds", seconds=seconds / 2, connections=200, worlds=1)["rate"])
+        first, again = _first_and_next(ours)
     mine, alone = statistics.median(many), statistics.median(one)
-    return [_row("200 worlds, of one world's rate", mine / alone, 0.8, f"{mine:,.0f}/s to {alone:,.0f}/s")]
+    made = (first - again) * 1000
+    return [
+        _row("200 worlds, of one world's rate", mine / alone, 0.8, f"{mine:,.0f}/s to {alone:,.0f}/s"),
+        _row(
+            "a new world of the default fixture, ms",
+            made,
+            1,
+            f"{first * 1000:.2f} ms to {again * 1000:.2f} ms",
+            most=True,
+        ),
+    ]
+
+
+def _first_and_next(server: Server) -> tuple[float, float]:
+    """Median seconds of the first request in a world, and of one more."""
+    connection = http.client.HTTPConnection(server.base.removeprefix("http://").removesuffix("/api"))
+
+    def asked(world: int) -> float:
+        headers = {"Authorization": f"Bearer provider@new-{world}"}
+        started = time.perf_counter()
+        connection.request("GET", "/api/billing/invoices", headers=headers)
+        connection.getresponse().read()
+        return time.perf_counter() - started
+
+    times = [(asked(world), asked(world)) for world in range(300)]
+    return statistics.median(first for first, _ in times), statistics.median(again for _, again in times)
 
 
 def tracing(seconds: float) -> list[Row]:
