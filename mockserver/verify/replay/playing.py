@@ -4,8 +4,10 @@
 # replays breaches.
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -59,6 +61,9 @@ class ReplayStep:
     """What is waited for: asked again until this holds, since it happens without a further call."""
 
 
+PATIENCE = 10.0
+"""Seconds that the threads of a race wait for each other."""
+
 Send = Callable[[ReplayStep, str, str | bytes], LiveAnswer]
 """Sends a step to this address, with this body."""
 
@@ -89,9 +94,7 @@ class Replay:
                 if answers_of(self.check) <= self.replies.keys():
                     break
                 raise
-            with ThreadPoolExecutor(len(group)) as threads:
-                for place, reply in zip(group, threads.map(lambda parts: self._send(*parts), prepared), strict=True):
-                    self.replies[place] = reply
+            self.replies.update(zip(group, self._sent_at_once(prepared), strict=True))
             for place in group:
                 self._as_recorded(place)
             until = self.steps[group[0]].until
@@ -100,6 +103,18 @@ class Replay:
         if isinstance(self.check, Eventually):
             return self._again(last, self.check, self.check.seconds if wait else 0.0)
         return holds(self.check, self.replies)
+
+    def _sent_at_once(self, prepared: Sequence[tuple[ReplayStep, str, str | bytes]]) -> list[LiveAnswer]:
+        barrier = threading.Barrier(len(prepared))
+
+        def send(parts: tuple[ReplayStep, str, str | bytes]) -> LiveAnswer:
+            # Threads start one after the other, and the first would have its answer before the last has asked.
+            with suppress(threading.BrokenBarrierError):
+                barrier.wait(PATIENCE)
+            return self._send(*parts)
+
+        with ThreadPoolExecutor(len(prepared)) as threads:
+            return list(threads.map(send, prepared))
 
     def _groups(self, last: int) -> Iterator[list[int]]:
         """The steps that are needed, those of a race together."""

@@ -21,6 +21,8 @@ TRIES = 2
 """How often a breach must show to be taken for one that shows each time."""
 RACES = 5
 """How often one that does not show each time is tried."""
+MOST_RACES = 20
+"""How often a race is tried that was seen more than once before, until it shows."""
 SHRINKING = 2.0
 """Seconds for making one breach shorter."""
 MOST_VARIANTS = 40
@@ -89,8 +91,9 @@ def _confirmed(context: Context, breach: Breach) -> Breach:
         return replace(breach, reproduction=Reproduction(0, 0, "there was no time left to wait for it once more"))
     trial = _Trial()
     is_race = any(exchange.race for exchange in breach.exchanges)
+    again = is_race and context.recorder.sightings[breach.identity] > 1
     try:
-        while trial.seen < TRIES and not trial.why and trial.tries < (TRIES if _is_settled(trial, is_race) else RACES):
+        while trial.seen < TRIES and not trial.why and trial.tries < _most(trial, is_race=is_race, again=again):
             _try(context, breach, breach.check, trial)
     except Withheld as reason:
         return replace(breach, reproduction=Reproduction(0, 0, str(reason)))
@@ -101,9 +104,11 @@ def _confirmed(context: Context, breach: Breach) -> Breach:
     return _shortest(context, done) if trial.seen == trial.tries and not is_race else done
 
 
-def _is_settled(trial: _Trial, is_race: bool) -> bool:
-    """Whether two tries say enough: both alike, and no race, which does not show each time."""
-    return not is_race and 0 in (trial.seen, trial.gone)
+def _most(trial: _Trial, *, is_race: bool, again: bool) -> int:
+    """How many tries say enough; two that are alike do, save for a race, which does not show each time."""
+    if is_race:
+        return MOST_RACES if again and trial.seen == 0 else RACES
+    return TRIES if 0 in (trial.seen, trial.gone) else RACES
 
 
 def _try(context: Context, breach: Breach, check: Claim, trial: _Trial) -> None:
