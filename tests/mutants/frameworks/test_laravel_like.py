@@ -62,7 +62,10 @@ def test_a_page_that_is_no_number_is_the_first(caller: httpx.Client) -> None:
 def test_links_drop_the_query_and_have_the_labels_of_the_framework(caller: httpx.Client) -> None:
     page = caller.get("/billing/invoices", params={"per_page": 2}).json()
     assert page["next_page_url"].endswith("/billing/invoices?page=2")
-    assert [link["label"] for link in page["links"]] == ["&laquo; Previous", "1", "2", "3", "Next &raquo;"]
+    # How many pages there are is other tests' doing as well.
+    numbers = [str(number) for number in range(1, page["last_page"] + 1)]
+    assert len(numbers) > 2
+    assert [link["label"] for link in page["links"]] == ["&laquo; Previous", *numbers, "Next &raquo;"]
 
 
 def test_moments_have_six_zeros(caller: httpx.Client) -> None:
