@@ -250,7 +250,7 @@ def test_no_replay_collects_where_no_charge_is_allowed() -> None:
     assert heard.end.requests > 0
 
 
-def test_replays_wait_no_longer_than_the_server_has_ever_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_never_comes_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where searches are ignored, the row that a replay waits for is none of its own, and never comes onto Stripe."""
     waited: list[float] = []
     pause = Transport.pause
@@ -263,7 +263,7 @@ def test_replays_wait_no_longer_than_the_server_has_ever_needed(monkeypatch: pyt
     with running(FAULTS["search_is_ignored"]) as server:
         heard = judge(server.url, only=("SEARCH-4", "SEARCH-6"))
     assert heard.broken == {"SEARCH-4", "SEARCH-6"}
-    assert sum(waited) < 15
+    assert sum(waited) < 30
 
 
 def test_the_time_of_the_run_holds_for_replays_too() -> None:

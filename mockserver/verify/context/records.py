@@ -27,8 +27,6 @@ UNKNOWN_ID = 2_147_483_646
 """An id that no server has: the last but one that fits 32 bits."""
 MARK = "mockserver verify"
 """How the descriptions of all charges that a run makes begin."""
-_LEAST_AGAIN = 3.0
-"""Seconds that are always waited for what took less."""
 REPORT = 0.4
 """How much of the time that the queue for Stripe may take a payment may take to show (COLLECT-3)."""
 
@@ -54,8 +52,6 @@ class Records:
     """Invoices that were finalized early, so that the queue for Stripe works while other checks run."""
     patience: float = field(init=False)
     """Seconds that the queue for Stripe may take."""
-    slowest: float | None = None
-    """Seconds that it took at most, once it was seen to do something."""
     report_patience: float = field(init=False)
     """Seconds that a payment may take to show."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -261,22 +257,10 @@ class Records:
 
     def until_queued(self, ready: Callable[[], Result | None]) -> Result | None:
         """Waits for the queue for Stripe; once it was waited for in vain, not for long again."""
-        began = time.monotonic()
         result = self.until(ready, self.patience)
         if result is None:
-            self.waited_in_vain()
-        else:
-            self.slowest = max(self.slowest or 0.0, time.monotonic() - began)
+            self.patience = min(self.patience, 1.0)
         return result
-
-    @property
-    def patience_again(self) -> float:
-        """Seconds that the queue for Stripe may take for what it has done in this run before."""
-        return self.patience if self.slowest is None else min(self.patience, max(_LEAST_AGAIN, 5 * self.slowest))
-
-    def waited_in_vain(self) -> None:
-        """From now on nothing is waited for that long."""
-        self.patience = min(self.patience, 1.0)
 
     def until(self, ready: Callable[[], Result | None], seconds: float) -> Result | None:
         """What `ready` returns as soon as it is not None, asked again with growing pauses; None in the end."""

@@ -23,6 +23,8 @@ RACES = 5
 """How often one that does not show each time is tried."""
 MOST_RACES = 20
 """How often a race is tried that was seen more than once before, until it shows."""
+AFTER_VAIN = 1.0
+"""Seconds that Stripe's queue is waited for in a sequence in which it was waited for in vain."""
 SHRINKING = 2.0
 """Seconds for making one breach shorter."""
 MOST_VARIANTS = 40
@@ -58,6 +60,8 @@ class _Trial:
     """How often the rule held instead."""
     why: str = ""
     """Why a try could not tell."""
+    patience: float = 0.0
+    """Seconds that Stripe's queue is waited for: what never came in one try of a sequence won't in the next."""
 
     @property
     def tries(self) -> int:
@@ -89,7 +93,7 @@ def _confirmed(context: Context, breach: Breach) -> Breach:
         return breach
     if isinstance(breach.check, Eventually) and breach.check.seconds > context.transport.left / 2:
         return replace(breach, reproduction=Reproduction(0, 0, "there was no time left to wait for it once more"))
-    trial = _Trial()
+    trial = _Trial(patience=context.records.patience)
     is_race = any(exchange.race for exchange in breach.exchanges)
     again = is_race and context.recorder.sightings[breach.identity] > 1
     try:
@@ -101,7 +105,7 @@ def _confirmed(context: Context, breach: Breach) -> Breach:
         return replace(breach, reproduction=Reproduction(0, 0, f"it could not be replayed: {trial.why}"))
     before = context.recorder.sightings[breach.identity]
     done = replace(breach, reproduction=Reproduction(trial.seen, trial.tries, race=is_race, before=before))
-    return _shortest(context, done) if trial.seen == trial.tries and not is_race else done
+    return _shortest(context, done, trial.patience) if trial.seen == trial.tries and not is_race else done
 
 
 def _most(trial: _Trial, *, is_race: bool, again: bool) -> int:
@@ -113,15 +117,18 @@ def _most(trial: _Trial, *, is_race: bool, again: bool) -> int:
 
 def _try(context: Context, breach: Breach, check: Claim, trial: _Trial) -> None:
     try:
-        if LivePlay(context, steps_of(breach, context.transport.base_url)).shows(check):
+        play = LivePlay(context, steps_of(breach, context.transport.base_url))
+        if play.shows(check, patience=trial.patience):
             trial.seen += 1
         else:
             trial.gone += 1
+        if play.in_vain:
+            trial.patience = min(trial.patience, AFTER_VAIN)
     except CannotTell as reason:
         trial.why = str(reason)
 
 
-def _shortest(context: Context, breach: Breach) -> Breach:
+def _shortest(context: Context, breach: Breach, patience: float) -> Breach:
     """The breach as the shortest sequence that still shows it, told by the exchanges of its own last run."""
     if isinstance(breach.check, Eventually):
         return breach
@@ -129,13 +136,17 @@ def _shortest(context: Context, breach: Breach) -> Breach:
     variants = iter(range(MOST_VARIANTS))
 
     def shows(candidate: Breach) -> bool:
-        return time.monotonic() < until and next(variants, None) is not None and _plays(context, candidate) is not None
+        return (
+            time.monotonic() < until
+            and next(variants, None) is not None
+            and _plays(context, candidate, patience) is not None
+        )
 
     short = shrunk(breach, shows)
     if short is breach:
         return breach
     # The answers of then are not those to the sequence of now.
-    played = _plays(context, short)
+    played = _plays(context, short, patience)
     if played is None or len(played.exchanges) < len(short.exchanges):
         return breach
     exchanges = tuple(exchange for _, exchange in sorted(played.exchanges.items()))
@@ -151,10 +162,10 @@ def _retold(breach: Breach, exchanges: Sequence[RecordedExchange]) -> str:
     return breach.actual
 
 
-def _plays(context: Context, breach: Breach) -> LivePlay | None:
+def _plays(context: Context, breach: Breach, patience: float) -> LivePlay | None:
     """One run that shows the breach; None where it does not."""
     play = LivePlay(context, steps_of(breach, context.transport.base_url))
     try:
-        return play if breach.check is not None and play.shows(breach.check) else None
+        return play if breach.check is not None and play.shows(breach.check, patience=patience) else None
     except (CannotTell, Withheld):
         return None

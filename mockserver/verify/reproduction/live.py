@@ -19,18 +19,21 @@ class LivePlay:
 
     def __init__(self, context: Context, steps: Sequence[ReplayStep]) -> None:
         self.exchanges: dict[int, RecordedExchange] = {}
+        self.in_vain = False
+        """Whether Stripe's queue was waited for in vain."""
         self._context = context
         self._races: dict[int, int] = {}
         self._steps = [self._filled(step) for step in steps]
         self._places = {id(step): place for place, step in enumerate(self._steps)}
 
-    def shows(self, check: Claim) -> bool:
-        """Whether the breach is there once more. Raises `CannotTell`, and what the transport raises."""
+    def shows(self, check: Claim, *, patience: float) -> bool:
+        """Whether the breach is there once more; Stripe's queue is waited for so many seconds.
+
+        Raises `CannotTell`, and what the transport raises.
+        """
         replay = Replay(self._steps, check, self._send, self._context.transport.pause)
-        records = self._context.records
-        holds = replay.holds(wait=records.patience_again)
-        if replay.in_vain:
-            records.waited_in_vain()
+        holds = replay.holds(wait=patience)
+        self.in_vain = replay.in_vain
         return not holds
 
     def _send(self, step: ReplayStep, url: str, body: str | bytes) -> LiveAnswer:
