@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -10,16 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from mockserver.core.errors import Unusable
-from mockserver.core.health import is_ready
-from mockserver.core.net import API, CONTROL, free_port
+from mockserver.core.net import API, CONTROL
 
 _PATIENCE = 60.0
 """Seconds that a child may take to become ready; a fixture of a million invoices needs most of them."""
 
 _LAST_WORDS = 10.0
 """Seconds that a child has to end."""
+
+_LISTENS = re.compile(rf"  API .*(https?://\S+){API}$")
+"""What a server that is ready prints of its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +48,22 @@ def running(*options: str, host: str = "127.0.0.1", cwd: Path | None = None) -> 
     Files among the options are looked for from `cwd`. Raises `Unusable` with what the server printed when it does not
     become ready.
     """
-    port = free_port(host, 0)
-    # Without -P, a folder of the caller's that is called mockserver would be taken for this package.
-    command = [sys.executable, "-P", "-m", "mockserver", "serve", "--host", host, "--port", str(port), *options]
+    # Without -P, a folder of the caller's that is called mockserver would be taken for this package. The server chooses
+    # its port: one found here could be another's by the time that it listens.
+    command = [sys.executable, "-P", "-m", "mockserver", "serve", "--host", host, "--port", "0", *options]
     with subprocess.Popen(
         # However this process ends, the pipe ends with it, and the server with the pipe.
         [*command, "--end-with-stdin"],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
         encoding="utf-8",
         errors="replace",
         cwd=cwd,
     ) as child:
-        errors = _Tail(child)
-        secure = any(one.partition("=")[0] == "--tls-cert" for one in options)
-        server = Running(f"{'https' if secure else 'http'}://{host}:{port}")
+        printed, errors = _Tail(child.stdout), _Tail(child.stderr)
         try:
-            _wait_until_ready(server, child, errors)
-            yield server
+            yield _ready(child, printed, errors)
         finally:
             child.terminate()
             try:
@@ -72,15 +73,15 @@ def running(*options: str, host: str = "127.0.0.1", cwd: Path | None = None) -> 
 
 
 class _Tail:
-    """Keeps the last lines of a child's error output, so that its pipe never fills."""
+    """Keeps the last lines of what a child prints, so that its pipe never fills."""
 
-    def __init__(self, child: subprocess.Popen[str]) -> None:
+    def __init__(self, stream: IO[str] | None) -> None:
         self.lines: list[str] = []
-        self._thread = threading.Thread(target=self._read, args=(child,), daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
 
-    def _read(self, child: subprocess.Popen[str]) -> None:
-        for line in child.stderr or ():
+    def _read(self, stream: IO[str] | None) -> None:
+        for line in stream or ():
             self.lines.append(line.rstrip())
             del self.lines[:-50]
 
@@ -89,11 +90,12 @@ class _Tail:
         return "\n".join(self.lines)
 
 
-def _wait_until_ready(server: Running, child: subprocess.Popen[str], errors: _Tail) -> None:
+def _ready(child: subprocess.Popen[str], printed: _Tail, errors: _Tail) -> Running:
     deadline = time.monotonic() + _PATIENCE
-    while not is_ready(server.control):
+    while not (found := [listens[1] for line in tuple(printed.lines) if (listens := _LISTENS.search(line))]):
         if child.poll() is not None:
             raise Unusable(f"the mock server ended with exit code {child.returncode}: {errors.text()}")
         if time.monotonic() > deadline:
             raise Unusable(f"the mock server was not ready after {_PATIENCE:.0f} s: {errors.text()}")
         time.sleep(0.02)
+    return Running(found[0])

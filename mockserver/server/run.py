@@ -22,7 +22,7 @@ from granian.server.embed import Server
 
 from mockserver.core.errors import Unavailable, Unusable
 from mockserver.core.health import is_ready
-from mockserver.core.net import CONTROL, reachable
+from mockserver.core.net import CONTROL, free_port, reachable
 from mockserver.server.process import Running, running
 from mockserver.server.service import Current, Service
 from mockserver.server.settings import Settings
@@ -48,7 +48,10 @@ _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 
 def serve(service: Service, *, announce: Callable[[], None]) -> None:
-    """Serve until interrupted, and end the process; `announce` is called once the server answers."""
+    """Serve until interrupted, and end the process; `announce` is called once the server answers.
+
+    Raises `Unusable` where another has taken the port meanwhile.
+    """
     gc.collect()
     gc.freeze()
     # openapi-core is needed for the first refusal only; to import it now would slow down all that comes before that.
@@ -61,6 +64,8 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     request_log = RequestLog(sys.stderr, service.settings.log_format)
     if service.settings.reload:
         _reload(current, request_log.note)
+    # granian shares a port with whoever shares it, too: each of two servers would get some of the requests.
+    free_port(service.settings.host, service.settings.port)
     threading.Thread(target=_announce_when_ready, args=(service.settings, announce), daemon=True).start()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         front = Front(create_app(current, request_log), waits=service.settings.state is not None)

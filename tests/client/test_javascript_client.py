@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from mockserver.client import Control
 from mockserver.client.connection import ROUTES
 from mockserver.client.handles import ClockControl, GivenCard, KeptSnapshot, PlannedFault, WebhooksControl
+from mockserver.core.health import is_ready
 from mockserver.core.resources import javascript_files
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +74,35 @@ def test_both_clients_have_one_vocabulary() -> None:
     assert set(told["names"].pop("World")) == {_camel(name) for name in _public(Control)} - {"close"}
     for kind in (ClockControl, WebhooksControl, KeptSnapshot, PlannedFault, GivenCard):
         assert set(told["names"][kind.__name__]) == {_camel(name) for name in _public(kind)}, kind
+
+
+STARTED = """
+  import { startServer } from "prepbusiness-mockserver";
+  const server = await startServer();
+  console.log(server.url);
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
+"""
+
+
+@needs_node
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGKILL", "SIGHUP"])
+def test_a_server_ends_with_the_process_that_started_it(number: str) -> None:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver"}
+    command = [str(NODE), "--input-type=module", "--eval", STARTED]
+    with subprocess.Popen(command, cwd=CLIENT, env=variables, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stdout is not None
+            control = started.stdout.readline().strip() + "/_mock"
+            assert is_ready(control)
+            started.send_signal(getattr(signal, number))
+            started.wait(10)
+            deadline = time.monotonic() + 30
+            while is_ready(control):
+                assert time.monotonic() < deadline, "it goes on"
+                time.sleep(0.05)
+        finally:
+            started.kill()
 
 
 def test_what_is_written_out_has_no_dependencies() -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from mockserver.core.health import is_ready
 from mockserver.core.net import free_port
+from mockserver.server.process import running
 from tests import plain
 from tests.ports import own_port
 
@@ -102,6 +103,46 @@ def test_a_server_that_is_killed_leaves_nothing_behind() -> None:
         child.kill()
         child.wait()
         assert free_port("127.0.0.1", port) == port
+
+
+SLOW = """
+import sys
+from mockserver.cli import serve
+from mockserver.cli.main import main
+
+opened = serve.open_service
+
+
+def open_slowly(*given, **options):
+    print("the port is free", flush=True)
+    sys.stdin.readline()
+    return opened(*given, **options)
+
+
+serve.open_service = open_slowly
+main()
+"""
+
+
+def test_a_port_that_another_has_taken_meanwhile_is_not_shared_with_it() -> None:
+    port = str(own_port())
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW, "serve", "--port", port],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as slow:
+        try:
+            assert slow.stdout is not None
+            assert slow.stdout.readline() == "the port is free\n"
+            with running("--port", port) as other:
+                _, told = slow.communicate("\n", timeout=PATIENCE)
+                assert slow.returncode == 2
+                assert f"can't listen on 127.0.0.1:{port}" in told
+                assert is_ready(other.control)
+        finally:
+            slow.kill()
 
 
 def test_a_server_can_end_with_its_standard_input() -> None:

@@ -1,8 +1,10 @@
 /** Starts `mockserver serve` as a process of its own on a free port, waits until it is ready, and ends it. */
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newWorld } from "./world.js";
+/** What a server that is ready prints of its address. */
+const LISTENS = /  API .*(https?:\/\/\S+)\/api\r?$/m;
+const MOST_PRINTED = 10_000;
 /** A server that runs. */
 export class Server {
     url;
@@ -36,38 +38,39 @@ export class Server {
 }
 /** A server on a free port. Throws with what it printed when it does not become ready. */
 export async function startServer({ options = [], command = (process.env["MOCKSERVER_COMMAND"] ?? "mockserver").split(" "), patience = 60_000, } = {}) {
-    const port = await freePort();
     const [program = "mockserver", ...before] = command;
-    const words = [...before, "serve", "--host", "127.0.0.1", "--port", String(port), ...options];
-    const child = spawn(program, words, { stdio: ["ignore", "ignore", "pipe"] });
-    const printed = [];
+    // The server chooses its port: one found here could be another's by the time that it listens. And however this process
+    // ends, the pipe ends with it, and the server with the pipe.
+    const words = [...before, "serve", "--host", "127.0.0.1", "--port", "0", "--end-with-stdin", ...options];
+    const child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
+    // It may have ended before the pipe does.
+    child.stdin.on("error", () => undefined);
+    const complained = [];
+    let printed = "";
     let failure;
     child.once("error", (error) => (failure = error));
+    child.stdout.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-MOST_PRINTED)));
     child.stderr.setEncoding("utf8").on("data", (text) => {
-        printed.push(text);
-        if (printed.length > 50)
-            printed.shift();
+        complained.push(text);
+        if (complained.length > 50)
+            complained.shift();
     });
-    // Whatever way this process ends, it leaves no server behind.
-    const end = () => child.kill("SIGTERM");
-    process.once("exit", end);
-    child.once("exit", () => process.off("exit", end));
-    const server = new Server(`http://127.0.0.1:${port}`, child);
     const deadline = performance.now() + patience;
-    while (!(await isReady(server.url))) {
+    let listens;
+    while ((listens = LISTENS.exec(printed)) === null) {
         if (failure !== undefined) {
             throw new Error(`can't start ${program}: ${failure.message}; install it, or set MOCKSERVER_COMMAND`);
         }
         if (child.exitCode !== null || child.signalCode !== null) {
-            throw new Error(`the mock server ended with exit code ${child.exitCode}: ${printed.join("").trim()}`);
+            throw new Error(`the mock server ended with exit code ${child.exitCode}: ${complained.join("").trim()}`);
         }
         if (performance.now() > deadline) {
-            await server.stop();
-            throw new Error(`the mock server was not ready after ${patience / 1000} s: ${printed.join("").trim()}`);
+            await new Server("", child).stop();
+            throw new Error(`the mock server was not ready after ${patience / 1000} s: ${complained.join("").trim()}`);
         }
         await sleep(20);
     }
-    return server;
+    return new Server(listens[1] ?? "", child);
 }
 /** The server that `MOCKSERVER_URL` names, or else a new one. */
 export async function existingOrNew(options = {}) {
@@ -88,16 +91,4 @@ async function isReady(url) {
     catch {
         return false;
     }
-}
-async function freePort() {
-    const probe = createServer();
-    await new Promise((resolve, reject) => {
-        probe.once("error", reject);
-        probe.listen(0, "127.0.0.1", resolve);
-    });
-    const address = probe.address();
-    await new Promise((resolve) => probe.close(resolve));
-    if (address === null || typeof address === "string")
-        throw new Error("this machine gives no free port");
-    return address.port;
 }

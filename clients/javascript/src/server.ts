@@ -1,6 +1,5 @@
 /** Starts `mockserver serve` as a process of its own on a free port, waits until it is ready, and ends it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type World, type WorldOptions, newWorld } from "./world.js";
 
@@ -13,6 +12,10 @@ export interface ServerOptions {
   /** Milliseconds that it may take to become ready; 60,000 unless given. */
   patience?: number;
 }
+
+/** What a server that is ready prints of its address. */
+const LISTENS = /  API .*(https?:\/\/\S+)\/api\r?$/m;
+const MOST_PRINTED = 10_000;
 
 /** A server that runs. */
 export class Server {
@@ -52,37 +55,38 @@ export async function startServer({
   command = (process.env["MOCKSERVER_COMMAND"] ?? "mockserver").split(" "),
   patience = 60_000,
 }: ServerOptions = {}): Promise<Server> {
-  const port = await freePort();
   const [program = "mockserver", ...before] = command;
-  const words = [...before, "serve", "--host", "127.0.0.1", "--port", String(port), ...options];
-  const child = spawn(program, words, { stdio: ["ignore", "ignore", "pipe"] });
-  const printed: string[] = [];
+  // The server chooses its port: one found here could be another's by the time that it listens. And however this process
+  // ends, the pipe ends with it, and the server with the pipe.
+  const words = [...before, "serve", "--host", "127.0.0.1", "--port", "0", "--end-with-stdin", ...options];
+  const child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
+  // It may have ended before the pipe does.
+  child.stdin.on("error", () => undefined);
+  const complained: string[] = [];
+  let printed = "";
   let failure: Error | undefined;
   child.once("error", (error) => (failure = error));
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed = (printed + text).slice(-MOST_PRINTED)));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    printed.push(text);
-    if (printed.length > 50) printed.shift();
+    complained.push(text);
+    if (complained.length > 50) complained.shift();
   });
-  // Whatever way this process ends, it leaves no server behind.
-  const end = () => child.kill("SIGTERM");
-  process.once("exit", end);
-  child.once("exit", () => process.off("exit", end));
-  const server = new Server(`http://127.0.0.1:${port}`, child);
   const deadline = performance.now() + patience;
-  while (!(await isReady(server.url))) {
+  let listens: RegExpExecArray | null;
+  while ((listens = LISTENS.exec(printed)) === null) {
     if (failure !== undefined) {
       throw new Error(`can't start ${program}: ${failure.message}; install it, or set MOCKSERVER_COMMAND`);
     }
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`the mock server ended with exit code ${child.exitCode}: ${printed.join("").trim()}`);
+      throw new Error(`the mock server ended with exit code ${child.exitCode}: ${complained.join("").trim()}`);
     }
     if (performance.now() > deadline) {
-      await server.stop();
-      throw new Error(`the mock server was not ready after ${patience / 1000} s: ${printed.join("").trim()}`);
+      await new Server("", child).stop();
+      throw new Error(`the mock server was not ready after ${patience / 1000} s: ${complained.join("").trim()}`);
     }
     await sleep(20);
   }
-  return server;
+  return new Server(listens[1] ?? "", child);
 }
 
 /** The server that `MOCKSERVER_URL` names, or else a new one. */
@@ -102,16 +106,4 @@ async function isReady(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("this machine gives no free port");
-  return address.port;
 }
