@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -66,6 +67,8 @@ def _check(given: dict[str, Any], contract: Contract, listeners: Sequence[Listen
     watch = Watch(watched, contract, listeners)
     bases: dict[str, None] = {}
     number = 0
+    # What was imported stays, and need not be looked through for garbage again and again.
+    gc.freeze()
     for name, stream in streams:
         recording = Recording("standard input" if name == STANDARD_INPUT else name, stream, Addresses(base))
         watch.phase(f"reading {recording.name}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import unquote_plus, unquote_to_bytes
 
@@ -22,6 +23,7 @@ LONGEST = 2_000
 TOO_LARGE = frozenset({413, 414, 431})
 """Statuses that a web server answers before the API is reached."""
 
+_MERCHANT = MERCHANT_HEADER.lower()
 _PLAIN_HEADERS = frozenset(
     {
         "accept",
@@ -32,13 +34,14 @@ _PLAIN_HEADERS = frozenset(
         "host",
         "user-agent",
         "x-schemathesis-testcaseid",
-        MERCHANT_HEADER.lower(),
+        _MERCHANT,
     }
 )
 _INTEGER = re.compile(r"[1-9][0-9]{0,18}")
 _PAGE = re.compile(r"[1-9][0-9]{0,8}")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,6})?")
 _TOKEN = re.compile(r"[!-~]+")
+_TOKEN_NAME = re.compile(r"(?:^|&)api_token=")
 _CLAUSE = (
     r'(?:id(?:!?:|[<>]=?)"[1-9][0-9]{0,18}"'
     r'|stripe_invoice_id!?[:~]"[A-Za-z0-9_]+"'
@@ -153,12 +156,12 @@ def _method(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
 
 
 def _headers(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
-    names = [name.lower() for name, _ in outgoing.headers]
-    if unknown := set(names) - _PLAIN_HEADERS:
+    given = _by_name(outgoing.headers)
+    if unknown := given.keys() - _PLAIN_HEADERS:
         raise _Odd(f"the header {min(unknown)} is not documented")
-    if len(set(names)) < len(names):
+    if len(given) < len(outgoing.headers):
         raise _Odd("a header is given twice")
-    if _header(outgoing, "accept") != ["application/json"]:
+    if given.get("accept") != ("application/json",):
         raise _Odd("JSON is not asked for")
     return {}
 
@@ -168,17 +171,18 @@ def _caller(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
     query = outgoing.target.partition("?")[2]
     if b"api_token" in (outgoing.body or b"") or _header(outgoing, "cookie"):
         raise _Odd("whether a token is read from a body or a cookie is open")
-    given = [
-        *(value.removeprefix("Bearer ") for value in _header(outgoing, "authorization")),
-        *(_decoded(value) for name, value in _split(query) if "api_token" in unquote_plus(name).lower()),
-    ]
+    in_header = _header(outgoing, "authorization")
+    given = [value.removeprefix("Bearer ") for value in in_header]
+    named = unquote_plus(query).lower().count("api_token") if query else 0
+    if named:
+        given += [_decoded(value) for name, value in _split(query) if "api_token" in unquote_plus(name).lower()]
     if len(given) > 1:
         raise _Odd("which of two tokens counts is open")
-    schemes = all(value.startswith("Bearer ") for value in _header(outgoing, "authorization"))
-    plain_names = unquote_plus(query).lower().count("api_token") == len(re.findall(r"(?:^|&)api_token=", query))
+    schemes = all(value.startswith("Bearer ") for value in in_header)
+    plain_names = named == len(_TOKEN_NAME.findall(query))
     if not schemes or not plain_names or not all(_TOKEN.fullmatch(token) for token in given):
         raise _Odd("the token is not plainly spelled")
-    merchants = _header(outgoing, MERCHANT_HEADER)
+    merchants = _header(outgoing, _MERCHANT)
     if len(merchants) > 1 or not all(_is_id(one) for one in merchants):
         raise _Odd("the merchant is not plainly spelled")
     return {"token": given[0] if given else None, "merchant": merchants[0] if merchants else None}
@@ -266,8 +270,18 @@ _FORMS: Mapping[str, _Form] = {
 # --- spellings ------------------------------------------------------------------------------------------------
 
 
-def _header(outgoing: Outgoing, name: str) -> list[str]:
-    return [value for given, value in outgoing.headers if given.lower() == name.lower()]
+def _header(outgoing: Outgoing, name: str) -> tuple[str, ...]:
+    """The values of the header of that name, which is in lower case."""
+    return _by_name(outgoing.headers).get(name, ())
+
+
+@lru_cache(maxsize=64)
+def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
+    # A client sends the same headers again and again.
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in headers:
+        found[name.lower()] = (*found.get(name.lower(), ()), value)
+    return found
 
 
 def _is_id(text: str) -> bool:

@@ -122,18 +122,20 @@ def look(passing: Passing, operation: Operation) -> Sight:
     """Reads an exchange with an operation of the API."""
     given = credentials(passing)
     asks_json = "json" in passing.header("accept").lower()
-    headers, strange = [_ACCEPT], set()
-    for name, value in passing.headers:
-        lower = name.lower()
-        if lower in _READ:
-            headers.append((name, value))
-        elif lower in _MEANS_ELSE:
-            strange.add(lower)
-    reading = _read(operation.id, passing.method, passing.target, tuple(headers), passing.body)
+    headers, strange = _that_count(passing.headers)
+    reading = _read(operation.id, passing.method, passing.target, headers, passing.body)
     if strange:
-        reading = _odd(reading, f"{min(strange)} may change what is meant")
+        reading = _odd(reading, f"{strange} may change what is meant")
     caller = _caller(given, passing) if given.any else ""
     return Sight(passing, operation, reading, _content(passing.answer), given, caller, asks_json)
+
+
+@lru_cache(maxsize=64)
+def _that_count(headers: Pairs) -> tuple[Pairs, str]:
+    """The headers that are read, and the name of one by which the request may mean something else, or an empty one."""
+    # A client sends the same headers again and again.
+    kept = tuple((name, value) for name, value in headers if name.lower() in _READ)
+    return (_ACCEPT, *kept), min((name.lower() for name, _ in headers if name.lower() in _MEANS_ELSE), default="")
 
 
 @lru_cache(maxsize=2048)
