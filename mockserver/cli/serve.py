@@ -59,6 +59,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @_settings_options
 def serve(*, no_cors: bool, **options: Any) -> None:
     """Serve the API until Ctrl-C, from memory or with what a database has kept."""
+    run.end_on_signals()
     given = Settings(cors=not no_cors, **options)
     if given.end_with_stdin:
         run.end_with_stdin()

@@ -61,7 +61,7 @@ def running(*options: str, host: str = "127.0.0.1", cwd: Path | None = None) -> 
         errors="replace",
         cwd=cwd,
     ) as child:
-        printed, errors = _Tail(child.stdout), _Tail(child.stderr)
+        printed, errors = _Tail(child.stdout, wanted=_LISTENS), _Tail(child.stderr)
         try:
             yield _ready(child, printed, errors)
         finally:
@@ -73,15 +73,20 @@ def running(*options: str, host: str = "127.0.0.1", cwd: Path | None = None) -> 
 
 
 class _Tail:
-    """Keeps the last lines of what a child prints, so that its pipe never fills."""
+    """Keeps the last lines of what a child prints, so that its pipe never fills, and what it says that is `wanted`."""
 
-    def __init__(self, stream: IO[str] | None) -> None:
+    def __init__(self, stream: IO[str] | None, wanted: re.Pattern[str] | None = None) -> None:
         self.lines: list[str] = []
+        self.found: str | None = None
+        """The first group of the first line that has it."""
+        self._wanted = wanted
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._thread.start()
 
     def _read(self, stream: IO[str] | None) -> None:
         for line in stream or ():
+            if self.found is None and self._wanted is not None and (said := self._wanted.search(line.rstrip())):
+                self.found = said[1]
             self.lines.append(line.rstrip())
             del self.lines[:-50]
 
@@ -92,10 +97,10 @@ class _Tail:
 
 def _ready(child: subprocess.Popen[str], printed: _Tail, errors: _Tail) -> Running:
     deadline = time.monotonic() + _PATIENCE
-    while not (found := [listens[1] for line in tuple(printed.lines) if (listens := _LISTENS.search(line))]):
+    while printed.found is None:
         if child.poll() is not None:
             raise Unusable(f"the mock server ended with exit code {child.returncode}: {errors.text()}")
         if time.monotonic() > deadline:
             raise Unusable(f"the mock server was not ready after {_PATIENCE:.0f} s: {errors.text()}")
         time.sleep(0.02)
-    return Running(found[0])
+    return Running(printed.found)

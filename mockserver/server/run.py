@@ -91,6 +91,17 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
+def end_on_signals() -> None:
+    """From now on, SIGTERM and SIGHUP end the process: the first process of a container would ignore them else."""
+
+    def end(number: int, _: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    for number in _ENDING:
+        if number != signal.SIGINT:
+            signal.signal(number, end)
+
+
 def end_with_stdin() -> None:
     """From now on, end the process as SIGTERM does once nobody holds the other end of standard input."""
 

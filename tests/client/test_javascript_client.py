@@ -105,6 +105,38 @@ def test_a_server_ends_with_the_process_that_started_it(number: str) -> None:
             started.kill()
 
 
+NAMED = """
+  import { newWorld, startServer } from "prepbusiness-mockserver";
+  const server = await startServer({ options: ["--fixture", process.env.FIXTURE] });
+  const world = server.newWorld({ name: "ann@example.com" });
+  console.log(JSON.stringify([world.name, world.tokenFor("merchant1"), newWorld({ url: undefined }).name.length]));
+  await world.clock.freeze("2027-01-31T12:00:00Z");
+  await world.delete();
+  await server.stop();
+"""
+
+
+@needs_node
+def test_worlds_are_named_as_the_server_reads_their_tokens(tmp_path: Path) -> None:
+    fixture = tmp_path / "fixture.yaml"
+    # What such a server prints is long.
+    fixture.write_text(
+        "merchants: [{id: 1, name: One, currency: USD}]\ntokens:\n  provider: all\n"
+        + "".join(f"  t{n}: all\n" for n in range(500))
+    )
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver",
+        "MOCKSERVER_URL": "",
+        "FIXTURE": str(fixture),
+    }
+    command = [str(NODE), "--input-type=module", "--eval", NAMED]
+    done = subprocess.run(command, cwd=CLIENT, env=variables, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["ann@example.com", "merchant1@ann@example.com", 36]
+
+
 def test_what_is_written_out_has_no_dependencies() -> None:
     for name, file in javascript_files().items():
         if name.endswith(".js"):

@@ -124,6 +124,28 @@ main()
 """
 
 
+def test_a_server_that_is_still_starting_ends_when_it_is_told() -> None:
+    command = [sys.executable, "-c", SLOW, "serve", "--port", "0"]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as slow:
+            try:
+                assert slow.stdout is not None
+                assert slow.stdout.readline() == "the port is free\n"
+                slow.send_signal(number)
+                # Not by the system's doing, which spares the first process of a container.
+                assert slow.wait(10) == 128 + number
+            finally:
+                slow.kill()
+
+
+def test_however_much_a_server_prints_it_is_found(tmp_path: Path) -> None:
+    fixture = tmp_path / "fixture.yaml"
+    merchants = "merchants: [{id: 1, name: One, currency: USD}]"
+    fixture.write_text(f"{merchants}\ntokens:\n" + "".join(f"  token{n}: all\n" for n in range(200)))
+    with running("--fixture", str(fixture)) as server:
+        assert is_ready(server.control)
+
+
 def test_a_port_that_another_has_taken_meanwhile_is_not_shared_with_it() -> None:
     port = str(own_port())
     with subprocess.Popen(

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { newWorld } from "./world.js";
 /** What a server that is ready prints of its address. */
 const LISTENS = /  API .*(https?:\/\/\S+)\/api\r?$/m;
-const MOST_PRINTED = 10_000;
 /** A server that runs. */
 export class Server {
     url;
@@ -47,17 +46,22 @@ export async function startServer({ options = [], command = (process.env["MOCKSE
     child.stdin.on("error", () => undefined);
     const complained = [];
     let printed = "";
+    let url;
     let failure;
     child.once("error", (error) => (failure = error));
-    child.stdout.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-MOST_PRINTED)));
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+        if (url !== undefined)
+            return;
+        printed += text;
+        url = LISTENS.exec(printed)?.[1];
+    });
     child.stderr.setEncoding("utf8").on("data", (text) => {
         complained.push(text);
         if (complained.length > 50)
             complained.shift();
     });
     const deadline = performance.now() + patience;
-    let listens;
-    while ((listens = LISTENS.exec(printed)) === null) {
+    while (url === undefined) {
         if (failure !== undefined) {
             throw new Error(`can't start ${program}: ${failure.message}; install it, or set MOCKSERVER_COMMAND`);
         }
@@ -70,7 +74,7 @@ export async function startServer({ options = [], command = (process.env["MOCKSE
         }
         await sleep(20);
     }
-    return new Server(listens[1] ?? "", child);
+    return new Server(url, child);
 }
 /** The server that `MOCKSERVER_URL` names, or else a new one. */
 export async function existingOrNew(options = {}) {

@@ -36,7 +36,8 @@ export class World {
     }
     /** The world's name. */
     get name() {
-        return this.token.split("@", 2)[1] ?? COMMON;
+        const at = this.token.indexOf("@");
+        return (at < 0 ? "" : this.token.slice(at + 1)) || COMMON;
     }
     /** Another world of the same server, under the same token; without a name, one that nobody has used. */
     world(name = crypto.randomUUID()) {
@@ -205,7 +206,8 @@ export function newWorld(options = {}) {
 }
 /** The wire to a world; `MOCKSERVER_URL` and `MOCKSERVER_CONTROL_TOKEN` stand for what is left out. */
 export function wireTo({ url, token = "provider", name = crypto.randomUUID(), controlToken }) {
-    const address = url ?? process.env["MOCKSERVER_URL"] ?? "http://127.0.0.1:4010";
+    // A variable that is empty counts as none.
+    const address = url ?? (process.env["MOCKSERVER_URL"] || "http://127.0.0.1:4010");
     const needed = controlToken ?? process.env["MOCKSERVER_CONTROL_TOKEN"];
     return new Wire(address, name === COMMON ? token : `${token}@${name}`, needed === "" ? undefined : needed);
 }

@@ -15,7 +15,6 @@ export interface ServerOptions {
 
 /** What a server that is ready prints of its address. */
 const LISTENS = /  API .*(https?:\/\/\S+)\/api\r?$/m;
-const MOST_PRINTED = 10_000;
 
 /** A server that runs. */
 export class Server {
@@ -64,16 +63,20 @@ export async function startServer({
   child.stdin.on("error", () => undefined);
   const complained: string[] = [];
   let printed = "";
+  let url: string | undefined;
   let failure: Error | undefined;
   child.once("error", (error) => (failure = error));
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (printed = (printed + text).slice(-MOST_PRINTED)));
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    if (url !== undefined) return;
+    printed += text;
+    url = LISTENS.exec(printed)?.[1];
+  });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complained.push(text);
     if (complained.length > 50) complained.shift();
   });
   const deadline = performance.now() + patience;
-  let listens: RegExpExecArray | null;
-  while ((listens = LISTENS.exec(printed)) === null) {
+  while (url === undefined) {
     if (failure !== undefined) {
       throw new Error(`can't start ${program}: ${failure.message}; install it, or set MOCKSERVER_COMMAND`);
     }
@@ -86,7 +89,7 @@ export async function startServer({
     }
     await sleep(20);
   }
-  return new Server(listens[1] ?? "", child);
+  return new Server(url, child);
 }
 
 /** The server that `MOCKSERVER_URL` names, or else a new one. */
