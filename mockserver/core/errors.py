@@ -119,6 +119,10 @@ class Unavailable(Refused):
     status = 503
 
 
+class Undecided(Unavailable):
+    """The database went away while a change was kept: whether it was, nobody knows."""
+
+
 class StripeTrouble(Refused):
     """Stripe itself failed, not the card: down, throttled, or its answer was lost."""
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import URL, ClauseElement, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from mockserver.core.errors import Unavailable, Unusable
+from mockserver.core.errors import Unavailable, Undecided, Unusable
 from mockserver.state.kept import statements
 
 _PATIENCE = 3
@@ -52,14 +52,22 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All that is done in it is done, or nothing; raises `Unavailable`."""
-        with self._turns, self._used(_BEGIN[self._engine.dialect.name]) as connection:
-            try:
-                yield connection
-            except BaseException:
-                _driver(connection).execute("ROLLBACK")
+        """All that is done in it is done, or nothing; raises `Unavailable`, or `Undecided` if its end is not known."""
+        ends = False
+        try:
+            with self._turns, self._used(_BEGIN[self._engine.dialect.name]) as connection:
+                try:
+                    yield connection
+                except BaseException:
+                    _driver(connection).execute("ROLLBACK")
+                    raise
+                ends = True
+                _driver(connection).execute("COMMIT")
+        except Unavailable as gone:
+            if not ends:
                 raise
-            _driver(connection).execute("COMMIT")
+            message = f"It is not known whether this was kept, so look before you try again: {_why(gone.__cause__)}."
+            raise Undecided(message, because="state") from gone
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -128,9 +136,12 @@ class Connections:
         return text
 
 
+def _why(error: BaseException | None) -> str:
+    return f"the database of --state is away: {reason(error)}"
+
+
 def _unavailable(error: Exception) -> Unavailable:
-    why = f"the database of --state is away: {reason(error)}"
-    message = f"This could not be kept, and the world is as it was: {why}. Try again."
+    message = f"This could not be kept, and the world is as it was: {_why(error)}. Try again."
     return Unavailable(message, because="state", headers={"Retry-After": RETRY_AFTER})
 
 
@@ -193,6 +204,6 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def reason(error: BaseException) -> str:
+def reason(error: BaseException | None) -> str:
     """The first line of what the driver says."""
     return str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]

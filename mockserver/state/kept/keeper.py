@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mockserver.core.clock import MICROSECONDS
+from mockserver.core.errors import Unavailable, Undecided
 from mockserver.state.kept import statements
 from mockserver.state.kept.bases import Bases
 from mockserver.state.kept.changes import Change, Saved
@@ -63,15 +64,26 @@ class WorldKeeper:
         change = self._saved.change(world)
         if change is None:
             return self.is_current()
-        # By chance at first, so that one that was dropped and made again is never taken for the old one.
-        version = secrets.randbits(62) if self._version is None else self._version + 1
-        with self._transaction() as connection:
-            if not self._write_world(world, change, version, connection):
-                return False
-            self._write_rows(change, connection)
-            self._write_snapshots(change, connection)
+        # By chance, so that nobody else's is ever taken for it.
+        version = secrets.randbits(62)
+        try:
+            with self._transaction() as connection:
+                if not self._write_world(world, change, version, connection):
+                    return False
+                self._write_rows(change, connection)
+                self._write_snapshots(change, connection)
+        except Undecided as gone:
+            if not self._was_kept(version, gone):
+                raise gone.__cause__ or gone from None
         self._version = version
         return True
+
+    def _was_kept(self, version: int, gone: Undecided) -> bool:
+        """Whether the change that makes it that version is in the database; raises `gone` where that can't be told."""
+        try:
+            return self._connections.version(self._name) == version
+        except Unavailable:
+            raise gone from None
 
     def take_over(self, seconds: float) -> bool:
         if time.monotonic() + seconds < self._sends_until:

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Connection, create_engine
 
 from mockserver.cli.main import main
-from mockserver.core.errors import Unusable
+from mockserver.core.errors import Unavailable, Unusable
 from mockserver.core.messages import Reply
 from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
-from mockserver.state.kept import schema
+from mockserver.state.kept import connecting, schema
 from tests import plain
 from tests.state.kept.databases import Postgres, held
 from tests.state.kept.killed import killable
@@ -74,6 +76,73 @@ def test_while_postgresql_is_stopped_nothing_changes_and_then_it_goes_on(postgre
         postgresql.start()
 
     _changes_nothing_while_away(Used(address, "mine"), address, away)
+
+
+class Lost:
+    """A driver's connection that breaks when a transaction is to end, before that is done or after it."""
+
+    def __init__(self, driver: Any, kept: bool) -> None:
+        self._driver = driver
+        self._kept = kept
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+    def execute(self, text: str, *values: Any) -> Any:
+        if text != "COMMIT":
+            return self._driver.execute(text, *values)
+        self._driver.execute("COMMIT" if self._kept else "ROLLBACK")
+        kind = sqlite3 if isinstance(self._driver, sqlite3.Connection) else psycopg
+        raise kind.OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_change_whose_keeping_was_not_answered_is_looked_up(
+    address: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Used(address, "mine")
+    used.charge(1)
+    before = used.world.state.store.sizes[0]
+    with monkeypatch.context() as broken:
+        plain_driver = connecting._driver
+        broken.setattr(connecting, "_driver", lambda connection: Lost(plain_driver(connection), kept))
+        reply = used.charge(2)
+    if kept:
+        assert reply.status == 200
+    else:
+        _away(reply)
+    assert used.world.state.store.sizes[0] == before + kept
+    assert used.charge(3).status == 200
+    same(used.world, Used(address, "mine").world)
+
+
+def test_where_it_can_not_be_looked_up_that_is_said(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = Used(address, "mine")
+    used.charge(1)
+    before = used.world.state.store.sizes[0]
+
+    def version(self: connecting.Connections, world: str) -> int:
+        if lost:
+            raise Unavailable("the database of --state is away", because="state")
+        return plain_version(self, world) or 0
+
+    lost: list[bool] = []
+    plain_version, plain_driver = connecting.Connections.version, connecting._driver
+
+    class Breaking(Lost):
+        def execute(self, text: str, *values: Any) -> Any:
+            if text == "COMMIT":
+                lost.append(True)
+            return super().execute(text, *values)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(connecting.Connections, "version", version)
+        broken.setattr(connecting, "_driver", lambda connection: Breaking(plain_driver(connection), True))
+        reply = used.charge(2)
+    assert reply.status == 503
+    assert "Retry-After" not in reply.headers
+    assert "It is not known whether this was kept" in reply.body["message"]
+    assert used.world.state.store.sizes[0] == before + 1
 
 
 def test_health_is_answered_while_a_change_waits_for_the_database(tmp_path: Path) -> None:
