@@ -22,6 +22,14 @@ def exponent(currency: str) -> int:
     return int(decimals)
 
 
+def fits(amount: Decimal, currency: str) -> bool:
+    """Whether the currency is as fine as the amount; False where it is unknown. A finer amount may be rounded."""
+    try:
+        return amount == round(amount, exponent(currency))
+    except (ValueError, InvalidOperation):
+        return False
+
+
 def to_minor(amount: int | float | str | Decimal, currency: str) -> int:
     """Major units as exact minor units: `to_minor(12.5, "USD")` is 1250.
 

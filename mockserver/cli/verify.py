@@ -75,7 +75,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     return click.option(*names, envvar=f"MOCKSERVER_VERIFY_{variable.upper()}", show_envvar=True, **settings)
 
 
-def _seconds(name: str, text: str, *, least: float, default: float) -> Callable[[Decorated], Decorated]:
+def _seconds(name: str, text: str, *, least: float, default: float | None) -> Callable[[Decorated], Decorated]:
     """An option that is a time."""
     return _option(name, type=Seconds(least), default=default, show_default=True, metavar="SECONDS", help=text)
 
@@ -111,7 +111,12 @@ def _seconds(name: str, text: str, *, least: float, default: float) -> Callable[
 )
 @_option("--rate-limit", type=Rate(), help="Send no more requests a second than this.")
 @_seconds("--timeout", "How long one answer may take, from the request to its last byte.", least=0.1, default=10.0)
-@_seconds("--stripe-wait", "How long the queue for Stripe may take.", least=0, default=20.0)
+@_seconds(
+    "--stripe-wait",
+    "How long the queue for Stripe may take. Longer breaks FINALIZE-2; unless it is given, nothing is too long.",
+    least=0,
+    default=None,
+)
 @_option("--seed", type=int, default=1, show_default=True, help="Seed of all that is generated.")
 @_option("--only", multiple=True, metavar="RULE", help="Judge this rule or area alone; may be repeated.")
 @_option("--skip", multiple=True, metavar="RULE", help="Leave this rule or area out; may be repeated.")

@@ -150,6 +150,12 @@ def combinations() -> Iterator[ServerConfig]:
         arguments=PROVIDER,
     )
     yield ServerConfig(
+        name="queue_of_collects",
+        says="collects are queued, and the first job that charges the card ends the others",
+        choices={"collect_status": 202, "payment_shown": "later"},
+        nuisances=("queued_collects",),
+    )
+    yield ServerConfig(
         name="declining",
         says="the merchant's card always declines, so that no payment can be seen",
         cards={1: DECLINING},
@@ -170,7 +176,9 @@ def combinations() -> Iterator[ServerConfig]:
 
 
 def all_legal() -> dict[str, ServerConfig]:
-    nuisances = (ServerConfig(name=name, says=says, nuisances=(name,)) for name, says in NUISANCES.items())
+    # What queues collects answers 202, which is above.
+    alone = {name: says for name, says in NUISANCES.items() if name != "queued_collects"}
+    nuisances = (ServerConfig(name=name, says=says, nuisances=(name,)) for name, says in alone.items())
     dialects = (ServerConfig(name=name, says=kind.__doc__ or "", dialect=name) for name, kind in DIALECTS.items())
     configs = [CORRECT, *other_values(), *nuisances, *dialects, *combinations()]
     return {config.name: config for config in configs}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import unquote_plus
 
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Reply, Request
-from tests.mutants.reference.records import Caller, Charge, Refusal
+from tests.mutants.reference.records import Caller, Charge, Invoice, Refusal
 
 NUISANCES: dict[str, str] = {
     "empty": "there is no invoice and no charge at first",
@@ -32,6 +35,11 @@ NUISANCES: dict[str, str] = {
     "throttled_by_date": "as throttled, and Retry-After is a date",
     "short_keep_alive": "idle connections are closed after 0.3 s",
     "http_1_0": "the connection is closed after every answer",
+    "null_errors": "refusals that are about no field have null, or an empty list, for errors",
+    "restarts": "now and then a load balancer answers a read by itself, with 502",
+    "firewall": "a firewall and a strict web server turn away what looks like an attack, or has brackets in its query",
+    "blocks_of_ids": "two nodes give out blocks of ids by turns, and the list of invoices is in the order of ids",
+    "queued_collects": "a collect that came while the invoice was unpaid is accepted, and its job finds it paid",
 }
 API_OPTIONS: dict[str, dict[str, Any]] = {
     "late_queue": {"stripe_delay": 3.0},
@@ -82,6 +90,16 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
             limit(api, Allowance(3_000, 60.0))
         elif name == "throttled_by_date":
             api.before.append(Throttle(100, by_date=True).check)
+        elif name == "null_errors":
+            changed(api, null_errors)
+        elif name == "restarts":
+            api.before.append(Restarts().check)
+        elif name == "firewall":
+            api.before.append(firewall)
+        elif name == "blocks_of_ids":
+            give_out_blocks(api)
+        elif name == "queued_collects":
+            queue_collects(api)
         elif name == "busy":
             background.append(Background(OtherClient(api, (2, 3, 4, 5)).act, 0.01))
         elif name == "crowded":
@@ -96,6 +114,76 @@ def no_charges(request: Request) -> Reply | None:
     if not request.path.startswith("/api/billing/charges"):
         return None
     return Reply(404, headers={"Content-Type": "text/html"}, raw=b"<h1>Not Found</h1>")
+
+
+def changed(api: Api, change: Callable[[Reply], None]) -> None:
+    """Lets every reply be changed before it is sent."""
+    respond = api.respond
+
+    def answer(request: Request) -> Reply:
+        reply = respond(request)
+        change(reply)
+        return reply
+
+    api.respond = answer  # type: ignore[method-assign]
+
+
+def null_errors(reply: Reply) -> None:
+    if reply.status >= 400 and isinstance(reply.document, dict) and "errors" not in reply.document:
+        # As Go and Java write what is not there, and as PHP does.
+        reply.document["errors"] = None if reply.status in (401, 403) else []
+
+
+class Restarts:
+    """Every so many reads."""
+
+    def __init__(self, every: int = 70) -> None:
+        self.every = every
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def check(self, request: Request) -> Reply | None:
+        with self.lock:
+            self.count += request.method == "GET"
+            if request.method != "GET" or self.count % self.every:
+                return None
+        return Reply(502, headers={"Content-Type": "text/html"}, raw=b"<h1>502 Bad Gateway</h1>")
+
+
+def firewall(request: Request) -> Reply | None:
+    if "[" in request.raw_query or "]" in request.raw_query:
+        return Reply(400, headers={"Content-Type": "text/html"}, raw=b"<h1>HTTP Status 400</h1>")
+    text = unquote_plus(request.raw_query) + unquote_plus(request.path) + request.body.decode("utf-8", "replace")
+    if not re.search(r"'|--|<[a-z!/]|{{| or |\.\./", text):
+        return None
+    return Reply(403, headers={"Content-Type": "text/html"}, raw=b"<h1>Access denied</h1>")
+
+
+def give_out_blocks(api: Api) -> None:
+    """As sequences do that are cached by each of several connections."""
+    first = max(api.records.invoices, default=0) + 1
+    nodes = itertools.cycle((itertools.count(first), itertools.count(first + 5_000)))
+    api.records.invoice_ids = (next(node) for node in nodes)
+    in_order = api.pages.order
+    api.pages.order = lambda rows: in_order(sorted(rows, key=lambda row: row.id))  # type: ignore[method-assign]
+
+
+def queue_collects(api: Api) -> None:
+    collect = api.billing.collect
+
+    def collected(caller: Caller, number: int) -> Invoice:
+        invoice = api.records.invoices.get(number)
+        was_unpaid = invoice is not None and invoice.state == "finalized"
+        if was_unpaid:
+            time.sleep(SLOWNESS)
+        try:
+            return collect(caller, number)
+        except Refusal:
+            if invoice is None or not was_unpaid or invoice.state != "paid":
+                raise
+            return invoice
+
+    api.billing.collect = collected  # type: ignore[method-assign]
 
 
 def sleep(request: Request) -> None:

@@ -71,7 +71,18 @@ def environment() -> dict[str, str]:
 
 def verify(url: str, arguments: Sequence[str], *, seed: int, directory: Path) -> Outcome:
     """Runs `mockserver verify` and reads its report."""
-    command = [sys.executable, "-m", "mockserver", "verify", url, *arguments, "--seed", str(seed)]
+    command = [
+        sys.executable,
+        "-m",
+        "mockserver",
+        "verify",
+        url,
+        *arguments,
+        "--seed",
+        str(seed),
+        "--stripe-wait",
+        "20",
+    ]
     command += ["--report", "json", "--report-dir", str(directory)]
     try:
         done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=PATIENCE)

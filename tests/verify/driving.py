@@ -65,7 +65,14 @@ class Heard:
 def judge(url: str, *, connection: httpx.BaseTransport | None = None, **given: Any) -> Heard:
     """One run without fuzzing unless asked for; tokens are those of all servers here."""
     heard = Heard()
-    given = {"token": "merchant1", "merchant": "1", "other_token": "merchant2", "fuzz": False, **given}
+    given = {
+        "token": "merchant1",
+        "merchant": "1",
+        "other_token": "merchant2",
+        "fuzz": False,
+        "stripe_wait": 20.0,
+        **given,
+    }
     verify(Options(url=url, **given), [heard.events.append], connection=connection)
     return heard
 

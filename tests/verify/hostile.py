@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -210,3 +211,39 @@ WAITS = (
     "\u0661",
 )
 """Values of `Retry-After`."""
+
+
+def _right_but(change: Callable[[bytes], bytes], **headers: str) -> Attack:
+    def attack(write: Callable[[bytes], None], reply: Reply) -> None:
+        content = change(reply.content())
+        extra = {**reply.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        extra = {name: value for name, value in extra.items() if name.lower() not in ("content-length", "connection")}
+        extra = {"Content-Type": JSON_TYPE, **extra, "Connection": "close"}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in extra.items())
+        write(f"HTTP/1.1 {reply.status} As It Is\r\n{lines}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+
+    return attack
+
+
+def _made(at: str) -> Attack:
+    return _right_but(lambda content: re.sub(rb'("created_at": ")[^"]*', rb"\g<1>" + at.encode(), content))
+
+
+NEARLY_RIGHT: dict[str, Attack] = {
+    # Go's zero time, .NET's east of Greenwich, and what stands for "never" in databases.
+    "the first moment": _made("0001-01-01T00:00:00Z"),
+    "a moment before the first": _made("0001-01-01T00:00:00+01:00"),
+    "the last moment": _made("9999-12-31T23:59:59.999999Z"),
+    "a moment after the last": _made("9999-12-31T23:59:59-01:00"),
+    "half a request allowed": _right_but(bytes, X_RateLimit_Limit="0.5", X_RateLimit_Remaining="0"),
+    "links to nowhere": _right_but(
+        lambda content: re.sub(rb'("next_page_url": )(null|"[^"]*")', rb'\g<1>"http://[host]/api?page=2"', content)
+    ),
+}
+"""Right answers, save for a value that libraries fall over."""
+LONG = {
+    "dollars": framed(PAGE[:-1] + b', "x": "' + b"$" * 200_000 + b'"}'),
+    "rows": framed(json.dumps(json.loads(_HUGE) | {"data": json.loads(_HUGE)["data"][:20_000]}).encode()),
+    "colons": framed(b'{"message": "' + b": " * 400_000 + b'"}'),
+}
+"""Answers that take long where reading them takes longer with each letter, or with each row."""

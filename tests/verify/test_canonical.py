@@ -319,6 +319,11 @@ def test_odd_adjustments(body: bytes | None, kind: str | None) -> None:
         ("/billing/charges", 302, False),
         ("/billing/charges?page=" + "9" * 3_000, 400, True),
         ("/billing/charges?page=%00", 422, False),
+        ("/billing/charges?q=%27;+--", 403, True),
+        ("/billing/charges?q=5+or+1", 406, True),
+        ("/billing/charges?q=%27;+--", 422, False),
+        ("/billing/charges?q=id%3E%3D%225%22", 403, False),
+        ("/billing/charges", 403, False),
     ],
 )
 def test_what_a_web_server_in_front_turns_away(target: str, status: int, by_itself: bool) -> None:

@@ -58,6 +58,15 @@ def test_a_payment_that_is_reported_between_an_answer_and_the_list_is_shown_late
     assert heard.choices["payment_shown"] == "later"
 
 
+@pytest.mark.parametrize("currency", ["HUF", "HKD", "THB"])
+def test_charges_are_as_large_as_stripe_wants_them(currency: str, tmp_path: Path) -> None:
+    fixture = tmp_path / "world.yaml"
+    fixture.write_text(f"merchants: [{{id: 1, name: One, currency: {currency}}}]\ntokens: {{provider: all}}\n")
+    heard = judge(ADDRESS, token="provider", other_token=None, connection=fake(fixture=str(fixture)), only=("COLLECT",))
+    assert heard.breaches == []
+    assert heard.choices["collect_status"] == 200
+
+
 @pytest.mark.parametrize("name", [profile.name for profile in profiles()])
 def test_a_fake_with_the_written_profile_behaves_as_the_server_that_was_measured(name: str, tmp_path: Path) -> None:
     path = tmp_path / "measured.yaml"

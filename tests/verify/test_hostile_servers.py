@@ -16,7 +16,7 @@ from mockserver.verify.transport.pace import LONGEST, retry_after
 from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.server import running
 from tests.verify.driving import judge
-from tests.verify.hostile import ATTACKS, NONSENSE, WAITS, attacking, framed, huge_page
+from tests.verify.hostile import ATTACKS, LONG, NEARLY_RIGHT, NONSENSE, WAITS, attacking, framed, huge_page
 
 MOST = 5.0
 """Seconds of a run."""
@@ -103,6 +103,25 @@ def test_no_nonsense_ends_in_a_traceback(name: str, after: int) -> None:
     with attacking(nonsense, after=after) as server:
         heard = judge(server.url, timeout=0.5, max_time=3.0)
     assert heard.end.exit_code in (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_no_answer_takes_longer_to_read_than_a_run_may_last(name: str) -> None:
+    def long(write: Callable[[bytes], None], reply: Reply) -> None:
+        write(LONG[name])
+
+    began = time.monotonic()
+    with attacking(long) as server:
+        heard = judge(server.url, max_time=MOST)
+    assert time.monotonic() - began < MOST + SLACK
+    assert heard.end.exit_code in (1, 2, 3)
+
+
+@pytest.mark.parametrize("name", NEARLY_RIGHT)
+def test_no_value_ends_in_a_traceback(name: str) -> None:
+    with attacking(NEARLY_RIGHT[name]) as server:
+        heard = judge(server.url, only=("LIST-1", "LIST-3", "SEARCH-1", "SEARCH-5", "CREATE-3", "GEN-9"))
+    assert heard.end.stop_reason == "completed"
 
 
 @pytest.mark.parametrize("value", WAITS)

@@ -162,6 +162,15 @@ def test_the_total_is_judged_where_the_charges_are_named_plainly(watched: Watche
     assert rules(watched) == ["CREATE-5"]
 
 
+def test_how_a_total_is_rounded_is_open(watched: Watched) -> None:
+    fine = charge(385) | {"amount": 3.3333, "price": 3.3333}
+    asked = b'{"amount": 3.3333, "description": "x"}'
+    watched.hears("POST", ADJUSTMENT, 200, {"message": "", "charge": fine, "charge_items": []}, asked)
+    content = {"message": "Created.", "invoice": invoice(1, 5) | {"total": 8.33}}
+    watched.hears("POST", INVOICES, 200, content, b'{"charge_ids": [383, 385]}')
+    assert watched.breaches == []
+
+
 @pytest.mark.parametrize("body", [b'{"charge_ids": [383], "status": "Paid"}', b'{"charge_ids": [383]}'])
 def test_an_invoice_that_is_no_draft_is_a_breach_whatever_was_asked(watched: Watched, body: bytes) -> None:
     watched.hears("POST", INVOICES, 200, {"message": "", "invoice": invoice(1, 5, status="Paid")}, body)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mockserver.verify.assertions.recorder import Recorder
 from mockserver.verify.claims.claims import Const, Is, Status
-from mockserver.verify.events import BreachFound, Event, RecordedExchange
+from mockserver.verify.events import BreachFound, Event, RecordedExchange, Reproduction
 from mockserver.verify.reports.run_state import RunState
 from tests.verify.report_streams import RULES, exchange
 
@@ -54,3 +56,29 @@ def test_what_is_kept_back_is_told_once_it_counts_and_forgotten_if_it_never_does
     sight(record, SENT)
     record.commit()
     assert [(type(event), event.times) for event in heard if isinstance(event, BreachFound)] == [(BreachFound, 1)]
+
+
+def test_a_secret_that_a_replay_met_is_in_no_report() -> None:
+    state = RunState(RULES)
+    record = recorder(state)
+    record.hide = lambda text: text.replace("secret", "$TOKEN")
+    sight(record, SENT)
+    (breach,) = record.breaches.values()
+    record.replace(replace(breach, reproduction=Reproduction(0, 0, "there is no id in secret")))
+    (told,) = state.result().sightings
+    assert told.breach.reproduction is not None
+    assert told.breach.reproduction.why == "there is no id in $TOKEN"
+
+
+def test_what_is_told_of_an_answer_is_no_longer_than_anybody_reads() -> None:
+    record = recorder()
+    record.breach(
+        "LIST-1",
+        kind="x",
+        expected="a word",
+        actual=": " * 900_000,
+        exchanges=[SENT],
+        check=Is(Status(0), "is", Const(1)),
+    )
+    (breach,) = record.breaches.values()
+    assert len(breach.actual) < 10_000

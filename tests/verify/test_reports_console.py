@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mockserver.verify.events import Breach, Event, Note, PhaseStarted, RunFinished, RunStarted
+from mockserver.verify.events import Breach, Event, Note, PhaseStarted, Reproduction, RunFinished, RunStarted
 from mockserver.verify.reports import make
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, TARGET, exchange, mixed, run
 
@@ -44,6 +44,11 @@ def test_without_a_terminal_there_are_only_plain_lines() -> None:
     assert "\r" not in text
     assert "[calibrate]\n  create_status: 201\n" in text
     assert "✓ GEN-1 holds (3 times)" in text
+
+
+def test_nothing_that_a_replay_was_answered_steers_the_terminal() -> None:
+    said = Reproduction(0, 0, "it could not be replayed: there is no id in \x1b]0;title")
+    assert ESCAPE not in shown(run(replace(SERVER_ERROR, reproduction=said)))
 
 
 def test_what_is_green_is_told_only_to_those_who_ask() -> None:

@@ -243,3 +243,26 @@ def test_what_a_server_sent_never_becomes_code(tmp_path: Path) -> None:
     assert "__import__" not in {node.id for node in nodes if isinstance(node, ast.Name)}
     replayed(file, "http://127.0.0.1:9/api")
     assert not (tmp_path / "hacked").exists()
+
+
+def test_a_name_in_an_answer_is_no_command_of_the_script(tmp_path: Path) -> None:
+    name = "'; touch pwned; '"
+    told = exchange(
+        "POST",
+        "/billing/charges/quick-adjustment",
+        status=201,
+        sends={"amount": 5, "description": "x"},
+        answers={"charge": {"id": 9}, name: {"invoice": {"id": 57}}},
+    )
+    finalized = exchange("POST", "/billing/invoices/57/finalize", status=500, answers={"message": "no"})
+    breach = replace(SERVER_ERROR, exchanges=(told, finalized), check=Is(Status(1), "<", Const(500)))
+    (report,) = make(["script"], tmp_path, rules=RULES)
+    for event in run(breach):
+        report(event)
+    report.close()
+    lines = [line for line in (tmp_path / "repro.sh").read_text("utf-8").splitlines() if "$(from" in line]
+    assert lines, "an answer is needed by the next request"
+    stubs = 'from() { return 1; }\ncannot_tell() { echo "$1"; }\n'
+    done = subprocess.run(["sh", "-c", stubs + "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True)
+    assert name in done.stdout
+    assert not (tmp_path / "pwned").exists()

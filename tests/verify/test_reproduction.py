@@ -266,6 +266,16 @@ def test_what_never_comes_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) ->
     assert sum(waited) < 30
 
 
+def test_how_long_the_queue_may_take_is_not_known_unless_it_is_said() -> None:
+    with running(FAULTS["never_on_stripe"]) as server:
+        heard = judge(server.url, only=("FINALIZE-2",), max_time=30.0, stripe_wait=None)
+    assert heard.breaches == []
+    assert heard.verdicts["FINALIZE-2"].verdict == "not_exercised"
+    assert "no invoice got onto Stripe within" in heard.verdicts["FINALIZE-2"].reason
+    assert "--stripe-wait" in heard.verdicts["FINALIZE-2"].reason
+    assert heard.end.exit_code == 3
+
+
 def test_the_time_of_the_run_holds_for_replays_too() -> None:
     with running(FAULTS["never_on_stripe"]) as server:
         began = time.monotonic()

@@ -26,6 +26,9 @@ FoundBy = Literal["scenario", "property", "model", "race", "fuzzing", "traffic"]
 MOST_FAULTS = 40
 """Faults of one rule that are kept; a server that answers nonsense breaks it in ever new ways."""
 
+MOST_WORDS = 4_000
+"""Characters of what is told of a breach; an answer may be quoted in it."""
+
 
 @dataclass(slots=True)
 class Recorder:
@@ -115,8 +118,8 @@ class Recorder:
                 return
             breach = Breach(
                 rule=rule,
-                expected=self.hide(expected),
-                actual=self.hide(actual),
+                expected=self._told(expected),
+                actual=self._told(actual),
                 exchanges=tuple(exchanges),
                 seed=self.seed,
                 identity=identity,
@@ -137,12 +140,18 @@ class Recorder:
             else:
                 self._tell(breach)
 
+    def _told(self, text: str) -> str:
+        hidden = self.hide(text)
+        return hidden if len(hidden) <= MOST_WORDS else f"{hidden[:MOST_WORDS]}…"
+
     def replace(self, breach: Breach) -> None:
         """Tells a breach that is known already in a better way, however long its sequence is."""
         with self._lock:
             self._tell(breach)
 
     def _tell(self, breach: Breach) -> None:
+        if breach.reproduction is not None:
+            breach = replace(breach, reproduction=replace(breach.reproduction, why=self._told(breach.reproduction.why)))
         self.breaches[breach.identity] = breach
         self.emit(BreachFound(breach, self.sightings[breach.identity]))
 

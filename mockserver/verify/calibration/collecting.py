@@ -73,7 +73,7 @@ def _is_paid(work: Calibration, caller: Billing, invoice: OwnInvoice, answer: An
             work.record("payment_shown", "at_once", "an invoice is paid as soon as its collect is answered")
         else:
             work.record("payment_shown", "later", f"a collect answers {shown(told)}, and the list shows paid after it")
-    elif context.records.shown_paid(invoice.id, by=caller) is not None:
+    elif context.records.shown_paid(invoice.id, by=caller, succeeded=answer.status != 202) is not None:
         context.recorder.held("COLLECT-3")
         waited = time.monotonic() - collected
         work.record("payment_shown", "later", f"a collected invoice shows as paid some {waited:.1f} s later")
@@ -81,7 +81,7 @@ def _is_paid(work: Calibration, caller: Billing, invoice: OwnInvoice, answer: An
         paid = row_of(invoice, after).at("stripe_invoice_status").equals("paid")
         context.expect(
             "COLLECT-3",
-            eventually(paid, context.records.report_patience),
+            eventually(paid, context.records.report_wait),
             kind="not paid after success",
             because="after a successful collect stripe_invoice_status is paid, at once or some seconds later",
             actual=f"it is {row.get('stripe_invoice_status')} {time.monotonic() - collected:.0f} s later",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from mockserver.verify.calibration.measurements import NOTHING, Calibration
 from mockserver.verify.claims.values import Row
@@ -112,7 +112,7 @@ def links(work: Calibration) -> None:
     links = page.get("links")
     urls = [page.get(name) for name in LINKS if name != "links"]
     urls += [link.get("url") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
-    queries = [dict(parse_qsl(urlsplit(url).query)) for url in urls if isinstance(url, str)]
+    queries = [dict(parse_qsl(url.partition("#")[0].partition("?")[2])) for url in urls if isinstance(url, str)]
     kept = [{"q", "per_page"} & query.keys() for query in queries if "page" in query]
     shown = next((url for url in urls if isinstance(url, str) and "page=" in url), None)
     if kept and all(len(names) == 2 for names in kept):

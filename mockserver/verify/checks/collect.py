@@ -173,10 +173,11 @@ def _paid(
     paid = row_of(invoice, after).at("stripe_invoice_status").equals("paid")
     if not paid.is_true():
         # An integration that learns of the payment from Stripe shows it seconds later.
-        found = context.records.shown_paid(invoice.id, by=by) or _listed(context, invoice, by)
+        succeeded = answer.status != 202
+        found = context.records.shown_paid(invoice.id, by=by, succeeded=succeeded) or _listed(context, invoice, by)
         after = found[1]
         paid = row_of(invoice, after).at("stripe_invoice_status").equals("paid")
-        paid = eventually(paid, context.records.report_patience)
+        paid = eventually(paid, context.records.report_wait)
     seen = row_of(invoice, after)
     context.expect(
         "COLLECT-3",

@@ -31,7 +31,7 @@ def _lists(page: Answer, number: int) -> bool:
     return any(row.get("id") == number for row in page.rows)
 
 
-def _showing(call: Callable[..., Answer], size: int, number: int) -> list[Answer]:
+def showing(call: Callable[..., Answer], size: int, number: int) -> list[Answer]:
     """The first page and the last, and those between where the record is on neither: the order is the server's.
 
     Raises `NotPossible` where the pages are too many.
@@ -50,7 +50,7 @@ def charges(context: Context) -> None:
     size = context.records.at_most(25)
     before = _ends(context.me.charges, size)
     charge = context.records.charge()
-    pages = _showing(context.me.charges, size, charge.id)
+    pages = showing(context.me.charges, size, charge.id)
     made = id_of("charge", charge.id)
     # Charges of --charge-ids are not new.
     if not context.options.charge_ids and all(page.ok for page in pages):
@@ -83,7 +83,7 @@ def invoices(context: Context) -> None:
     for _ in range(3):
         before = _ends(context.me.invoices, size)
         draft = context.records.draft()
-        after = _showing(context.me.invoices, size, draft.id)
+        after = showing(context.me.invoices, size, draft.id)
         totals = [of(pages[0]).at("total") for pages in (before, after)]
         counted = totals[1].compares(">=", totals[0].calc("+", 1))
         if all(page.figure("total") is not None for page in (before[0], after[0])) and counted.is_true():

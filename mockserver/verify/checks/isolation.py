@@ -98,6 +98,11 @@ def acting(context: Context) -> None:
             if not charge_untouched(context, rule, charge, f"a create by {who}", [created]):
                 charge = context.records.charge()
                 break
+        if rule == "GEN-8" and caller.merchant == context.me.merchant and not context.options.charge_ids:
+            # What it is answered is open: a server may pass over the header, and take what is the caller's own.
+            swept = caller.create()
+            if not charge_untouched(context, rule, charge, f"a create of everything by {who}", [swept]):
+                charge = context.records.charge()
     if context.options.charges_allowed:
         _collecting(context)
 

@@ -205,6 +205,37 @@ def adjustments(context: Context) -> None:
     )
 
 
+def identities(context: Context) -> None:
+    """GEN-9 and CREATE-4: an id in the body of an adjustment is nobody's; it must not write over a charge."""
+    if context.me.merchant is None or context.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    invoice = context.records.draft()
+    old = invoice.charges[0]
+    body = {"amount": context.records.amount(), "description": context.records.mark(), "id": old.id}
+    answer = context.me.post(ADJUSTMENTS, body)
+    told = "in the body of an adjustment"
+    _answered(context, answer, told)
+    never(
+        context,
+        "GEN-9",
+        any_of(is_refused(answer), of(answer).at("charge.id").differs(old.id)),
+        kind=f"id {told} kept",
+        because=f"an id {told} is ignored or refused: a new charge has one of its own",
+        using=[old.made_by, invoice.made_by],
+        proves=True,
+    )
+    status, after = context.records.charge_status(old.id)
+    if status is not None:
+        never(
+            context,
+            "CREATE-4",
+            of(after).at("charge.status").equals("Invoiced"),
+            kind=f"charge overwritten by an id {told}",
+            because="a charge on an invoice stays Invoiced, whatever an adjustment's body holds",
+            using=[old.made_by, invoice.made_by, answer],
+        )
+
+
 def actions(context: Context) -> None:
     """FINALIZE-1, FINALIZE-2: a finalize and a collect have no body, and write nothing that stands in one."""
     invoice = context.records.draft()
@@ -262,5 +293,6 @@ CHECKS = (
         thorough=True,
     ),
     Check("undocumented properties of an adjustment", ("FINALIZE-1", "GEN-7", "GEN-9"), adjustments, thorough=True),
+    Check("an id in the body of an adjustment", ("GEN-9", "CREATE-4"), identities, thorough=True),
     Check("undocumented properties of actions", ("FINALIZE-1", "FINALIZE-2"), actions, thorough=True),
 )

@@ -11,7 +11,7 @@ from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
-from mockserver.verify.transport.messages import Answer
+from mockserver.verify.transport.messages import GATEWAY, Answer
 
 INVOICES = "/billing/invoices"
 CHARGES = "/billing/charges"
@@ -21,11 +21,12 @@ MANY_IDS = 3_000
 LONG_VALUE = 1_500
 """Letters of a search, fewer than web servers take for too long."""
 FEW = "per_page=1"
+# Brackets are written as RFC 3986 wants them: as they are, Tomcat refuses them before an application is reached.
 ARRAYS = (
-    ("page[]=1&per_page=1", "an array for a page"),
-    ("page[a]=1&per_page=1", "an object for a page"),
-    ("per_page[]=1", "an array for a page size"),
-    ("per_page[a][b]=1", "objects within each other for a page size"),
+    ("page%5B%5D=1&per_page=1", "an array for a page"),
+    ("page%5Ba%5D=1&per_page=1", "an object for a page"),
+    ("per_page%5B%5D=1", "an array for a page size"),
+    ("per_page%5Ba%5D%5Bb%5D=1", "objects within each other for a page size"),
     ("page=1&page=2&per_page=1", "a page given twice"),
 )
 """For both lists."""
@@ -41,9 +42,9 @@ ODD_BYTES = (
 def searches() -> Iterator[tuple[str, str]]:
     """Queries for the list of invoices alone, and what each is."""
     id_clause = quote('id:"1"')
-    yield f"q[]={id_clause}&{FEW}", "an array for a search"
-    yield f"q[a]={id_clause}&{FEW}", "an object for a search"
-    yield f"q[a][b]={id_clause}&{FEW}", "objects within each other for a search"
+    yield f"q%5B%5D={id_clause}&{FEW}", "an array for a search"
+    yield f"q%5Ba%5D={id_clause}&{FEW}", "an object for a search"
+    yield f"q%5Ba%5D%5Bb%5D={id_clause}&{FEW}", "objects within each other for a search"
     yield f"q={id_clause}&q={id_clause}&{FEW}", "a search given twice"
     yield f"q=%FF&{FEW}", "a search in bytes that are no UTF-8"
     for value, what in (
@@ -64,7 +65,7 @@ def queries(context: Context) -> None:
     for query, what in (*ARRAYS, *ODD_BYTES):
         _answered(context, context.me.send("GET", f"{CHARGES}?{query}"), what, "an odd query of charges")
     nobody = context.me.acting(token=None)
-    for name in ("api_token[]", "api_token[a]"):
+    for name in ("api_token%5B%5D", "api_token%5Ba%5D"):
         _answered(
             context,
             nobody.send("GET", f"{INVOICES}?{name}=x&{FEW}"),
@@ -79,7 +80,7 @@ def _answered(context: Context, answer: Answer, what: str, where: str) -> None:
         is_answered(answer),
         kind=f"{where} makes the server fail",
         because=f"{where} is refused with a 4xx, or read in a lenient way: here {what}",
-        proves=True,
+        proves=answer.status not in GATEWAY,
     )
 
 

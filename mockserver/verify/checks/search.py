@@ -235,7 +235,7 @@ def by_day(context: Context) -> None:
     for row in rows:
         moment = when(row.get("created_at"))
         if moment is None:
-            raise NotPossible("created_at is no date-time")
+            raise NotPossible("created_at is no date-time with a day before and after it")
         scope = any_of([row["id"]])
         for sign in DATE_OPERATORS:
             for distance in (-1, 0, 1):
@@ -316,7 +316,7 @@ def generated_queries(context: Context) -> None:
     fence = _fence(context, ids)
     moment = when(rows[0]["created_at"])
     if moment is None:
-        raise NotPossible("created_at is no date-time")
+        raise NotPossible("created_at is no date-time with a day before and after it")
     clauses = st.one_of(
         st.builds(
             clause,

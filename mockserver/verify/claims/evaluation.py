@@ -192,11 +192,21 @@ def _moment(text: Any) -> datetime | None:
 
 
 def _unique(given: list[Any]) -> list[Any]:
-    kept: list[Any] = []
+    # A page may have as many rows as a server likes.
+    kept: dict[Any, Any] = {}
     for one in given:
-        if one is not None and not compares(one, "in", kept):
-            kept.append(one)
-    return kept
+        if one is not None:
+            kept.setdefault(_key(one), one)
+    return list(kept.values())
+
+
+def _key(value: Any) -> Any:
+    """Equal for values that are the same."""
+    if isinstance(value, list | tuple):
+        return "list", *map(_key, value)
+    if isinstance(value, Mapping):
+        return "object", frozenset((name, _key(one)) for name, one in value.items())
+    return isinstance(value, bool), value
 
 
 def _calculated(left: int | Decimal, sign: Sign, right: int | Decimal) -> int | Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +18,15 @@ def exact(value: object) -> Decimal | None:
 
 
 def when(value: object) -> datetime | None:
-    """A JSON date-time as a time in UTC; None for anything else."""
+    """A JSON date-time as a time in UTC; None for anything else, and where the calendar has no day before or after."""
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if date.min < moment.date() < date.max else None
 
 
 def shown(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mockserver.billing.money import fits
 from mockserver.verify.assertions.statements import Subject, of, sum_of
 from mockserver.verify.claims.values import Row, when
 from mockserver.verify.errors import NotPossible
@@ -58,6 +59,8 @@ def due(charges: Iterable[OwnCharge]) -> Subject:
     known = list(charges)
     if any(charge.shown_amount is None for charge in known):
         raise NotPossible(UNSHOWN)
+    if not all(fits(charge.shown_amount, charge.currency) for charge in known if charge.shown_amount is not None):
+        raise NotPossible("a charge has more decimals than its currency, and how that is rounded is open")
     return sum_of(charge.shown.at("amount") for charge in known)
 
 

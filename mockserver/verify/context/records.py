@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from mockserver.billing.money import exponent
 from mockserver.billing.profile import Value
+from mockserver.billing.stripe_currencies import MINIMUM_CHARGE, stripe_exponent
 from mockserver.verify.assertions.expect import Expect
 from mockserver.verify.assertions.statements import id_of, of, succeeds
 from mockserver.verify.claims.values import Row, exact
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, newest_charges
-from mockserver.verify.errors import NotPossible, Stop
+from mockserver.verify.errors import NotPossible, OutOfTime, Stop
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
 from mockserver.verify.transport.billing_client import Billing
@@ -27,6 +28,8 @@ UNKNOWN_ID = 2_147_483_646
 """An id that no server has: the last but one that fits 32 bits."""
 MARK = "mockserver verify"
 """How the descriptions of all charges that a run makes begin."""
+QUEUE = 20.0
+"""Seconds that the queue for Stripe is waited for, unless it is said how long it takes."""
 REPORT = 0.4
 """How much of the time that the queue for Stripe may take a payment may take to show (COLLECT-3)."""
 
@@ -54,11 +57,24 @@ class Records:
     """Seconds that the queue for Stripe may take."""
     report_patience: float = field(init=False)
     """Seconds that a payment may take to show."""
+    _slowest_report: float = 0.0
+    _least: Decimal = Decimal(0)
+    """Stripe's smallest charge in the merchant's currency, in major units."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.patience = self.options.stripe_wait
-        self.report_patience = self.options.stripe_wait * REPORT
+        self.patience = self.queue_wait
+        self.report_patience = self.report_wait
+
+    @property
+    def queue_wait(self) -> float:
+        """Seconds that the queue for Stripe is waited for."""
+        return QUEUE if self.options.stripe_wait is None else self.options.stripe_wait
+
+    @property
+    def report_wait(self) -> float:
+        """Seconds in which an invoice that was collected shows that it is paid."""
+        return self.queue_wait * REPORT
 
     @property
     def spare_amount(self) -> Decimal:
@@ -82,7 +98,8 @@ class Records:
         digits = 0 if self.digits is None else self.digits
         if digits == 0:
             return Decimal(500 + 7 * number)
-        return Decimal(100 + 37 * (number % 20)).scaleb(-2) + Decimal(number % 10**digits).scaleb(-digits)
+        small = Decimal(100 + 37 * (number % 20)).scaleb(-2) + Decimal(number % 10**digits).scaleb(-digits)
+        return self._least + small
 
     def charge(
         self, amount: Decimal | None = None, *, description: str | None = None, by: Billing | None = None
@@ -183,16 +200,22 @@ class Records:
     ) -> tuple[Row, Answer] | None:
         """The row of an invoice that was collected, once it shows the payment; None when that takes too long.
 
-        Where a collect that has `succeeded` was waited for in vain, there is no long wait again.
+        Where a collect that has `succeeded` was waited for in vain, there is no long wait again. Raises `OutOfTime`
+        where the run ends before that can be told.
         """
+        began, cut = time.monotonic(), self.transport.left - 1.0 < self.report_patience
 
         def ready() -> tuple[Row, Answer] | None:
             row, answer = self.row(invoice, by=by)
             return (row, answer) if row is not None and row.get("stripe_invoice_status") == "paid" else None
 
         found = self.until(ready, self.report_patience)
-        if found is None and succeeded:
-            self.report_patience = min(self.report_patience, 1.0)
+        if found is not None:
+            self._slowest_report = max(self._slowest_report, time.monotonic() - began)
+        elif cut:
+            raise OutOfTime
+        elif succeeded:
+            self.report_patience = min(self.report_patience, max(1.0, 3 * self._slowest_report))
         return found
 
     def needs_charges(self) -> None:
@@ -277,6 +300,8 @@ class Records:
         if self.digits is None and isinstance(currency, str):
             try:
                 self.digits = exponent(currency)
+                # Stripe settles an invoice below it by itself.
+                self._least = Decimal(MINIMUM_CHARGE.get(currency, 0)).scaleb(-stripe_exponent(currency))
             except ValueError:
                 # Not of ISO 4217; its amounts are taken to be whole.
                 self.digits = 0

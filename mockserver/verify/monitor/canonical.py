@@ -22,6 +22,8 @@ LONGEST = 2_000
 """Letters of an address or a header from which on a web server may find it too long."""
 TOO_LARGE = frozenset({413, 414, 431})
 """Statuses that a web server answers before the API is reached."""
+FIREWALL = frozenset({403, 406})
+"""How a firewall answers what it takes for an attack."""
 
 _MERCHANT = MERCHANT_HEADER.lower()
 _PLAIN_HEADERS = frozenset(
@@ -51,6 +53,7 @@ _SEARCH = re.compile(rf"{_CLAUSE}(?: (?:AND|OR) {_CLAUSE})*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _JSON = re.compile(r"application/json(; ?charset=utf-8)?", re.IGNORECASE)
 _FORM = re.compile(r"application/x-www-form-urlencoded(; ?charset=utf-8)?", re.IGNORECASE)
+_ATTACK = re.compile(r"""'|--|<[A-Za-z!/]|\{\{|;|\\|\.\./|\bor\b|[\x00-\x1f\x7f-\x9f\ufffd]""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -118,7 +121,8 @@ def read_request(operation: str, outgoing: Outgoing) -> RequestReading:
 def may_be_turned_away(outgoing: Outgoing, status: int) -> bool:
     """Whether a web server in front of the API may have given this answer by itself, in whatever form it likes (GEN-5).
 
-    A refusal of what is too long, or of what its parser takes for malformed; and the way to a plainer path.
+    A refusal of what is too long, of what its parser takes for malformed, or of what a firewall takes for an attack;
+    and the way to a plainer path.
     """
     path = outgoing.target.partition("?")[0]
     if 300 <= status < 400:
@@ -127,7 +131,14 @@ def may_be_turned_away(outgoing: Outgoing, status: int) -> bool:
         return False
     sizes = [len(outgoing.target), *(len(value) for _, value in outgoing.headers)]
     malformed = any(not value.isascii() or _CONTROL.search(value) for pair in outgoing.headers for value in pair)
+    if status in FIREWALL and _may_seem_an_attack(outgoing):
+        return True
     return status in TOO_LARGE or max(sizes) > LONGEST or malformed or _is_unroutable(path)
+
+
+def _may_seem_an_attack(outgoing: Outgoing) -> bool:
+    body = (outgoing.body or b"").decode("utf-8", "replace")
+    return any(_ATTACK.search(unquote_plus(text)) for text in (outgoing.target, body))
 
 
 def ids_in_path(outgoing: Outgoing) -> frozenset[int]:

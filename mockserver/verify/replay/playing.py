@@ -171,7 +171,7 @@ class Replay:
             if value is not None:
                 try:
                     return wanted.made_of(str(value))
-                except ValueError as error:
+                except (ValueError, OverflowError) as error:
                     raise CannotTell(f"{wanted} of answer {wanted.answer + 1} is no time: {error}") from error
         raise CannotTell(f"answer {wanted.answer + 1} has no {wanted}")
 

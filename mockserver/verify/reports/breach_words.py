@@ -9,7 +9,7 @@ from mockserver.verify.claims.claims import answers_of
 from mockserver.verify.events import Breach, RecordedExchange
 from mockserver.verify.reports.phrases import shorten, text_of, visible
 
-_RAW = re.compile(r"""[\s:,]*(?:[{\[<]["\w!/{\[<]|Validated against the response schema).*""", re.DOTALL)
+_RAW = re.compile(r"""(?<![\s:,])[\s:,]*(?:[{\[<]["\w!/{\[<]|Validated against the response schema).*""", re.DOTALL)
 
 
 def plain(text: str) -> str:

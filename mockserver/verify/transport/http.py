@@ -18,7 +18,7 @@ from mockserver.core.loopback import is_loopback
 from mockserver.verify.errors import NoAnswer, OutOfTime, TooLong, classify
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.replay.ledger import Ledger
-from mockserver.verify.transport.messages import Answer, Outgoing, parse_json
+from mockserver.verify.transport.messages import GATEWAY, Answer, Outgoing, parse_json
 from mockserver.verify.transport.network import Bounds, Network
 from mockserver.verify.transport.pace import Pace, retry_after
 from mockserver.verify.transport.redaction import Redaction, placeholders
@@ -31,6 +31,8 @@ LONGEST_ANSWER = 1_000_000
 """Bytes of any other answer that are read."""
 KEPT = 256_000
 """Bytes of an answer that are kept as evidence."""
+RESTART = 0.5
+"""Seconds until a read that was answered by a load balancer alone is tried once more."""
 TRAIL = 4
 """Exchanges that a trail ends with."""
 
@@ -186,13 +188,17 @@ class Transport:
             self._reserved.now = False
 
     def _send_surely(self, outgoing: Outgoing) -> Answer:
-        """A read is tried twice: a connection that the server closed while idle is nobody's fault."""
+        """A read is tried twice: a connection that was closed while idle, or a restart, is nobody's fault."""
         try:
-            return self._send_once(outgoing)
+            answer = self._send_once(outgoing)
         except NoAnswer as failure:
             if outgoing.method != "GET" or failure.kind not in ("reset", "disconnected"):
                 raise
             return self._send_once(outgoing)
+        if outgoing.method != "GET" or answer.status not in GATEWAY:
+            return answer
+        self.pause(RESTART)
+        return self._send_once(outgoing)
 
     def _send_once(self, outgoing: Outgoing) -> Answer:
         number = self._take_slot()

@@ -79,7 +79,7 @@ class Pace:
         """Takes what an answer says of the limit; names of headers in lower case."""
         for prefix in ("x-ratelimit-", "ratelimit-", "x-rate-limit-"):
             most, left = _number(headers.get(prefix + "limit")), _number(headers.get(prefix + "remaining"))
-            if most and left is not None:
+            if most is not None and most >= 1 and left is not None:
                 self._learn(int(most), int(left), _reset(headers, prefix), _window(headers, prefix), now, prefix)
                 return
 

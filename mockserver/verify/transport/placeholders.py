@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 _NAMES = r"(?:TOKEN|OTHER_TOKEN|HEADER_[A-Z0-9_]+)"
-PLACEHOLDER = re.compile(rf"(\$+)(?:({_NAMES})|\{{({_NAMES})\}})")
+PLACEHOLDER = re.compile(rf"(?<!\$)(\$+)(?:({_NAMES})|\{{({_NAMES})\}})")
 """What may stand for a secret, `$TOKEN` or `${TOKEN}`. The dollars before it are odd in number where it does, and even
 where the same letters came from anybody else: in data they are doubled, and what stands alone is ours."""
 

@@ -51,7 +51,7 @@ class Redaction:
         self._names = names
         forms = "|".join(map(_form_pattern, sorted(names, key=len, reverse=True))) or r"(?!)"
         self._secret = re.compile(forms)
-        self._either = re.compile(rf"(\$*)({forms})|{PLACEHOLDER.pattern}")
+        self._either = re.compile(rf"(?<!\$)(\$*)({forms})|{PLACEHOLDER.pattern}")
 
     def text(self, text: str) -> str:
         """Text that a reader or a program may fill in again by `filled`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 
-from mockserver.billing.money import exponent
+from mockserver.billing.money import fits
 from mockserver.verify.assertions.statements import Statement, Subject, is_refused, of
 from mockserver.verify.claims.values import Row, shown
 from mockserver.verify.monitor.history import Inconsistency
@@ -49,7 +49,7 @@ class Charges:
                 lambda answer: made(answer).at("price").equals(made(answer).at("amount")),
             )
         asked = sight.reading.amount if sight.plain else None
-        if asked is not None and amount is not None and amount != asked and _fits(asked, row.get("currency")):
+        if asked is not None and amount is not None and amount != asked and fits(asked, str(row.get("currency"))):
             self._teller.breach(
                 sight,
                 "GEN-9",
@@ -203,7 +203,7 @@ class Charges:
         """CREATE-5; somebody may have changed an open charge meanwhile, but not before each create."""
         amounts = [amount_of(known.row, "amount") for known in found]
         total = amount_of(invoice, "total")
-        if total is None or None in amounts:
+        if total is None or any(amount is None or not fits(amount, str(invoice.get("currency"))) for amount in amounts):
             return
         due = sum((amount for amount in amounts if amount is not None), Decimal(0))
         if total == due:
@@ -226,12 +226,3 @@ def _made(answer: Answer) -> Subject:
 
 def _agrees(name: str, due: str, answer: Answer) -> Statement:
     return of(answer).at(f"invoice.{name}").agrees(due)
-
-
-def _fits(amount: Decimal, currency: object) -> bool:
-    """Whether the currency is as fine as the amount; a finer one may be rounded."""
-    try:
-        decimals = exponent(str(currency))
-    except ValueError:
-        return False
-    return amount == amount.quantize(Decimal(1).scaleb(-decimals))

@@ -251,6 +251,18 @@ def adjustment_charges_the_chargee_given(api: Api) -> None:
     keep_in_charges(api, change)
 
 
+@ASSIGNING.fault("GEN-9", "CREATE-4", "FINALIZE-1", says="an adjustment with an id writes over the charge that has it")
+def adjustment_writes_over_a_charge(api: Api) -> None:
+    def change(number: int, body: Mapping[str, Any]) -> None:
+        old, new = api.records.charges.get(body.get("id", 0)), api.records.charges[number]
+        if old is not None and old.merchant == new.merchant:
+            old.amount, old.description, old.invoice = new.amount, new.description, None
+            api.records.charges_of[new.merchant].remove(new)
+            api.records.charges[number] = old
+
+    keep_in_charges(api, change)
+
+
 @ASSIGNING.fault("FINALIZE-1", "CREATE-4", "GEN-9", says="an adjustment with an invoice_id is added to that invoice")
 def adjustment_joins_an_invoice(api: Api) -> None:
     def change(number: int, body: Mapping[str, Any]) -> None:

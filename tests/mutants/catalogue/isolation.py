@@ -141,6 +141,16 @@ def header_opens_the_list(api: Api) -> None:
     original = swap(api, "selected", selected)
 
 
+@ISOLATION.fault("GEN-8", "CREATE-6", says="a create of everything is one for the merchant of the header, whoever asks")
+def everything_is_the_headers(api: Api) -> None:
+    def selected(request: Request, reach: frozenset[int], operation: str) -> Any:
+        if operation == "create_invoice" and b"charge_ids" not in request.body:
+            reach = frozenset(api.records.merchants)
+        return original(request, reach, operation)
+
+    original = swap(api, "selected", selected)
+
+
 @ISOLATION.fault("GEN-8", says="without the header a merchant sees the invoices of all")
 def list_shows_all_merchants(api: Api) -> None:
     def visible(caller: Caller) -> Any:

@@ -365,10 +365,13 @@ export interface components {
         Error: {
             /** @description What was wrong, for people. */
             message: string;
-            /** @description For invalid input, the messages for each field, by its name. */
+            /**
+             * @description For invalid input, the messages for each field, by its name. What stands here in other refusals nothing says:
+             *     it may be left out, null or empty.
+             */
             errors?: {
                 [key: string]: string[];
-            };
+            } | unknown[] | null;
         };
         /** @description What the webhook sends. */
         InvoiceCreatedEvent: {

@@ -97,7 +97,7 @@ def _card(cause: Cause, base: str, width: int) -> Iterator[RenderableType]:
     yield _hanging("Source", visible(f"{text.level}, {text.source}"))
     yield _hanging("Expected", visible(breach.expected))
     yield _hanging("Came", visible(breach.actual), style=style)
-    yield _hanging("Seen", seen(sighting))
+    yield _hanging("Seen", visible(seen(sighting)))
     told = zip(commands(breach, base, separator=" \\\n    ", limit=2000), breach.exchanges, strict=True)
     for number, (command, exchange) in enumerate(told, 1):
         yield Text()

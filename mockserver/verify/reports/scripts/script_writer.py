@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -101,8 +102,8 @@ def _taken(steps: Sequence[ReplayStep], places: Sequence[int]) -> Iterator[str]:
     wanted: list[Ref] = list(dict.fromkeys(ref for place in places for ref in refs_to(steps, place)))
     for ref in wanted:
         numbers = " ".join(str(place + 1) for place in dict.fromkeys([ref.answer, *places]))
-        why = f"cannot_tell 'answer {ref.answer + 1} has no {ref}'"
-        yield f"{variable(ref).name}=$(from '{taken(ref)}' {numbers}) || {why}"
+        why = shlex.quote(visible(f"answer {ref.answer + 1} has no {ref}"))
+        yield f"{variable(ref).name}=$(from '{taken(ref)}' {numbers}) || cannot_tell {why}"
 
 
 def _ending(failing: Sequence[Sighting], base: str) -> str:
