@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mockserver.billing.profile import CHOICES, dump_profile
@@ -102,19 +102,25 @@ class Watch:
                 yield Coverage(operation.id, status, "-", self.judge.met[operation.id, status])
 
     def finish(self, stop_reason: str = "completed") -> int:
-        """Tells the verdicts and writes the profile; the exit code: 1 a rule is broken, 3 nothing of the API was seen.
+        """Tells the verdicts, and writes the profile and the recording; the exit code.
 
-        Raises `Unusable` for a profile or a recording that can't be written.
+        1 a rule is broken, 3 nothing of the API was seen. Raises `Unusable`, once the verdicts are told, for a profile
+        or a recording that can't be written, unless a rule is broken.
         """
         recorder = self.recorder
         recorder.count_up()
         for event in self.verdicts():
             recorder.emit(event)
         self._notes()
-        self._measured()
+        problems = self._measured()
+        for problem in problems:
+            recorder.note(problem, warning=True)
         end = self.end(stop_reason)
-        recorder.emit(end)
-        return end.exit_code
+        if not problems or recorder.breaches:
+            recorder.emit(end)
+            return end.exit_code
+        recorder.emit(replace(end, exit_code=2))
+        raise Unusable(*problems)
 
     def end(self, stop_reason: str) -> RunFinished:
         """How it ends, or would end now."""
@@ -129,19 +135,25 @@ class Watch:
         for note in self._requests.notes():
             self.recorder.note(note, warning=True)
 
-    def _measured(self) -> None:
+    def _measured(self) -> list[str]:
+        """Tells the choices, and writes what is to be written; why something can't be."""
         measured = self._choices.measured()
         for key in CHOICES:
             evidence = self._choices.evidence(key)
             self.recorder.emit(ChoiceMeasured(key, measured.get(key), key in measured, evidence))
+        problems: list[str] = []
         if self._watched.record is not None:
-            self.recorder.note(write_recording(self._watched.record, self._gathered, measured))
+            try:
+                self.recorder.note(write_recording(self._watched.record, self._gathered, measured))
+            except Unusable as error:
+                problems += error.problems
         path = self._watched.write_profile
         if path is None:
-            return
+            return problems
         text = dump_profile(measured, description=f"Seen in the traffic of {self._watched.target}")
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise Unusable(f"--write-profile {path}: {error.strerror}") from error
+            return [*problems, f"--write-profile {path}: {error.strerror}"]
         self.recorder.note(f"{len(measured)} choices that the traffic showed are written to {path}")
+        return problems

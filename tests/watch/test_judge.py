@@ -219,6 +219,40 @@ def test_figures_that_one_writer_in_between_explains_are_a_breach_the_third_time
     assert traffic.broken == {"LIST-3"}
 
 
+def test_a_row_that_came_between_the_count_and_the_rows_spoils_the_range_too() -> None:
+    rows = [invoice(number) for number in (1, 2, 3, 4)]
+    for told in ({"total": 3, "to": 3, "from": 1}, {"total": 0, "from": None, "to": None}):
+        traffic = Traffic()
+        assert traffic.say("GET", "/billing/invoices", page(rows, last_page=1, **told)) == []
+        assert traffic.lists(*rows) == []
+        assert traffic.ends() == 0
+    traffic = Traffic()
+    assert traffic.say("GET", "/billing/invoices", page(rows, **{"from": 2})) != []
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [("DELETE", "/billing/invoices/1"), ("PATCH", "/billing/charges/5"), ("PUT", "/billing/invoices")],
+)
+def test_what_changes_records_in_ways_that_nobody_documents_explains_what_comes_after(method: str, target: str) -> None:
+    traffic = Traffic()
+    for _ in range(4):
+        traffic.say("GET", "/billing/charges/5", {"charge": charge(5), "charge_items": []})
+        traffic.creates(invoice(1), [5])
+        traffic.lists(invoice(1))
+        traffic.say(method, target, {"message": "Done."})
+        traffic.say("GET", "/billing/charges/5", {"charge": charge(5, amount=20, price=20), "charge_items": []})
+        traffic.lists()
+        traffic.say(method, target, {"message": "Done."})
+    assert traffic.broken == set()
+
+
+@pytest.mark.parametrize("status", [520, 524, 530])
+def test_a_network_in_front_of_the_api_is_not_the_api(status: int) -> None:
+    traffic = Traffic()
+    assert traffic.say("GET", "/billing/invoices", status=status) == []
+
+
 def test_a_row_that_a_search_excludes_is_a_breach() -> None:
     traffic = Traffic()
     traffic.say("GET", "/billing/invoices?q=id%3A%227%22", page([invoice(8)]))

@@ -93,6 +93,33 @@ def test_an_answer_without_a_body_stays_one(status: str) -> None:
     assert answer.headers["etag"] == "x"
 
 
+def raw_answer(proxy: Proxied, request: bytes) -> bytes:
+    host, port = re.findall(r"//(.*):(\d+)", proxy.url)[0]
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(request)
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def test_a_packed_request_stays_packed_and_is_read() -> None:
+    packed = gzip.compress(json.dumps({"charge_ids": list(range(1, 60))}).encode())
+    head = f"POST /api{LIST} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head += f"Content-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    for body in (packed, b"x" * len(packed)):
+        with answering(saying(ok(GOOD))) as (url, heads), proxied(url) as proxy:
+            assert raw_answer(proxy, head.encode() + body).startswith(b"HTTP/1.1 200")
+        assert heads[0].endswith(b"\r\n\r\n" + body)
+        assert b"Content-Encoding: gzip" in heads[0]
+
+
+def test_a_request_may_name_the_host_as_those_to_proxies_do() -> None:
+    request = f"%b http://portal.example.com/api{LIST}%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    with answering(saying(ok(GOOD))) as (url, heads), proxied(url, no_collect=True) as proxy:
+        assert raw_answer(proxy, request % (b"GET", b"?page=1")).startswith(b"HTTP/1.1 200")
+        assert heads[0].startswith(f"GET /api{LIST}?page=1 HTTP/1.1\r\n".encode())
+        assert raw_answer(proxy, request % (b"POST", b"/7/collect")).startswith(b"HTTP/1.1 403")
+        assert len(heads) == 1
+
+
 def test_a_packed_answer_is_judged_and_stays_packed() -> None:
     bad = gzip.compress(json.dumps(page([invoice(1)], last_page=7)).encode())
     with answering(saying(ok(bad, "Content-Encoding: gzip"))) as (url, heads):

@@ -104,28 +104,103 @@ def test_bodies_of_requests_are_read_however_they_are_kept(changes: Mapping[str,
             "elsewhere",
         ),
         ({"_fromCache": "disk"}, "stale"),
+        ({"cache": {"afterRequest": None}}, "stale"),
+        ({"cache": {"afterRequest": {"eTag": "x"}}}, "stale"),
+        ({"cache": {"afterRequest": None}, "response__status": 304}, None),
+        ({"cache": {}}, None),
+        ({"_fetchType": "Memory Cache"}, "stale"),
+        ({"_fetchType": "Network Load"}, None),
         ({"response__status": 0}, "unread"),
+        ({"response___error": "net::ERR_ABORTED"}, "unread"),
+        ({"request__url": "https://ann:secret@portal.example.com/api/billing/invoices"}, None),
     ],
-    ids=["another host", "the API at another place", "a page of the portal", "from a cache", "no answer"],
+    ids=[
+        "another host",
+        "the API at another place",
+        "a page of the portal",
+        "from a cache",
+        "from Firefox's cache",
+        "from Firefox's cache, with its entry",
+        "asked again",
+        "no cache",
+        "from Safari's cache",
+        "from the network",
+        "no answer",
+        "given up",
+        "with a password",
+    ],
 )
 def test_what_is_not_the_apis_answer_is_told_apart(changes: Mapping[str, Any], why: str | None) -> None:
     found = only(entry(**changes))
     assert found == why if why else isinstance(found, Passing)
+    assert "secret" not in repr(found)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"response__content__text": None},
+        {"response__content": {"size": 0, "mimeType": "application/json"}},
+        {"response__content": {"size": 0, "mimeType": "application/json", "text": ""}},
         {"response__content__text": json.dumps(page([invoice(1)]))[:50]},
         {"response__content__text": "!", "response__content__encoding": "base64"},
     ],
-    ids=["left out", "cut off", "no base64"],
+    ids=["left out", "without a text", "given up", "cut off", "no base64"],
 )
 def test_an_answer_without_its_body_is_not_taken_for_a_bad_one(changes: Mapping[str, Any]) -> None:
     found = only(entry(**changes))
     assert isinstance(found, Passing)
     assert found.answer is None
+
+
+def test_a_body_that_was_announced_to_be_empty_is_empty() -> None:
+    headers = [{"name": "content-type", "value": "application/json"}, {"name": "content-length", "value": "0"}]
+    found = only(entry(response__content={"size": 0, "text": ""}, response__headers=headers))
+    assert isinstance(found, Passing)
+    assert found.answer == b""
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [(f"{BASE}/billing/invoices", set()), ("https://elsewhere.example.com/", {"GEN-1"})],
+    ids=["the same by https", "elsewhere"],
+)
+def test_being_sent_to_https_is_no_answer_of_the_api(location: str, told: set[str]) -> None:
+    traffic = Traffic()
+    found = only(
+        entry(
+            "http://portal.example.com/api/billing/invoices",
+            request__headers=[{"name": "accept", "value": "application/json"}],
+            response__status=307,
+            response__headers=[{"name": "location", "value": location}, {"name": "content-length", "value": "0"}],
+            response__content={"size": 0, "text": ""},
+        )
+    )
+    assert isinstance(found, Passing)
+    traffic.watch.see(found)
+    assert traffic.broken == told
+
+
+@pytest.mark.parametrize("path", ["reset", "snapshots/before/restore", "worlds/ann?x=1"])
+def test_a_fake_that_was_set_back_contradicts_nothing(path: str) -> None:
+    traffic = Traffic()
+    created = entry(
+        request__method="POST",
+        request__headers=[
+            {"name": "accept", "value": "application/json"},
+            {"name": "authorization", "value": "Bearer p@ann"},
+        ],
+        response__content={"text": json.dumps({"message": "Created.", "invoice": invoice(40)})},
+    )
+    reset = entry("https://portal.example.com/_mock/" + path, request__method="DELETE" if "?" in path else "POST")
+    reset["request"]["headers"] = created["request"]["headers"]
+    later = {"startedDateTime": "2026-11-02T10:00:01.000Z"}
+    _, found = read(har(created, reset | later, created | {"startedDateTime": "2026-11-02T10:00:02.000Z"}))
+    for one in found:
+        assert isinstance(one, Passing)
+        traffic.watch.see(one)
+    assert traffic.ends() == 0
+    assert traffic.broken == set()
 
 
 def test_the_address_may_be_given() -> None:

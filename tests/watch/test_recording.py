@@ -13,6 +13,8 @@ import yaml
 
 from mockserver.core.errors import Unusable
 from mockserver.server.process import running as fake
+from mockserver.state.fixtures.load import load_fixture
+from mockserver.verify.events import RunFinished
 from mockserver.watch.recording.writing import RecordSettings
 from mockserver.watch.watching import Watch, Watched
 from tests import plain
@@ -152,6 +154,62 @@ def test_what_could_not_be_known_is_said(tmp_path: Path) -> None:
     assert "# Of 1 invoices not all charges were seen" in text
     assert "# Left out: 1 charges on invoices that were not seen" in text
     assert [len(row["charges"]) for row in yaml.safe_load(text)["invoices"]] == [1, 0]
+
+
+def on_stripe(number: int, **given: Any) -> dict[str, Any]:
+    return finalized(number, **{"stripe_invoice_id": "in_1same", "stripe_invoice_status": "open", **given})
+
+
+@pytest.mark.parametrize(
+    ("invoices", "charges"),
+    [
+        ([on_stripe(1), on_stripe(2)], []),
+        ([invoice(2**60), invoice(3)], []),
+        ([invoice(1, total=2e10)], []),
+        ([invoice(1, charger_id="\u00b2"), invoice(2, charger_id="0"), invoice(3, charger_id="9" * 20)], []),
+        ([invoice(1, charger_id="9" * 20)], [charge(5, status="Void")]),
+    ],
+    ids=["one Stripe invoice of two", "a large id", "a large amount", "odd providers", "void"],
+)
+def test_whatever_was_seen_becomes_a_file_that_can_be_served(
+    invoices: list[dict[str, Any]], charges: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    traffic, file = recorded(tmp_path)
+    if charges:
+        traffic.creates(invoices[0], [row["id"] for row in charges])
+    traffic.lists(*invoices)
+    for row in charges:
+        traffic.say("GET", f"/billing/charges/{row['id']}", {"charge": row, "charge_items": []})
+    assert traffic.ends() in (0, 1)
+    load_fixture(str(file), seed=1)
+
+
+def test_a_create_of_all_that_is_open_takes_what_was_seen_to_be(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    for number in (5, 6):
+        traffic.charges(charge(number))
+    traffic.say("POST", "/billing/invoices", {"message": "Created.", "invoice": invoice(1, total=25)})
+    traffic.ends()
+    world = yaml.safe_load(file.read_text())
+    assert [row["charges"] for row in world["invoices"]] == [[5, 6]]
+    assert len(world["charges"]) == 2
+
+
+def test_a_file_that_can_not_be_written_costs_no_verdict(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(1))
+    file.mkdir()
+    with pytest.raises(Unusable):
+        traffic.ends()
+    last = traffic.events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.exit_code == 2
+    file.rmdir()
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(1), invoice(2, total="much"))
+    traffic.lists(invoice(1))
+    file.mkdir()
+    assert traffic.ends() == 1
 
 
 def test_merchants_that_are_no_numbers_and_other_worlds_are_told_apart(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ KEPT_OF_ONE = 256_000
 _SHOWN = frozenset({"accept", "content-type", "user-agent", MERCHANT_HEADER.lower()})
 """Headers of requests that are shown; any other may hold a secret."""
 _SHOWN_OF_ANSWERS = frozenset(
-    {"content-type", "date", "retry-after", "x-mock-broken", "x-mock-trace", "x-mock-warning"}
+    {"content-type", "date", "location", "retry-after", "x-mock-broken", "x-mock-trace", "x-mock-warning"}
 )
 _NAMES = ("TOKEN", "OTHER_TOKEN")
 

@@ -10,11 +10,12 @@ from mockserver.verify.assertions.expect import Expect
 from mockserver.verify.assertions.statements import Evidence, Statement, Subject
 from mockserver.verify.monitor.response_schema import FORM_RULES, ResponseSchema
 from mockserver.verify.replay.ledger import Ledger
-from mockserver.verify.transport.messages import NOT_JSON
+from mockserver.verify.transport.messages import GATEWAY, NOT_JSON
 from mockserver.watch.judging.sight import Sight
 from mockserver.watch.judging.telling import Teller
+from mockserver.watch.passing import Passing
 
-IN_FRONT = frozenset({429, 502, 503, 504})
+IN_FRONT = GATEWAY | {429}
 """How a web server answers by itself while the API is not to be reached, or not so often."""
 COMPANIONS = frozenset({"listCharges", "getCharge", "createQuickAdjustment"})
 _UTC = ("Z", "+00:00")
@@ -85,8 +86,16 @@ def _may_be_anybodys(sight: Sight) -> bool:
         return True
     if sight.content is not NOT_JSON:
         return False
+    if 300 <= status < 400 and _is_sent_to_tls(sight.passing):
+        return True
     # GEN-1: JSON comes when it is asked for. And a companion may not be there at all.
     return not sight.asks_json or (status in (404, 405) and sight.operation.id in COMPANIONS)
+
+
+def _is_sent_to_tls(passing: Passing) -> bool:
+    """Whether it is told to ask the same by https: by a browser that knows this host, or by a server in front."""
+    asked = passing.base + passing.target
+    return asked.startswith("http:") and passing.answer_header("location") == f"https:{asked[5:]}"
 
 
 def _is_in_utc(sight: Sight) -> bool:

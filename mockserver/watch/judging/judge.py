@@ -26,17 +26,18 @@ from mockserver.watch.judging.reach import Reached
 from mockserver.watch.judging.searches import rows_match
 from mockserver.watch.judging.sight import Sight, look
 from mockserver.watch.judging.telling import Teller
-from mockserver.watch.passing import Credentials, Passing
+from mockserver.watch.passing import Credentials, Passing, credentials
 
 NOT_JUDGED = {
     "elsewhere": "not of the API",
     "planned": "with a fault that a fake was told to make",
     "stale": "answered from a cache",
-    "in_front": "answered by what stands in front of the API (429, 502, 503, 504)",
+    "in_front": "answered by what stands in front of the API (429, 502, 503, 504 and their like)",
     "unread": "whose answer was not recorded, or can't be read",
 }
 """Why an exchange was not judged, or not by its content."""
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_WORLDS = 1_000
 """Worlds of which is remembered when they were set back."""
 
@@ -72,6 +73,9 @@ class Judge:
         operation = self._contract.addressed(passing.method, passing.target)
         if operation is None:
             self.not_judged["elsewhere"] += 1
+            if passing.method not in _READING and 200 <= passing.status < 300:
+                # It may have changed, or taken away, whatever was seen before.
+                self._forget(world_of(passing, credentials(passing)), passing.ended)
             return []
         if why := _left_alone(passing):
             self.not_judged[why] += 1
@@ -92,7 +96,9 @@ class Judge:
 
     def forget(self, base: str, name: str, *, at: float) -> None:
         """A fake's world of that name was set back at that time: what was known of its records holds no more."""
-        world = _world("", base, name)
+        self._forget(_world("", base, name), at)
+
+    def _forget(self, world: str, at: float) -> None:
         self._forgotten.set(world, at)
         self._memory.forget(world)
         self._presence.forget(world)

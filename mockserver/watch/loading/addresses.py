@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from mockserver.core.net import API
+from mockserver.core.net import API, CONTROL
 
 _OURS = re.compile(r"(?P<base>.*?)(?P<path>/billing/(?:invoices|charges)(?:/[^?#]*)?)(?P<query>\?[^#]*)?(?:#.*)?")
-_CONTROL = re.compile(r"/_mock(/|$)")
+_SETS_BACK = re.compile(
+    rf"(?P<origin>[^?#]*?)(?P<target>{CONTROL}/(?:reset|snapshots/[^/?#]+/restore|worlds/(?P<world>[^/?#]+)))(?:[?#].*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Address:
 
     base: str
     target: str
+    world: str = ""
+    """The world of a fake that it names."""
 
 
 class Addresses:
@@ -40,9 +43,12 @@ class Addresses:
         found = _OURS.fullmatch(url)
         if found is None or not (json or found["base"].endswith(API)):
             return None
-        return Address(found["base"], found["path"] + (found["query"] or ""))
+        # A password in an address is nobody's business.
+        base = re.sub(r"//[^/@]*@", "//", found["base"], count=1)
+        return Address(base, found["path"] + (found["query"] or ""))
 
 
-def is_control(url: str) -> bool:
-    """Whether that is a request to the control interface of a fake."""
-    return bool(_CONTROL.match(urlsplit(url).path))
+def set_back(url: str) -> Address | None:
+    """The address of a request by which a fake's records become other than they were, and the API's; else None."""
+    found = _SETS_BACK.fullmatch(url)
+    return None if found is None else Address(found["origin"] + API, found["target"], found["world"] or "")

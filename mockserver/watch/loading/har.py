@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from mockserver.watch.loading.addresses import Addresses
+from mockserver.watch.loading.addresses import Addresses, set_back
 from mockserver.watch.loading.clocks import RecordedClock
 from mockserver.watch.passing import Pairs, Passing
 
@@ -31,11 +31,14 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
     headers, answer_headers = _pairs(request.get("headers")), _pairs(response.get("headers"))
     kind = _first(answer_headers, "content-type") or str(content.get("mimeType", ""))
     asks_html = "text/html" in _first(headers, "accept")
-    address = addresses.split(_text(request, "url"), json="json" in kind and not asks_html)
+    url = _text(request, "url")
+    address = addresses.split(url, json="json" in kind and not asks_html) or set_back(url)
     if address is None:
         return "elsewhere"
-    if any(entry.get(mark) or response.get(mark) for mark in _FROM_CACHE):
+    if any(entry.get(mark) or response.get(mark) for mark in _FROM_CACHE) or _is_cached(entry, response):
         return "stale"
+    if response.get("_error"):
+        return "unread"
     status = response.get("status")
     if not isinstance(status, int) or status <= 0:
         return "unread"
@@ -50,14 +53,22 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
         status=status,
         body=_request_body(request),
         answer_headers=answer_headers if _first(answer_headers, "content-type") else (*answer_headers, _kind(kind)),
-        answer=_answer(content, status),
+        answer=_answer(content, status, answer_headers),
         started=began,
         ended=ended,
         base=address.base,
         at=str(entry.get("startedDateTime", "")),
-        world=str(entry.get("_world") or ""),
+        world=str(entry.get("_world") or address.world),
         whole=ours,
     )
+
+
+def _is_cached(entry: Mapping[str, Any], response: Mapping[str, Any]) -> bool:
+    """As Firefox marks it, which tells of the cache alone, and as Safari does."""
+    cache, fetched = entry.get("cache"), entry.get("_fetchType") or response.get("_fetchType")
+    if fetched is not None:
+        return str(fetched) != "Network Load"
+    return isinstance(cache, dict) and "afterRequest" in cache and response.get("status") != 304
 
 
 def _kind(kind: str) -> tuple[str, str]:
@@ -106,11 +117,12 @@ def _request_body(request: Mapping[str, Any]) -> bytes:
     return urlencode(_pairs(posted.get("params"))).encode()
 
 
-def _answer(content: Mapping[str, Any], status: int) -> bytes | None:
+def _answer(content: Mapping[str, Any], status: int, headers: Pairs) -> bytes | None:
     """The body; None where it was left out, cut off or is no text."""
     text, size = content.get("text"), content.get("size")
-    if not isinstance(text, str):
-        return b"" if status == 204 or size == 0 else None
+    if not text or not isinstance(text, str):
+        # Browsers write an empty body for a request that was given up, too.
+        return b"" if status in (204, 304) or _first(headers, "content-length") == "0" else None
     octets = _octets(text, content.get("encoding"))
     if octets is None or (isinstance(size, int | float) and len(octets) < size and not _is_json(octets)):
         return None

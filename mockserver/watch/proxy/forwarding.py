@@ -15,7 +15,7 @@ from mockserver.contract.contract import Contract
 from mockserver.core.loopback import is_loopback
 from mockserver.watch.passing import Passing
 from mockserver.watch.proxy.codings import decoded, readable_codings
-from mockserver.watch.proxy.headers import forwarded, pairs
+from mockserver.watch.proxy.headers import forwarded, origin_form, pairs
 from mockserver.watch.proxy.permits import Permits
 from mockserver.watch.proxy.upstream import FAILURES, Failure, Upstream
 
@@ -86,10 +86,10 @@ class Forwarding:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answers one request."""
-        heard = Heard(request.method, request.raw_path, datetime.now(UTC))
+        heard = Heard(request.method, origin_form(request.raw_path), datetime.now(UTC))
         began = time.monotonic()
         try:
-            refusal = self.permits.refusal(request.method, request.raw_path, request.headers)
+            refusal = self.permits.refusal(request.method, heard.target, request.headers)
             if refusal is not None:
                 heard.status = 403
                 return web.json_response({"message": refusal}, status=403)
@@ -99,7 +99,7 @@ class Forwarding:
             self.heard(heard)
 
     async def _pass(self, request: web.Request, heard: Heard, began: float) -> web.StreamResponse:
-        target = self._target(request)
+        target = self._below(heard.target)
         is_judged = target is not None and self.contract.addressed(request.method, target) is not None
         body = _Tee(request.content.iter_any(), MOST_ASKED) if request.body_exists else None
         headers = forwarded(request.headers, without=("host", "expect"))
@@ -110,7 +110,7 @@ class Forwarding:
             headers["Accept-Encoding"] = readable_codings(headers["Accept-Encoding"])
         try:
             answer = await self.upstream.send(
-                request.method, request.raw_path, headers, None if body is None else aiter(body)
+                request.method, heard.target, headers, None if body is None else aiter(body)
             )
         except FAILURES as error:
             return self._failed(heard, self.upstream.failure(error))
@@ -138,7 +138,8 @@ class Forwarding:
         except FAILURES as error:
             return self._failed(heard, self.upstream.failure(error))
         heard.status = answer.status
-        sent = b"" if asked is None else asked.whole
+        raw = b"" if asked is None else asked.whole
+        sent = None if raw is None else decoded(raw, request.headers.get("Content-Encoding", ""))
         self._number += 1
         body = decoded(b"".join(chunks), answer.headers.get("Content-Encoding", "")) if whole else None
         passing = Passing(
@@ -171,11 +172,11 @@ class Forwarding:
             self.mistakes.append(mistake)
             return []
 
-    def _target(self, request: web.Request) -> str | None:
+    def _below(self, target: str) -> str | None:
         """What is asked for below the API's address; None for anything beside it."""
         prefix = self.upstream.path
-        rest = request.raw_path.removeprefix(prefix)
-        inside = len(rest) + len(prefix) == len(request.raw_path) and rest[:1] in ("/", "?", "")
+        rest = target.removeprefix(prefix)
+        inside = len(rest) + len(prefix) == len(target) and rest[:1] in ("/", "?", "")
         return rest if inside else None
 
     def _failed(self, heard: Heard, failure: Failure) -> web.Response:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from multidict import CIMultiDict
 
 from mockserver.core.messages import HOP_BY_HOP
 from mockserver.watch.passing import Pairs
+
+_ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 def forwarded(headers: Mapping[str, str], *, without: Iterable[str] = ()) -> CIMultiDict[str]:
@@ -17,6 +20,15 @@ def forwarded(headers: Mapping[str, str], *, without: Iterable[str] = ()) -> CIM
         if name.lower() == "connection":
             dropped |= {word.strip().lower() for word in value.split(",")}
     return CIMultiDict([(name, value) for name, value in headers.items() if name.lower() not in dropped])
+
+
+def origin_form(target: str) -> str:
+    """A request's target without the scheme and the host that clients give to a proxy (section 3.2.2 of RFC 9112)."""
+    found = _ABSOLUTE.match(target)
+    if found is None:
+        return target
+    rest = target[found.end() :]
+    return rest if rest.startswith("/") else f"/{rest}"
 
 
 def pairs(headers: Mapping[str, str]) -> Pairs:

@@ -20,7 +20,7 @@ from mockserver.verify.events import Listener
 from mockserver.verify.reports.run_state import RunResult, RunState
 from mockserver.watch.passing import Passing, credentials
 from mockserver.watch.proxy.forwarding import Forwarding, Heard, PassedOn
-from mockserver.watch.proxy.headers import pairs
+from mockserver.watch.proxy.headers import origin_form, pairs
 from mockserver.watch.proxy.own import PREFIX, Own
 from mockserver.watch.proxy.permits import Permits
 from mockserver.watch.proxy.upstream import LONGEST_LINE, Upstream
@@ -106,6 +106,8 @@ class Proxy:
             shutdown_timeout=PATIENCE,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
+            # Bodies of requests are passed on as they came.
+            auto_decompress=False,
         )
         await runner.setup()
         try:
@@ -120,7 +122,7 @@ class Proxy:
         if request.path.startswith(f"{PREFIX}/"):
             return await self._own.handle(request)
         response = await self._forwarding.handle(request)
-        found = _SETS_BACK.match(request.raw_path)
+        found = _SETS_BACK.match(origin_form(request.raw_path))
         if found and request.method in ("POST", "DELETE"):
             self._set_back(request, found["world"])
         return response

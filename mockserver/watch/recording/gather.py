@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from mockserver.verify.claims.values import Row
 from mockserver.watch.judging.bounded import Bounded
+from mockserver.watch.judging.memory import amount_of
 from mockserver.watch.judging.sight import Sight
 
 MOST_KEPT = 100_000
@@ -35,9 +37,27 @@ class SeenWorld:
     declined: dict[str, str] = field(default_factory=dict)
     """The merchants whose cards declined, with the time."""
 
+    swept: int = 0
+    """Creates of all that was open of which is not known what that was."""
+
     @property
     def size(self) -> int:
         return len(self.invoices) + len(self.charges)
+
+    def all_open(self, invoice: Row) -> tuple[int, ...]:
+        """The charges that a create without ids took: those seen to be open, where they come to its total."""
+        kin = (str(invoice.get("chargee_id")), invoice.get("currency"))
+        rows = {number: one.row for number, one in self.charges.newest(len(self.charges))}
+        left = {
+            number: amount_of(row, "amount")
+            for number, row in rows.items()
+            if row.get("status") == "Open" and (str(row.get("chargee_id")), row.get("currency")) == kin
+        }
+        for _, named in self.named.newest(len(self.named)):
+            for number in named:
+                left.pop(number, None)
+        amounts = [amount or Decimal(0) for amount in left.values()]
+        return tuple(sorted(left)) if sum(amounts, Decimal(0)) == amount_of(invoice, "total") else ()
 
 
 class Gather:
@@ -74,8 +94,13 @@ class Gather:
         made = sight.part("invoice")
         _keep(world.invoices, made, sight.started)
         number = made.get("id")
-        if isinstance(number, int) and sight.plain and sight.reading.charges:
-            world.named.set(number, sight.reading.charges)
+        if not isinstance(number, int) or not sight.plain:
+            return
+        taken = sight.reading.charges or world.all_open(made)
+        if taken:
+            world.named.set(number, taken)
+        else:
+            world.swept += 1
 
     def _declined(self, sight: Sight, world: SeenWorld) -> None:
         """A card that declined."""

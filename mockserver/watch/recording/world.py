@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mockserver.billing.money import exponent
+from mockserver.billing.money import LARGEST_AMOUNT, exponent, to_major
 from mockserver.billing.records import STRIPE_STATUSES
 from mockserver.core.clock import from_datetime, render_time
+from mockserver.state.fixtures.fields import LARGEST_ID
 from mockserver.verify.claims.values import Row, when
 from mockserver.watch.judging.memory import amount_of
 from mockserver.watch.recording.disguise import Disguise
@@ -36,6 +37,7 @@ class WorldWriter:
     _owner: dict[int, int] = field(default_factory=dict)
     _left_out: Counter[str] = field(default_factory=Counter)
     _stand_ins: int = 0
+    _on_stripe: set[str] = field(default_factory=set)
 
     def text(self) -> str:
         """The fixture file."""
@@ -56,14 +58,16 @@ class WorldWriter:
     def _shared_out(self, invoices: Mapping[int, Row], charges: Mapping[int, Row]) -> dict[int, list[int]]:
         """The charges of each invoice: those that its create named, others that fit, and one for what is not known."""
         owned: dict[int, list[int]] = {number: [] for number in invoices}
-        for number in invoices:
+        for number, invoice in invoices.items():
             for charge in self.seen.named.get(number) or ():
-                if charge in charges and charge not in self._owner and _alike(charges[charge], invoices[number]):
+                row = charges.get(charge)
+                if row is not None and charge not in self._owner and _alike(row, invoice) and not _is_void(row):
                     self._give(charge, number, owned)
+        rooms = _Rooms(invoices, {number: self._rest(invoices[number], owned[number], charges) for number in invoices})
         for charge, row in charges.items():
             if charge in self._owner or row.get("status") != "Invoiced":
                 continue
-            home = next((one for one in invoices if self._has_room(one, invoices[one], row, owned, charges)), None)
+            home = rooms.take(row)
             if home is None:
                 self._left_out["charges on invoices that were not seen"] += 1
                 del self._charges[charge]
@@ -71,7 +75,7 @@ class WorldWriter:
                 self._give(charge, home, owned)
         following = max([*charges, *(one for named in self._all_named() for one in named)], default=0)
         for number, row in invoices.items():
-            rest = (amount_of(row, "total") or Decimal(0)) - self._sum(owned[number], charges)
+            rest = self._rest(row, owned[number], charges)
             if rest:
                 following += 1
                 self._charges[following] = self._stand_in(following, row, rest)
@@ -86,17 +90,10 @@ class WorldWriter:
         self._owner[charge] = invoice
         owned[invoice].append(charge)
 
-    def _has_room(
-        self, number: int, invoice: Row, charge: Row, owned: dict[int, list[int]], charges: Mapping[int, Row]
-    ) -> bool:
-        total, amount = amount_of(invoice, "total"), amount_of(charge, "amount")
-        if total is None or amount is None or not _alike(charge, invoice):
-            return False
-        made, came = when(invoice.get("created_at")), when(charge.get("created_at"))
-        return (made is None or came is None or came <= made) and amount <= total - self._sum(owned[number], charges)
-
-    def _sum(self, owned: list[int], charges: Mapping[int, Row]) -> Decimal:
-        return sum((amount_of(charges[one], "amount") or Decimal(0) for one in owned), Decimal(0))
+    def _rest(self, invoice: Row, owned: list[int], charges: Mapping[int, Row]) -> Decimal:
+        """What of its total these charges leave."""
+        known = sum((amount_of(charges[one], "amount") or Decimal(0) for one in owned), Decimal(0))
+        return (amount_of(invoice, "total") or Decimal(0)) - known
 
     # --- rows ---------------------------------------------------------------------------------------------------
 
@@ -110,6 +107,10 @@ class WorldWriter:
         if not exact or when(row.get("created_at")) is None or row.get("chargee_id") is None:
             self._left_out["records without a sound amount, currency, merchant or time"] += 1
             return False
+        number, largest = row.get("id"), to_major(LARGEST_AMOUNT, str(currency))
+        if abs(value or Decimal(0)) > largest or not (isinstance(number, int) and 0 < number < LARGEST_ID):
+            self._left_out["records whose amount or id is larger than a fixture can hold"] += 1
+            return False
         return True
 
     def _party(self, row: Row) -> int:
@@ -117,8 +118,7 @@ class WorldWriter:
         text = str(row.get("chargee_id"))
         if text not in self._parties:
             taken = set(self._parties.values())
-            is_number = text.isascii() and text.isdigit() and 0 < int(text) < 2**62
-            number = int(text) if is_number else 1
+            number = _party_id(text)
             while number in taken:
                 number += 1
             self._parties[text] = number
@@ -134,7 +134,7 @@ class WorldWriter:
             "amount": f"{self.disguise.amount(amount, number, exponent(str(row['currency']))):f}",
             "category": row.get("category") if isinstance(row.get("category"), str) else None,
             "description": self.disguise.text(row.get("description")),
-            "status": "Void" if "void" in str(row.get("status")).lower() else None,
+            "status": "Void" if _is_void(row) else None,
             "stripe_invoice_item_id": self.disguise.stripe(row.get("stripe_invoice_item_id")),
         }
 
@@ -152,6 +152,12 @@ class WorldWriter:
     def _invoice(self, number: int, row: Row, charges: list[int]) -> dict[str, Any]:
         is_draft = row.get("status") == "Draft"
         stripe_id = None if is_draft else self.disguise.stripe(row.get("stripe_invoice_id"))
+        if stripe_id in self._on_stripe:
+            # Of two that are one on Stripe, which is a breach, a fixture can hold but one.
+            self._left_out["Stripe ids that another invoice has"] += 1
+            stripe_id = None
+        elif stripe_id is not None:
+            self._on_stripe.add(stripe_id)
         status = row.get("stripe_invoice_status")
         known = status if status in STRIPE_STATUSES else "open"
         return {
@@ -183,7 +189,7 @@ class WorldWriter:
         yield "description: A world that was recorded."
         everybody = [*invoices.values(), *charges.values()]
         charger = next((str(row.get("charger_id")) for row in everybody if row.get("charger_id") is not None), "1")
-        yield f"provider: {_row({'id': int(charger) if charger.isdigit() else 1, 'name': self.disguise.company(0)})}"
+        yield f"provider: {_row({'id': _party_id(charger), 'name': self.disguise.company(0)})}"
         yield "\ntokens:\n  provider: all"
         for number in sorted(self._parties.values()):
             yield f"  merchant{number}: [{number}]"
@@ -217,6 +223,8 @@ class WorldWriter:
         """What the traffic did not tell, a sentence each."""
         if self._stand_ins:
             yield f"Of {self._stand_ins:,} invoices not all charges were seen: one stands for the rest of each total."
+        if self.seen.swept:
+            yield f"{self.seen.swept:,} creates took all that was open: what is open here may be on an invoice."
         yield "When invoices were finalized and voided was not seen: they count as finalized when they were created."
         yield "How a card behaves was not seen, save where it declined: all others pay."
         for what, count in self._left_out.items():
@@ -225,10 +233,50 @@ class WorldWriter:
             yield f"Records of {self.others:,} other worlds, or servers, were seen too and are not here."
 
 
+@dataclass(slots=True)
+class _Rooms:
+    """What of each invoice's total no charge is known for; the oldest invoice that fits takes the next charge."""
+
+    invoices: Mapping[int, Row]
+    left: dict[int, Decimal]
+    _open: dict[tuple[str, str], list[tuple[int, datetime | None]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._open = {}
+        for number, row in self.invoices.items():
+            if self.left[number] > 0:
+                self._open.setdefault(_kin(row), []).append((number, when(row.get("created_at"))))
+
+    def take(self, charge: Row) -> int | None:
+        """The invoice that a charge is given to; None where there is none for it."""
+        amount, came = amount_of(charge, "amount"), when(charge.get("created_at"))
+        rooms = self._open.get(_kin(charge), [])
+        for place, (number, made) in enumerate(rooms):
+            if amount is None or amount > self.left[number] or (made is not None and came is not None and came > made):
+                continue
+            self.left[number] -= amount
+            if not self.left[number]:
+                del rooms[place]
+            return number
+        return None
+
+
+def _kin(row: Row) -> tuple[str, str]:
+    return str(row.get("chargee_id")), str(row.get("currency"))
+
+
+def _party_id(text: str) -> int:
+    """A merchant's or a provider's id; 1 where it is no number that a fixture can hold."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 17 and 0 < int(text) < LARGEST_ID
+    return int(text) if is_number else 1
+
+
+def _is_void(charge: Row) -> bool:
+    return "void" in str(charge.get("status")).lower()
+
+
 def _alike(charge: Row, invoice: Row) -> bool:
-    return str(charge.get("chargee_id")) == str(invoice.get("chargee_id")) and charge.get("currency") == invoice.get(
-        "currency"
-    )
+    return _kin(charge) == _kin(invoice)
 
 
 def _listed(key: str, rows: list[dict[str, Any]]) -> Iterator[str]:
