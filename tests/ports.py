@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from urllib.parse import urlsplit
+
+import psutil
 
 from mockserver.core.errors import Unusable
 from mockserver.core.net import free_port
@@ -23,3 +26,12 @@ def own_port(host: str = "127.0.0.1") -> int:
             return free_port(host, port)
         except Unusable:
             continue
+
+
+def listener(base: str) -> psutil.Process:
+    """The process, of those that this one started, that listens at the address."""
+    port = urlsplit(base).port
+    for process in psutil.Process().children(recursive=True):
+        if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in process.net_connections("tcp")):
+            return process
+    raise LookupError(f"nobody listens at {base}")

@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import httpx
-import psutil
 import pytest
 
 from mockserver.server.process import Running
 from tests.conftest import Api
+from tests.ports import listener
 
 CROWD = 200
 """More than any server has threads."""
@@ -142,8 +142,7 @@ def test_a_request_that_follows_one_that_waits_is_answered_after_it(api: Api) ->
 
 
 def test_connections_that_end_by_a_fault_leave_nothing_open(api: Api) -> None:
-    port = str(urlsplit(api.server.base).port)
-    process = next(one for one in psutil.Process().children(recursive=True) if port in one.cmdline())
+    process = listener(api.server.base)
     api.get(LIST)
     before = process.num_fds()
     for fault in ("reset", "empty", "truncated") * 20:

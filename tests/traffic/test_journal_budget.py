@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from mockserver.contract.contract import Contract
@@ -18,6 +16,7 @@ from mockserver.traffic.journal import MOST_KEPT_OF_A_BODY, Exchange, Journal
 from mockserver.traffic.journal_budget import JournalBudget
 from tests import plain
 from tests.conftest import Api
+from tests.ports import listener
 
 BUDGET = 20_000_000
 LONG = "x" * 900_000
@@ -76,8 +75,7 @@ def server() -> Iterator[Running]:
 
 
 def test_large_bodies_take_no_more_than_the_budget_and_are_read_piece_by_piece(server: Running) -> None:
-    port = str(urlsplit(server.base).port)
-    process = next(one for one in psutil.Process().children(recursive=True) if port in one.cmdline())
+    process = listener(server.base)
     with plain.Client(timeout=60) as http:
         api = Api(server, "large", "provider", http)
         fee = {"amount": 1, "description": LONG}
