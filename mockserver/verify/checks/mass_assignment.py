@@ -224,16 +224,15 @@ def identities(context: Context) -> None:
         using=[old.made_by, invoice.made_by],
         proves=True,
     )
-    status, after = context.records.charge_status(old.id)
-    if status is not None:
-        never(
-            context,
-            "CREATE-4",
-            of(after).at("charge.status").equals("Invoiced"),
-            kind=f"charge overwritten by an id {told}",
-            because="a charge on an invoice stays Invoiced, whatever an adjustment's body holds",
-            using=[old.made_by, invoice.made_by, answer],
-        )
+    _, after = context.records.charge_status(old.id)
+    never(
+        context,
+        "CREATE-4",
+        of(after).at("charge.status").differs("Open"),
+        kind=f"charge overwritten by an id {told}",
+        because="a charge on an invoice is never open again, whatever an adjustment's body holds",
+        using=[old.made_by, invoice.made_by, answer],
+    )
 
 
 def actions(context: Context) -> None:

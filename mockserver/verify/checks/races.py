@@ -251,6 +251,35 @@ def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answe
     return one_invoice and one_charge
 
 
+def adjusting_at_once(context: Context) -> None:
+    """GEN-9: charges that are made at the same time have ids of their own, and none is lost."""
+    if context.me.merchant is None or context.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    for _ in range(max(1, rounds(context) // 2)):
+        wanted = [(context.records.amount(), context.records.mark()) for _ in range(CALLERS)]
+        answers = at_once(context, [partial(context.me.adjust, amount, mark) for amount, mark in wanted])
+        made = [answer for answer in answers if answer.ok and isinstance(answer.part("charge").get("id"), int)]
+        ids = list_of(of(answer).at("charge.id") for answer in made)
+        if not context.expect(
+            "GEN-9",
+            ids.count().equals(ids.distinct().count()),
+            kind="one id for two charges in a race",
+            proves=True,
+            because="charges that are made at the same time have ids of their own",
+            actual=("their ids are", ids),
+        ):
+            return
+        for answer in made if "getCharge" not in context.monitor.absent else ():
+            after = context.me.charge(answer.part("charge")["id"])
+            context.expect(
+                "GEN-9",
+                of(after).at("charge.amount").equals(of(answer).at("charge.amount")),
+                kind="charge lost in a race",
+                because="a charge that was made is there, and of the amount that it was made of",
+                using=[answer],
+            )
+
+
 def _no_failure(context: Context, rule: str, answers: Sequence[Answer], what: str) -> None:
     if answers:
         context.expect(
@@ -264,6 +293,7 @@ def _no_failure(context: Context, rule: str, answers: Sequence[Answer], what: st
 CHECKS = (
     Check("creating on one charge at once", ("CREATE-4",), creating_one_charge, "race"),
     Check("collecting one invoice at once", ("COLLECT-4",), collecting, "race"),
+    Check("charging several times at once", ("GEN-9",), adjusting_at_once, "race", thorough=True),
     Check("creates that overlap", ("CREATE-4",), creating_overlapping, "race", thorough=True),
     Check("creating of everything at once", ("CREATE-4",), creating_everything, "race", thorough=True),
     Check("finalizing one invoice at once", ("FINALIZE-4",), finalizing, "race", thorough=True),

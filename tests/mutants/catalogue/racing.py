@@ -11,7 +11,7 @@ from typing import Any
 from tests.mutants.catalogue.making import Catalog, swap
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Reply
-from tests.mutants.reference.records import Caller, Invoice, Merchant, Refusal
+from tests.mutants.reference.records import Caller, Charge, Invoice, Merchant, Refusal
 
 RACES = Catalog("races")
 GAP = 0.02
@@ -78,6 +78,19 @@ def one_id_for_two(api: Api) -> None:
 
     swap(api.billing, "new_invoice_id", new_invoice_id)
     swap(api.billing, "turn", lambda: nullcontext())
+
+
+@RACES.fault("GEN-9", "CREATE-4", "CREATE-1", says="charges made at the same time get the same id, and one is lost")
+def one_id_for_two_charges(api: Api) -> None:
+    def add_charge(merchant: Merchant, amount: int, description: str) -> Charge:
+        number = max(api.records.charges, default=0) + 1
+        linger()
+        charge = Charge(number, merchant.id, api.records.now(), merchant.currency, amount, description)
+        api.records.charges[number] = charge
+        api.records.charges_of[merchant.id].append(charge)
+        return charge
+
+    swap(api.records, "add_charge", add_charge)
 
 
 @RACES.fault("FINALIZE-4", "FINALIZE-2", "COLLECT-4", says="two finalizes at once make two invoices on Stripe")
