@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -245,6 +247,12 @@ def test_what_changes_records_in_ways_that_nobody_documents_explains_what_comes_
         traffic.lists()
         traffic.say(method, target, {"message": "Done."})
     assert traffic.broken == set()
+
+
+def test_a_change_at_an_unknown_time_does_not_end_the_judging() -> None:
+    traffic = Traffic()
+    traffic.say("DELETE", "/billing/invoices/1", {"message": "Done."}, at=(-math.inf, math.inf))
+    assert traffic.say("GET", "/billing/invoices", page([invoice(1)], **{"from": 2})) != []
 
 
 @pytest.mark.parametrize("status", [520, 524, 530])

@@ -6,6 +6,7 @@ is a breach, or what happens several times in a row.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -74,8 +75,10 @@ class Judge:
         if operation is None:
             self.not_judged["elsewhere"] += 1
             if passing.method not in _READING and 200 <= passing.status < 300:
-                # It may have changed, or taken away, whatever was seen before.
-                self._forget(world_of(passing, credentials(passing)), passing.ended)
+                # It may have changed, or taken away, whatever was seen before. Where its time is not known, all else is
+                # still judged by itself.
+                at = passing.ended if math.isfinite(passing.ended) else passing.started
+                self._forget(world_of(passing, credentials(passing)), at)
             return []
         if why := _left_alone(passing):
             self.not_judged[why] += 1
