@@ -113,7 +113,8 @@ def _seconds(name: str, text: str, *, least: float, default: float | None) -> Ca
 @_seconds("--timeout", "How long one answer may take, from the request to its last byte.", least=0.1, default=10.0)
 @_seconds(
     "--stripe-wait",
-    "How long the queue for Stripe may take. Longer breaks FINALIZE-2; unless it is given, nothing is too long.",
+    "How long the queue for Stripe may take, and 2.5 times as long as a payment may take to show. Longer breaks"
+    " FINALIZE-2 and COLLECT-3; unless it is given, nothing is too long.",
     least=0,
     default=None,
 )

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from mockserver.verify.claims.claims import Claim
+from mockserver.verify.claims.claims import Claim, judged
 
+GATEWAY = frozenset({502, 503, 504, *range(520, 528), 530})
+"""How a load balancer answers, or a network such as Cloudflare's, while what is behind it can't be reached."""
 Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 """`accepted`: broken, but listed in the file of known breaches."""
 
@@ -95,9 +97,23 @@ class Breach:
 
     @property
     def counts(self) -> bool:
-        """Whether it fails the run: not what was seen once and did not come again, unless that was proof by itself."""
+        """Whether it fails the run: not what was seen once and did not come again, unless that was proof by itself.
+
+        What a load balancer may have answered has to come each time.
+        """
         done = self.reproduction
-        return self.proves or done is None or done.seen > 0 or done.tries == 0 or done.before > 1
+        if self.proves or done is None:
+            return True
+        if self._is_of_a_gateway:
+            # It turns away what is too much for it, or is restarted, whatever it is asked.
+            return 0 < done.tries == done.seen
+        return done.seen > 0 or done.tries == 0 or done.before > 1
+
+    @property
+    def _is_of_a_gateway(self) -> bool:
+        """Whether it may be a load balancer that was heard, in the place of the server."""
+        places = () if self.check is None else judged(self.check)
+        return any(self.exchanges[place].status in GATEWAY for place in places)
 
 
 @dataclass(frozen=True, slots=True)

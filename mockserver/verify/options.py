@@ -40,7 +40,9 @@ class Options:
     timeout: float = 10.0
     """Seconds that one answer may take."""
     stripe_wait: float | None = None
-    """Seconds that the queue for Stripe may take; None where nobody says, so that no pace of it breaks FINALIZE-2."""
+    """Seconds that the queue for Stripe may take, and 2.5 times those that a payment may take to show.
+
+    None where nobody says, so that no pace of either breaks FINALIZE-2 or COLLECT-3."""
     seed: int = 1
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 
@@ -18,7 +19,7 @@ from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.run import calibrate
 from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
-from mockserver.verify.checks.runner import Check, held_back, run_check, withheld
+from mockserver.verify.checks.runner import Check, held_back, run_check, still_there, withheld
 from mockserver.verify.checks.schedule import checks_for
 from mockserver.verify.claims.claims import CannotTell
 from mockserver.verify.command_line import command_line
@@ -57,6 +58,8 @@ MEASURING = 1 / 3
 AGAIN = 0.25
 """Seconds between two looks for a server that is still starting."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
@@ -90,7 +93,8 @@ def verify(
     transport = _transport(options, started, redaction, connection, signals)
     monitor = Monitor(contract, recorder, transport)
     leavings = Leavings()
-    transport.on_wait, transport.on_lost = _wait_teller(recorder), leavings.lose
+    transport.on_wait = _wait_teller(recorder)
+    transport.on_lost = _each(leavings.lose, monitor.not_answered)
     recorder.emit(_run_started(options, contract, rules))
 
     def finished(code: int, reason: str) -> None:
@@ -187,17 +191,22 @@ def _look_around(context: Context, leavings: Leavings) -> None:
     """Learns who calls and what the server has, and only then judges the answers that told so."""
     heard: list[Answer] = []
     context.transport.on_answer = _each(leavings.see, heard.append)
-    find_callers(context)
-    find_companions(context)
+    try:
+        find_callers(context)
+        find_companions(context)
+    except NoAnswer:
+        # One that starts may take long once.
+        find_callers(context)
+        find_companions(context)
     context.transport.on_answer = _each(leavings.see, context.monitor.see)
     for answer in heard:
         context.monitor.see(answer)
 
 
-def _each(*hearers: Callable[[Answer], None]) -> Callable[[Answer], None]:
-    def hear(answer: Answer) -> None:
+def _each(*hearers: Callable[[T], None]) -> Callable[[T], None]:
+    def hear(what: T) -> None:
         for hearer in hearers:
-            hearer(answer)
+            hearer(what)
 
     return hear
 
@@ -253,6 +262,9 @@ def _model(context: Context) -> None:
         return
     except (NotPossible, Withheld, CannotTell) as reason:
         context.recorder.note(f"no sequences were compared with the model: {reason}")
+    except NoAnswer as failure:
+        still_there(context)
+        context.recorder.note(f"the comparison with the model ended at a request without an answer: {failure.words}")
 
 
 def _fuzzing(context: Context, fuzzer: FuzzerProcess | None) -> None:

@@ -21,9 +21,11 @@ REMEDIES = {
     "card does not pay": "--merchant with one whose card pays",
     "card declines": "--declining-merchant",
     "onto Stripe": "--stripe-wait",
+    "no payment showed": "--stripe-wait",
     "was not answered": "--timeout",
     "reaches one merchant only": "--token of a provider",
     "open charges in several currencies": "--merchant with another one",
+    "all together are refused": "--merchant with another one",
 }
 """What would help, by what a reason says that names no option itself."""
 _OPTION = re.compile(r"--[a-z]")

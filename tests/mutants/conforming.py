@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.mutants.config import GIVEN, MERCHANT, MIXED, PROVIDER, ServerConfig
 from tests.mutants.dialects import DIALECTS
+from tests.mutants.habits import HABITS
 from tests.mutants.noise import NUISANCES
 from tests.mutants.reference.choices import LISTED, UNLISTED
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
@@ -156,6 +157,43 @@ def combinations() -> Iterator[ServerConfig]:
         nuisances=("queued_collects",),
     )
     yield ServerConfig(
+        name="habits",
+        says="pages, labels, types, times and limits are as frameworks have them by habit",
+        nuisances=(
+            "charges_of_fixed_size",
+            "labels_by_the_queue",
+            "problem_details",
+            "near_pages_only",
+            "times_of_two_kinds",
+            "null_is_nothing",
+            "totals_have_a_limit",
+            "deployed",
+        ),
+        stripe_delay=0.01,
+    )
+    yield ServerConfig(
+        name="old_credit",
+        says=str(HABITS["old_credit"].__doc__),
+        choices={"negative_amounts": "accept"},
+        nuisances=("old_credit",),
+    )
+    yield ServerConfig(
+        name="no_card",
+        says=str(HABITS["no_card_no_attempt"].__doc__),
+        cards={1: "none"},
+        nuisances=("no_card_no_attempt",),
+        stripe_delay=3.0,
+        exits=frozenset((0, 3)),
+    )
+    yield ServerConfig(
+        name="queue_of_declines",
+        says=str(HABITS["declines_in_the_queue"].__doc__),
+        choices={"collect_status": 202},
+        cards={1: DECLINING},
+        nuisances=("declines_in_the_queue",),
+        exits=frozenset((0, 3)),
+    )
+    yield ServerConfig(
         name="declining",
         says="the merchant's card always declines, so that no payment can be seen",
         cards={1: DECLINING},
@@ -176,8 +214,8 @@ def combinations() -> Iterator[ServerConfig]:
 
 
 def all_legal() -> dict[str, ServerConfig]:
-    # What queues collects answers 202, which is above.
-    alone = {name: says for name, says in NUISANCES.items() if name != "queued_collects"}
+    # What queues collects answers 202, which is above, as are the habits.
+    alone = {name: says for name, says in NUISANCES.items() if name != "queued_collects" and name not in HABITS}
     nuisances = (ServerConfig(name=name, says=says, nuisances=(name,)) for name, says in alone.items())
     dialects = (ServerConfig(name=name, says=kind.__doc__ or "", dialect=name) for name, kind in DIALECTS.items())
     configs = [CORRECT, *other_values(), *nuisances, *dialects, *combinations()]

@@ -13,6 +13,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_plus
 
+from tests.mutants.habits import HABITS
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.reference.records import Caller, Charge, Invoice, Refusal
@@ -40,6 +41,7 @@ NUISANCES: dict[str, str] = {
     "firewall": "a firewall and a strict web server turn away what looks like an attack, or has brackets in its query",
     "blocks_of_ids": "two nodes give out blocks of ids by turns, and the list of invoices is in the order of ids",
     "queued_collects": "a collect that came while the invoice was unpaid is accepted, and its job finds it paid",
+    **{name: str(habit.__doc__) for name, habit in HABITS.items()},
 }
 API_OPTIONS: dict[str, dict[str, Any]] = {
     "late_queue": {"stripe_delay": 3.0},
@@ -78,7 +80,9 @@ def plant(api: Api, nuisances: Sequence[str]) -> list[Background]:
     for name in nuisances:
         if name not in NUISANCES:
             raise UnknownNuisance(f"no nuisance is called {name!r}; there are {', '.join(NUISANCES)}")
-        if name == "slow":
+        if name in HABITS:
+            HABITS[name](api)
+        elif name == "slow":
             api.before.append(sleep)
         elif name == "throttled":
             api.before.append(Throttle(100).check)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +16,7 @@ from mockserver.verify.fuzz.exemptions import FORM_FAILURES, Known, Verdict, ope
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
 from mockserver.verify.transport.messages import Outgoing
 
-KNOWN = Known(token="right", merchant="1", digits=2)
+KNOWN = Known(token="right", merchant="1", digits=2, most=Decimal("99999.99"))
 INVOICES = "/billing/invoices"
 ADJUSTMENT = "/billing/charges/quick-adjustment"
 HEADERS = {"Accept": JSON_TYPE, "Authorization": "Bearer right", "X-Selected-Client-Id": "1"}
@@ -56,7 +58,7 @@ def accepted(operation: str, target: str, body: Any = None, *, status: int = 200
         {"amount": 0, "description": "nothing"},
         {"amount": -3, "description": "a credit"},
         {"amount": 1.005, "description": "too fine"},
-        {"amount": 1e9, "description": "too much"},
+        {"amount": 100_000, "description": "more than was ever accepted"},
         {"amount": 5, "description": ""},
         {"amount": 5, "description": "long " * 50 + "text"},
         {"amount": 5, "description": "odd \u0000"},
@@ -86,7 +88,7 @@ def test_a_plain_adjustment_that_is_refused_is_one(body: Any, kind: str) -> None
     ("query", "breach"),
     [
         ("page=0", False),
-        ("page=1000001", False),
+        ("page=1001", False),
         ("per_page=-5", False),
         ("per_page=50", False),
         ("q=nonsense", False),
@@ -102,8 +104,21 @@ def test_a_plain_adjustment_that_is_refused_is_one(body: Any, kind: str) -> None
 )
 def test_a_list_refused_for_what_is_odd_is_no_breach(query: str, breach: bool) -> None:
     assert refused("listInvoices", f"{INVOICES}?{query}" if query else INVOICES) is breach
-    if "q=" not in query:
+    if "q=" not in query and "per_page" not in query:
         assert refused("listCharges", f"/billing/charges?{query}" if query else "/billing/charges") is breach
+
+
+def test_whether_a_page_of_charges_can_be_asked_for_by_its_size_is_open() -> None:
+    assert not refused("listCharges", "/billing/charges?per_page=7")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "breach"),
+    [("application/problem+json", False), ("text/json; charset=utf-8", False), ("text/html", True), ("", True)],
+)
+def test_json_goes_by_several_names(content_type: str, breach: bool) -> None:
+    found = verdict("UndefinedContentType", "createInvoice", INVOICES, {"charge_ids": ["x"]}, status=422)
+    assert (open_cause(replace(found, content_type=content_type), KNOWN) is None) is breach
 
 
 @pytest.mark.parametrize("operation", ["createInvoice", "finalizeInvoice", "collectInvoice", "getCharge"])

@@ -249,14 +249,14 @@ def whatever_is_open(context: Context) -> None:
             strangers = after - before - {charge.id for charge in charges}
             if not strangers:
                 break
-        if answer.refused and len(context.records.open_currencies()) > 1:
-            raise NotPossible("the merchant has open charges in several currencies", matters=False)
+        context.records.not_refused_for_others(answer)
         draft = context.records.made(answer, charges, "CREATE-2")
         _all_taken(context, draft, what)
         if not strangers:
             _total(context, answer, charges, "CREATE-2", using=[swept])
     no_body = context.records.charge()
     answer = context.me.send("POST", "/billing/invoices")
+    context.records.not_refused_for_others(answer)
     context.records.made(answer, (no_body,), "CREATE-2")
 
 

@@ -10,8 +10,9 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible
+from mockserver.verify.events import GATEWAY
 from mockserver.verify.transport.billing_client import FORM_TYPE, JSON_TYPE
-from mockserver.verify.transport.messages import GATEWAY, Answer
+from mockserver.verify.transport.messages import Answer
 
 INVOICES = "/billing/invoices"
 CHARGES = "/billing/charges"

@@ -21,6 +21,7 @@ from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, due, row_of
 from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime
+from mockserver.verify.events import GATEWAY
 from mockserver.verify.transport.messages import Answer
 from mockserver.verify.transport.safety import Withheld
 
@@ -233,6 +234,9 @@ def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answe
         )
     if won:
         found = context.records.shown_paid(invoice.id, succeeded=won[0].status != 202)
+        if found is None and (unknown := context.records.may_show_later(won[0])):
+            context.recorder.skipped(unknown, ("COLLECT-3",))
+            return one_invoice and one_charge
         seen = row_of(invoice, after if found is None else found[1])
         context.expect(
             "COLLECT-3",
@@ -281,10 +285,11 @@ def adjusting_at_once(context: Context) -> None:
 
 
 def _no_failure(context: Context, rule: str, answers: Sequence[Answer], what: str) -> None:
-    if answers:
+    heard = [answer for answer in answers if answer.status not in GATEWAY]
+    if heard:
         context.expect(
             rule,
-            all_of(*map(is_answered, answers)),
+            all_of(*map(is_answered, heard)),
             kind=f"{what} fail in a race",
             because=f"simultaneous {what} are accepted or refused",
         )

@@ -181,8 +181,11 @@ def _agree(left: Any, right: Any) -> bool:
     return abs(one - other) <= timedelta(milliseconds=1 if exact else 1000)
 
 
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d")
+
+
 def _moment(text: Any) -> datetime | None:
-    if not isinstance(text, str) or "T" not in text:
+    if not isinstance(text, str) or not _DATED.match(text):
         return None
     try:
         moment = datetime.fromisoformat(text)

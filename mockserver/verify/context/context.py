@@ -38,6 +38,8 @@ class Context:
     """A merchant whose card declines, once one is found."""
     declined: bool = False
     """Whether the merchant's card was seen to decline."""
+    turned_away: bool = False
+    """Whether the merchant's collect was refused while the invoice was not on Stripe, and was not there afterwards."""
     draft_refusal: Answer | None = None
     """How collecting a draft is refused."""
     pays: bool | None = None

@@ -57,6 +57,8 @@ class Records:
     """Seconds that the queue for Stripe may take."""
     report_patience: float = field(init=False)
     """Seconds that a payment may take to show."""
+    has_seen_payment: bool = False
+    """Whether a collected invoice of the merchant showed that it is paid."""
     _slowest_report: float = 0.0
     _least: Decimal = Decimal(0)
     """Stripe's smallest charge in the merchant's currency, in major units."""
@@ -200,8 +202,8 @@ class Records:
     ) -> tuple[Row, Answer] | None:
         """The row of an invoice that was collected, once it shows the payment; None when that takes too long.
 
-        Where a collect that has `succeeded` was waited for in vain, there is no long wait again. Raises `OutOfTime`
-        where the run ends before that can be told.
+        Where a collect that has `succeeded`, or any before the first payment, was waited for in vain, there is no long
+        wait again. Raises `OutOfTime` where the run ends before that can be told.
         """
         began, cut = time.monotonic(), self.transport.left - 1.0 < self.report_patience
 
@@ -211,12 +213,22 @@ class Records:
 
         found = self.until(ready, self.report_patience)
         if found is not None:
+            self.has_seen_payment |= by is None
             self._slowest_report = max(self._slowest_report, time.monotonic() - began)
         elif cut:
             raise OutOfTime
-        elif succeeded:
+        elif succeeded or not self.has_seen_payment:
             self.report_patience = min(self.report_patience, max(1.0, 3 * self._slowest_report))
         return found
+
+    def may_show_later(self, collected: Answer) -> str:
+        """Why a payment that was waited for in vain is still to be expected; empty where it is overdue."""
+        if collected.status == 202 and not self.has_seen_payment:
+            return "what a queued collect comes to was not seen: the merchant's card does not pay"
+        if self.options.stripe_wait is None:
+            waited = f"no payment showed within {self.report_wait:.0f} s of its collect"
+            return f"{waited}, and how long that may take was not said"
+        return ""
 
     def needs_charges(self) -> None:
         if not self.options.charges_allowed:
@@ -277,6 +289,19 @@ class Records:
             if len(found) > 1:
                 break
         return found
+
+    def others_are_open(self) -> bool:
+        """Whether the merchant has uninvoiced charges that this run did not make, as far as the newest ones show."""
+        rows = self.newest_charges(400)
+        return any(row.get("status") == "Open" and row.get("id") not in self.monitor.charges for row in rows)
+
+    def not_refused_for_others(self, answer: Answer) -> None:
+        """Raises `NotPossible` where a create of everything was refused that had to take charges of others, too."""
+        if answer.refused and len(self.open_currencies()) > 1:
+            raise NotPossible("the merchant has open charges in several currencies", matters=False)
+        if answer.refused and self.others_are_open():
+            # Credits, or one that makes the sum too large.
+            raise NotPossible("the merchant has open charges of others, and all together are refused", matters=False)
 
     def until_queued(self, ready: Callable[[], Result | None]) -> Result | None:
         """Waits for the queue for Stripe; once it was waited for in vain, not for long again."""

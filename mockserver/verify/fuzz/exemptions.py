@@ -15,10 +15,10 @@ from mockserver.verify.transport.messages import Outgoing
 
 KNOWN_FILE = "MOCKSERVER_SCHEMATHESIS_KNOWN"
 """The environment variable with the path of what is known, as the verifier wrote it for its fuzzer."""
-MOST_AMOUNT = 100_000
-"""From here up, in major units, a server may call an amount too large."""
 SAFE_PAGE = 10
 """Largest `per_page` that every server takes."""
+FARTHEST_PAGE = 1_000
+"""Largest `page` that no server calls absurd."""
 FORM_FAILURES = frozenset(
     {
         "UndefinedStatusCode",
@@ -44,6 +44,8 @@ class Known:
     """The right one, as the fuzzer knows it."""
     merchant: str | None = None
     digits: int = 0
+    most: Decimal = Decimal(0)
+    """The largest amount that was accepted, in major units; a server may call a larger one too large."""
     charges: tuple[int, ...] = ()
     invoices: tuple[int, ...] = ()
 
@@ -60,6 +62,8 @@ class Verdict:
     title: str = ""
     probed: bool = False
     """Whether it is about the same request sent again without its token, or with an invented one."""
+    content_type: str = ""
+    """Of the answer."""
 
     @property
     def reading(self) -> RequestReading:
@@ -85,6 +89,8 @@ def open_cause(verdict: Verdict, known: Known) -> str | None:
             return _leniency(verdict, reading, known)
         case "IgnoredAuth":
             return _authorization(verdict, reading, known)
+        case "UndefinedContentType" if "json" in verdict.content_type.lower():
+            return "JSON goes by several names, such as application/problem+json"
         case failure if failure in FORM_FAILURES:
             turned_away = may_be_turned_away(verdict.outgoing, verdict.status)
             return "a web server in front may have refused it by itself" if turned_away else None
@@ -105,12 +111,14 @@ def _refusal(verdict: Verdict, reading: RequestReading, known: Known) -> str | N
         return "whether a charge is free or an invoice in the right state is no matter of form"
     if reading.operation == "createQuickAdjustment":
         amount = reading.amount or Decimal(0)
-        is_usual = 0 < amount < MOST_AMOUNT and amount == round(amount, known.digits)
+        is_usual = 0 < amount <= known.most and amount == round(amount, known.digits)
         short = len(reading.description or "") <= 200
         return None if is_usual and short else "odd amounts and long descriptions are open"
     if "q" in reading.query:
         return "which searches are too much for a server is open"
-    too_many = int(reading.query.get("per_page", 1)) > SAFE_PAGE or int(reading.query.get("page", 1)) > 1_000_000
+    if reading.operation == "listCharges" and "per_page" in reading.query:
+        return "whether the size of a page of charges can be asked for is open"
+    too_many = int(reading.query.get("per_page", 1)) > SAFE_PAGE or int(reading.query.get("page", 1)) > FARTHEST_PAGE
     return "the page may be out of range" if too_many else None
 
 

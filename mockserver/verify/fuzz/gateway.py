@@ -58,11 +58,7 @@ class Gateway:
         outgoing = self._with_token(outgoing)
         if outgoing.method not in ("GET", "HEAD", "OPTIONS"):
             self._keep_to_our_own(outgoing)
-        try:
-            return self.transport.send(outgoing)
-        except NoAnswer:
-            self.monitor.not_answered(outgoing)
-            raise
+        return self.transport.send(outgoing)
 
     def _with_token(self, outgoing: Outgoing) -> Outgoing:
         headers = tuple((name, value.replace(PLACEHOLDER, self.token)) for name, value in outgoing.headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def read_known(path: Path) -> Known:
         token=PLACEHOLDER,
         merchant=content["merchant"],
         digits=content["digits"],
+        most=Decimal(content["most"]),
         charges=tuple(content["charges"]),
         invoices=tuple(content["invoices"]),
     )
@@ -144,6 +146,7 @@ def install(known: Known) -> None:
             status=response.status_code,
             title=failure.title or "",
             probed=getattr(failure, "case_id", case.id) not in (None, case.id),
+            content_type=", ".join(response.headers.get("content-type") or ()),
         )
         return open_cause(verdict, known) is None
 

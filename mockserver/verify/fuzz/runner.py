@@ -88,6 +88,7 @@ def _known(context: Context) -> dict[str, object]:
     return {
         "merchant": context.me.merchant,
         "digits": context.records.digits or 0,
+        "most": str(max((charge.amount for charge in context.monitor.charges.values()), default=0)),
         "charges": charges,
         "invoices": invoices,
     }

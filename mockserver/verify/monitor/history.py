@@ -30,8 +30,21 @@ class Inconsistency:
     right: object
     """What the property should compare with: a value, or a `Subject` of the answer that said it."""
 
-    def tell(self, expect: Expect, what: str, seen: Subject, trace: Sequence[RecordedExchange]) -> None:
-        """Records the breach. `what`: an `invoice` or a `charge`; `seen`: the row that differs; `trace`: its past."""
+    def tell(
+        self,
+        expect: Expect,
+        what: str,
+        seen: Subject,
+        trace: Sequence[RecordedExchange],
+        told: set[tuple[str, str]],
+    ) -> None:
+        """Records the breach, if it is not `told` of this record already.
+
+        `what`: an `invoice` or a `charge`; `seen`: the row that differs; `trace`: its past.
+        """
+        if (self.rule, self.kind) in told:
+            return
+        told.add((self.rule, self.kind))
         statement = seen.at(self.name).compares(self.operator, self.right)
         expect.breach(self.rule, statement, kind=f"{what}: {self.kind}", because=self.because, using=trace)
 
@@ -61,6 +74,8 @@ class InvoiceHistory:
     """Whether a collect was refused after it was finalized."""
     in_doubt: bool = False
     """Whether something that nobody can tell was done, so that no answer about it contradicts another any more."""
+    told: set[tuple[str, str]] = field(default_factory=set)
+    """Rule and kind of what was told of it: a later answer that shows it again is no further sighting."""
     trace: list[RecordedExchange] = field(default_factory=list)
 
     def append(self, exchange: RecordedExchange) -> None:
@@ -171,6 +186,8 @@ class ChargeHistory:
     invoiced_since: float | None = None
     in_doubt: bool = False
     """Whether something that nobody can tell was done, so that no answer about it contradicts another any more."""
+    told: set[tuple[str, str]] = field(default_factory=set)
+    """Rule and kind of what was told of it: a later answer that shows it again is no further sighting."""
     trace: list[RecordedExchange] = field(default_factory=list)
 
     @property

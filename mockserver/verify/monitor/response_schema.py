@@ -9,8 +9,9 @@ from mockserver.contract.contract import Contract, Operation
 from mockserver.verify.assertions.expect import Expect
 from mockserver.verify.assertions.statements import Statement, Subject, any_of, is_json, list_of, of, status_of
 from mockserver.verify.claims.claims import Operator
+from mockserver.verify.events import GATEWAY
 from mockserver.verify.monitor.canonical import may_be_turned_away
-from mockserver.verify.transport.messages import GATEWAY, NOT_JSON, Answer
+from mockserver.verify.transport.messages import NOT_JSON, Answer
 
 FORM_RULES = {
     "listInvoices": "LIST-1",

@@ -55,7 +55,7 @@ class SeenCharges:
         trace = [*history.trace, *(taken.trace if taken is not None else ())]
         found = history.inconsistencies(row, answer.started)
         for inconsistency in found:
-            inconsistency.tell(self._expect, "charge", seen, trace)
+            inconsistency.tell(self._expect, "charge", seen, trace, history.told)
         if not found:
             self._expect.recorder.held("GEN-9", *(("CREATE-4",) if taken is not None else ()))
         history.learn(row, answer.exchange, answer.ended)

@@ -86,7 +86,7 @@ class SeenInvoices:
             return
         found = history.inconsistencies(row, answer.started)
         for inconsistency in found:
-            inconsistency.tell(self._expect, "invoice", seen, history.trace)
+            inconsistency.tell(self._expect, "invoice", seen, history.trace, history.told)
         if not found and answer.started >= history.since:
             rules = ("GEN-9", "FINALIZE-1") if history.finalized_since is not None else ("GEN-9",)
             self._expect.recorder.held(*rules)

@@ -16,9 +16,9 @@ import httpx
 from mockserver.core.errors import Unusable
 from mockserver.core.loopback import is_loopback
 from mockserver.verify.errors import NoAnswer, OutOfTime, TooLong, classify
-from mockserver.verify.events import RecordedExchange
+from mockserver.verify.events import GATEWAY, RecordedExchange
 from mockserver.verify.replay.ledger import Ledger
-from mockserver.verify.transport.messages import GATEWAY, Answer, Outgoing, parse_json
+from mockserver.verify.transport.messages import Answer, Outgoing, parse_json
 from mockserver.verify.transport.network import Bounds, Network
 from mockserver.verify.transport.pace import Pace, retry_after
 from mockserver.verify.transport.redaction import Redaction, placeholders

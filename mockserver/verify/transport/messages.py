@@ -16,8 +16,6 @@ DEEPEST = 64
 LARGEST_EXPONENT = 300
 """Of ten; a number beyond is none that a program could work with."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-GATEWAY = frozenset({502, 503, 504, *range(520, 528), 530})
-"""How a load balancer answers, or a network such as Cloudflare's, while what is behind it can't be reached."""
 NOT_JSON = object()
 """Stands for the content of an answer that is no JSON."""
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from mockserver.contract.contract import Contract
 from mockserver.verify.assertions.expect import Expect
 from mockserver.verify.assertions.statements import Evidence, Statement, Subject
+from mockserver.verify.events import GATEWAY
 from mockserver.verify.monitor.response_schema import FORM_RULES, ResponseSchema
 from mockserver.verify.replay.ledger import Ledger
-from mockserver.verify.transport.messages import GATEWAY, NOT_JSON
+from mockserver.verify.transport.messages import NOT_JSON
 from mockserver.watch.judging.sight import Sight
 from mockserver.watch.judging.telling import Teller
 from mockserver.watch.passing import Passing

@@ -200,15 +200,6 @@ def negative_offsets_are_nothing(api: Api) -> None:
     original = swap(api.pages, "rows", rows)
 
 
-@KEEPING.fault("LIST-3", "LIST-4", says="per_page is not looked at where charges are listed")
-def charges_have_one_size(api: Api) -> None:
-    def lists(caller: Caller, request: Request, body: Mapping[str, Any]) -> Any:
-        query = {name: value for name, value in request.query.items() if name != "per_page"}
-        return original(caller, Request(request.method, request.path, query, request.headers), body)
-
-    original = swap(api, "list_charges", lists)
-
-
 @KEEPING.fault("LIST-4", says="a charge is lost between two pages")
 def charge_lost_between_pages(api: Api) -> None:
     def cut(query: Mapping[str, str], ordered: Sequence[Any]) -> Page:
