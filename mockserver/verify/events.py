@@ -82,7 +82,8 @@ class Breach:
     """One sentence: what came instead."""
     exchanges: tuple[RecordedExchange, ...]
     """The shortest sequence found that shows it, in order."""
-    seed: int
+    seed: int | None
+    """Of all that was generated; None where nothing was."""
     identity: str
     """Equal for two sightings of the same fault: rule, operation and kind of difference, without ids or times."""
     found_by: Literal["scenario", "property", "model", "race", "fuzzing", "traffic"] = "scenario"
@@ -121,7 +122,8 @@ class RunStarted:
     """The run begins: `target` is the base address; `left_behind` says what the run will leave on the server."""
 
     target: str
-    seed: int
+    seed: int | None
+    """Of all that is generated; None where nothing is."""
     rules: tuple[str, ...]
     spec_version: str
     left_behind: str

@@ -48,7 +48,7 @@ class Watch:
         self._watched = watched
         self._contract = contract
         self._began = time.monotonic()
-        self.recorder = Recorder(listeners, 0, frozenset(contract.rules), found_by="traffic")
+        self.recorder = Recorder(listeners, None, frozenset(contract.rules), found_by="traffic")
         self.judge = Judge(contract, self.recorder)
         self._choices, self._requests = Choices(), Requests(contract)
         self.judge.listeners.append(self._choices.see)
@@ -60,7 +60,7 @@ class Watch:
         self.recorder.emit(
             RunStarted(
                 target=watched.target,
-                seed=0,
+                seed=None,
                 rules=tuple(contract.rules),
                 spec_version=contract.version,
                 left_behind="nothing of its own: it only watches what others send",

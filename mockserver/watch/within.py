@@ -18,7 +18,7 @@ class Within:
     """Tells the judge of a fake's exchanges, from whichever thread; what was disturbed on purpose is not for it."""
 
     def __init__(self, contract: Contract) -> None:
-        self._judge = Judge(contract, Recorder((), 0, frozenset(contract.rules), found_by="traffic"))
+        self._judge = Judge(contract, Recorder((), None, frozenset(contract.rules), found_by="traffic"))
         self._lock = threading.Lock()
         self._number = 0
 

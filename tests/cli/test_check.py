@@ -56,6 +56,16 @@ def test_a_breach_ends_with_1_and_names_its_entry_and_time(broken: Path) -> None
     assert "2026-11-02T10:00:02.000Z" in told
 
 
+def test_nothing_is_said_of_chance_where_nothing_was_generated(broken: Path) -> None:
+    reports = broken.with_name("reports")
+    result = check(broken, "--report=console,html,json,junit,markdown", f"--report-dir={reports}")
+    [file] = reports.glob("*.json")
+    assert json.loads(file.read_text("utf-8"))["seed"] is None
+    told = [result.output, *(other.read_text("utf-8") for other in reports.iterdir() if other != file)]
+    assert len(told) == 4
+    assert [text for text in told if "seed" in text.lower()] == []
+
+
 def test_the_same_traffic_in_two_files_is_not_taken_to_have_happened_twice(sound: Path, broken: Path) -> None:
     twin = sound.with_name("twin.har")
     twin.write_bytes(sound.read_bytes())

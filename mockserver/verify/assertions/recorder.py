@@ -35,7 +35,7 @@ class Recorder:
     """Collects evidence, from several threads if need be, and tells listeners of it."""
 
     listeners: Sequence[Listener]
-    seed: int
+    seed: int | None
     rules: frozenset[str]
     """The rules that are judged in this run; evidence about others is dropped."""
     exercised: Counter[str] = field(default_factory=Counter)

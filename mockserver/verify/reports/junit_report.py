@@ -65,7 +65,8 @@ def _properties(run: RunResult) -> list[tuple[str, str]]:
     start = run.start
     found = [("verdict", headline(run)), ("exit_code", str(run.exit_code))]
     if start:
-        found += [("target", start.target), ("seed", str(start.seed)), ("spec_version", start.spec_version)]
+        found += [("target", start.target), ("spec_version", start.spec_version)]
+        found += [] if start.seed is None else [("seed", str(start.seed))]
     found += [
         (f"choice.{choice.key}", choice_value(choice.value) if choice.measured else "not measured")
         for choice in run.choices
@@ -118,7 +119,7 @@ def _told(sighting: Sighting, base: str) -> str:
         lines.append(f"Then: {breach.reproduction.words()}.")
     for command, exchange in zip(commands(breach, base, limit=4000), breach.exchanges, strict=True):
         lines += [command, f"# {answer_line(exchange, 500)}"]
-    return _clean("\n".join([*lines, f"Seed {breach.seed}."]))
+    return _clean("\n".join(lines if breach.seed is None else [*lines, f"Seed {breach.seed}."]))
 
 
 def _run(run: RunResult) -> TestCase:

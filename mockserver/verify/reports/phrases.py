@@ -94,7 +94,7 @@ def seen(sighting: Sighting) -> str:
     proof = (
         "; what was seen is proof by itself" if breach.proves and breach.reproduction and _never_again(breach) else ""
     )
-    seed = "" if breach.found_by == "traffic" else f"; seed {breach.seed}"
+    seed = "" if breach.seed is None else f"; seed {breach.seed}"
     return f"{', '.join(told)}{proof}{seed}"
 
 
@@ -184,10 +184,10 @@ def left_behind(run: RunResult) -> str:
 
 
 def measure(run: RunResult) -> str:
-    """`1,204 requests in 41.3 s, seed 7`."""
+    """`1,204 requests in 41.3 s, seed 7`; without the seed where nothing was generated."""
     parts = [] if run.end is None else [count(run.end.requests, "request")]
     parts.append(f"{run.elapsed:.1f} s")
-    seed = f", seed {run.start.seed}" if run.start else ""
+    seed = f", seed {run.start.seed}" if run.start and run.start.seed is not None else ""
     return " in ".join(parts) + seed
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import re
 import signal
 import time
 from collections import Counter
@@ -15,20 +14,18 @@ from pathlib import Path
 from aiohttp import web
 
 from mockserver.contract.contract import Contract
-from mockserver.core.net import CONTROL
 from mockserver.verify.events import Listener
 from mockserver.verify.reports.run_state import RunResult, RunState
+from mockserver.watch.loading.addresses import set_back
 from mockserver.watch.passing import Passing, credentials
 from mockserver.watch.proxy.forwarding import Forwarding, Heard, PassedOn
-from mockserver.watch.proxy.headers import origin_form, pairs
+from mockserver.watch.proxy.headers import pairs
 from mockserver.watch.proxy.own import PREFIX, Own
 from mockserver.watch.proxy.permits import Permits
 from mockserver.watch.proxy.upstream import LONGEST_LINE, Upstream
 from mockserver.watch.recording.writing import RecordSettings
 from mockserver.watch.watching import Watch, Watched
 
-_SETS_BACK = re.compile(rf"{CONTROL}/(reset|snapshots/[^/]+/restore|worlds/(?P<world>[^/?]+))(\?|$)")
-"""What of a fake's control interface makes records other than they were."""
 PATIENCE = 5.0
 """Seconds that requests on their way have when it ends."""
 
@@ -122,18 +119,17 @@ class Proxy:
         if request.path.startswith(f"{PREFIX}/"):
             return await self._own.handle(request)
         response = await self._forwarding.handle(request)
-        found = _SETS_BACK.match(origin_form(request.raw_path))
-        if found and request.method in ("POST", "DELETE"):
-            self._set_back(request, found["world"])
+        address = set_back(request.raw_path)
+        if address is not None and request.method in ("POST", "DELETE"):
+            self._set_back(request, address.world)
         return response
 
-    def _set_back(self, request: web.Request, world: str | None) -> None:
+    def _set_back(self, request: web.Request, world: str) -> None:
         """A fake behind it may be told to forget; what it shows then contradicts nothing."""
         asked = Passing(
             number=0, method=request.method, target=request.path_qs, headers=pairs(request.headers), status=0
         )
-        name = credentials(asked).world if world is None else world
-        self.watch.judge.forget(self._settings.url, name, at=time.monotonic())
+        self.watch.judge.forget(self._settings.url, world or credentials(asked).world, at=time.monotonic())
 
     def _hear(self, heard: Heard) -> None:
         self._own.hear(heard)

@@ -74,7 +74,8 @@ def _test(sighting: Sighting, number: int, base: str) -> str:
     name = "".join(char if char.isascii() and char.isalnum() else "_" for char in breach.rule.lower())
     lines = [f"def test_{name}_{number}() -> None:"]
     told = f"{breach.rule} ({sighting.text.level}: {sighting.text.source}): {sighting.text.statement}"
-    for text in (told, f"Expected: {breach.expected}.", f"Came: {breach.actual}.", f"Seed {breach.seed}."):
+    texts = [told, f"Expected: {breach.expected}.", f"Came: {breach.actual}."]
+    for text in texts if breach.seed is None else [*texts, f"Seed {breach.seed}."]:
         lines += [f"    # {line}" for line in textwrap.wrap(visible(text), 104)]
     rule = f"{breach.rule}: expected that {breach.expected}"
     if breach.check is None or not breach.exchanges:
