@@ -13,12 +13,14 @@ import time
 from pathlib import Path
 
 import pytest
+import trustme
 
 from mockserver.client import Control
 from mockserver.client.connection import ROUTES
 from mockserver.client.handles import ClockControl, GivenCard, KeptSnapshot, PlannedFault, WebhooksControl
 from mockserver.core.health import is_ready
 from mockserver.core.resources import javascript_files
+from mockserver.server.process import Running
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "javascript"
@@ -49,6 +51,13 @@ def npx(*command: str, folder: Path = CLIENT, **environment: str) -> subprocess.
     )
 
 
+def node(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A script in Node.js, beside the client."""
+    command = [str(NODE), "--input-type=module", "--eval", script]
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, cwd=CLIENT, env=variables, capture_output=True, text=True, timeout=60)
+
+
 def _public(kind: type) -> set[str]:
     return {name for name in vars(kind) if not name.startswith("_")} | ({"undo"} if hasattr(kind, "undo") else set())
 
@@ -67,10 +76,9 @@ def test_both_clients_have_one_vocabulary() -> None:
       }
       console.log(JSON.stringify({ names, routes: client.ROUTES }));
     """
-    command = [str(NODE), "--input-type=module", "--eval", script]
-    told = json.loads(subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, check=True).stdout)
+    told = json.loads(node(script).stdout)
     assert {name: tuple(route) for name, route in told["routes"].items()} == ROUTES
-    # fetch has no connection to close.
+    # It keeps no connection that could be closed.
     assert set(told["names"].pop("World")) == {_camel(name) for name in _public(Control)} - {"close"}
     for kind in (ClockControl, WebhooksControl, KeptSnapshot, PlannedFault, GivenCard):
         assert set(told["names"][kind.__name__]) == {_camel(name) for name in _public(kind)}, kind
@@ -124,17 +132,115 @@ def test_worlds_are_named_as_the_server_reads_their_tokens(tmp_path: Path) -> No
         "merchants: [{id: 1, name: One, currency: USD}]\ntokens:\n  provider: all\n"
         + "".join(f"  t{n}: all\n" for n in range(500))
     )
-    variables = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver",
-        "MOCKSERVER_URL": "",
-        "FIXTURE": str(fixture),
-    }
-    command = [str(NODE), "--input-type=module", "--eval", NAMED]
-    done = subprocess.run(command, cwd=CLIENT, env=variables, capture_output=True, text=True, timeout=120)
+    variables = {"PYTHONPATH": str(ROOT), "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver", "MOCKSERVER_URL": ""}
+    done = node(NAMED, **variables, FIXTURE=str(fixture))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["ann@example.com", "merchant1@ann@example.com", 36]
+
+
+REPLACED = """
+  import { newWorld } from "prepbusiness-mockserver";
+  import { syncBuiltinESMExports } from "node:module";
+  import http from "node:http";
+  import https from "node:https";
+  import net from "node:net";
+  const replaced = () => { throw new Error("a test has replaced this"); };
+  Object.assign(globalThis, { fetch: replaced, URL: replaced, URLSearchParams: replaced });
+  Object.defineProperty(globalThis, "crypto", { value: undefined });
+  for (const module of [http, https]) Object.assign(module, { request: replaced, get: replaced });
+  Object.assign(net, { connect: replaced, createConnection: replaced });
+  Object.assign(net.Socket.prototype, { connect: replaced });
+  Object.assign(http.Agent.prototype, { addRequest: replaced, createConnection: replaced });
+  Object.assign(http, { ClientRequest: replaced, Agent: replaced });
+  syncBuiltinESMExports();
+  const world = newWorld();
+  await world.declines("expired_card");
+  console.log((await world.faults()).length);
+  await world.delete();
+"""
+
+
+@needs_node
+def test_what_tests_put_in_the_place_of_fetch_and_http_is_not_asked(server: Running) -> None:
+    done = node(REPLACED, MOCKSERVER_URL=server.base)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1\n"
+
+
+SECURE = """
+  import { newWorld } from "prepbusiness-mockserver";
+  import { readFileSync } from "node:fs";
+  import https from "node:https";
+  const [cert, key] = [readFileSync(process.env.CERT), readFileSync(process.env.KEY)];
+  const server = https.createServer({ cert, key }, (asked, answer) => {
+    answer.setHeader("Content-Type", "application/json").end(JSON.stringify({ status: asked.headers.host }));
+  });
+  await new Promise((resolve) => server.listen(0, "0.0.0.0", resolve));
+  for (const host of ["localhost", "127.0.0.1", "127.0.0.2", "127.0.0.3"]) {
+    const url = `https://${host}:${server.address().port}`;
+    const told = newWorld({ url }).health().then(({ status }) => url.endsWith(status), ({ message }) => message);
+    console.log(`${host} ${await told}`);
+  }
+  server.close();
+"""
+
+
+@needs_node
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+def test_a_server_of_this_machine_signs_its_certificate_itself_and_others_do_not(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.2")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    files = {"CERT": str(tmp_path / "cert.pem"), "KEY": str(tmp_path / "key.pem")}
+    own = ["localhost true", "127.0.0.1 true"]
+    *of_this_machine, other, third = node(SECURE, **files).stdout.splitlines()
+    assert of_this_machine == own
+    assert re.match(r"127\.0\.0\.2 no mock server answers at https://127\.0\.0\.2:\d+: .*certificate", other)
+    done = node(SECURE, **files, NODE_EXTRA_CA_CERTS=str(tmp_path / "authority.pem"))
+    *trusted, third = done.stdout.splitlines()
+    assert trusted == [*own, "127.0.0.2 true"]
+    assert "IP: 127.0.0.3 is not in the cert's list" in third
+
+
+GONE = """
+  import { newWorld } from "prepbusiness-mockserver";
+  import setup from "prepbusiness-mockserver/vitest-server";
+  import { createServer } from "node:net";
+  const answers = {
+    half: "HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\nhalf",
+    none: "",
+    page: "HTTP/1.1 200 OK\\r\\n\\r\\n<p>",
+  };
+  for (const [name, text] of Object.entries(answers)) {
+    const server = createServer((socket) => socket.once("data", () => socket.end(text)));
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    process.env.MOCKSERVER_URL = `http://127.0.0.1:${server.address().port}`;
+    await setup({}).catch((error) => console.log(name, error.message));
+    if (name === "half") await newWorld().stream().next().catch((error) => console.log("stream", error.message));
+    server.close();
+  }
+  for (const url of [process.env.MOCKSERVER_URL, "localhost:4010", "nonsense"]) {
+    await newWorld({ url }).reset().catch((error) => console.log("gone", error.message));
+  }
+"""
+
+
+@needs_node
+def test_whoever_answers_nothing_or_half_or_otherwise_is_told_with_its_address() -> None:
+    done = node(GONE)
+    assert done.returncode == 0, done.stderr
+    told = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", done.stdout).splitlines()
+    assert told == [
+        "half MOCKSERVER_URL: no mock server answers at http://ADDRESS: aborted",
+        "stream no mock server answers at http://ADDRESS: aborted",
+        "none MOCKSERVER_URL: no mock server answers at http://ADDRESS: socket hang up",
+        "page MOCKSERVER_URL: what answers at http://ADDRESS is no mock server",
+        "gone no mock server answers at http://ADDRESS: connect ECONNREFUSED ADDRESS",
+        "gone no mock server answers at localhost:4010: that is no address; expected one such as http://ADDRESS",
+        "gone no mock server answers at nonsense: that is no address; expected one such as http://ADDRESS",
+    ]
 
 
 def test_what_is_written_out_has_no_dependencies() -> None:

@@ -1,3 +1,5 @@
+/** The world of one test, which fails when its client sent what the spec forbids. */
+import { randomUUID } from "node:crypto";
 import { World, wireTo } from "./world.js";
 /** Exchanges that a failing test shows. */
 const MOST_SHOWN = 10;
@@ -40,7 +42,7 @@ export class TestWorld extends World {
 export function worldFor(title, options) {
     // A token travels in a header, which carries plain ASCII; and a run may share its server with others.
     const readable = title.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 100);
-    return new TestWorld(wireTo({ ...options, name: `${readable}-${crypto.randomUUID().slice(0, 12)}` }));
+    return new TestWorld(wireTo({ ...options, name: `${readable}-${randomUUID().slice(0, 12)}` }));
 }
 function lossOf(page) {
     return `The journal has lost ${page.lost} exchanges, which may not have been looked at: start the server with a larger --journal-size.`;

@@ -1,4 +1,3 @@
-/** The wire to a server's control interface: its routes by operationId, and one kind of refusal. */
 import type { Answer, ControlOperations } from "./types.js";
 /** Method and path of every control operation, as `/_mock/openapi.yaml` has them. */
 export declare const ROUTES: Record<keyof ControlOperations, readonly [string, string]>;
@@ -36,4 +35,5 @@ export declare class Wire {
     /** The server-sent events of an operation, each by its name and its data, until the server ends them. */
     events(operation: keyof ControlOperations, given?: Given): AsyncGenerator<[string, unknown]>;
     private send;
+    private readonly gone;
 }

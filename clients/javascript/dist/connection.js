@@ -1,3 +1,5 @@
+import { URLSearchParams } from "node:url";
+import { answerOf, textOf } from "./http.js";
 /** Method and path of every control operation, as `/_mock/openapi.yaml` has them. */
 export const ROUTES = {
     getHealth: ["GET", "/health"],
@@ -83,24 +85,28 @@ export class Wire {
     /** What the server answers: a JSON value, or a text. Throws `ControlRefused`, and `Error` when nobody answers. */
     async call(operation, given = {}) {
         const answer = await this.send(operation, given);
-        const json = answer.headers.get("Content-Type")?.includes("json") ?? false;
-        return (json ? await answer.json() : await answer.text());
+        const text = await textOf(answer).catch(this.gone);
+        return (answer.headers["content-type"]?.includes("json") ? JSON.parse(text) : text);
     }
     /** The server-sent events of an operation, each by its name and its data, until the server ends them. */
     async *events(operation, given = {}) {
         const answer = await this.send(operation, given);
-        const decoder = new TextDecoder();
         let [rest, name] = ["", ""];
-        for await (const piece of answer.body ?? []) {
-            const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-            rest = lines.pop() ?? "";
-            for (const line of lines) {
-                const [field, value] = [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)];
-                if (field === "event")
-                    name = value;
-                else if (field === "data")
-                    yield [name, JSON.parse(value)];
+        try {
+            for await (const piece of answer) {
+                const lines = (rest + piece).split("\n");
+                rest = lines.pop() ?? "";
+                for (const line of lines) {
+                    const [field, value] = [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)];
+                    if (field === "event")
+                        name = value;
+                    else if (field === "data")
+                        yield [name, JSON.parse(value)];
+                }
             }
+        }
+        catch (error) {
+            this.gone(error);
         }
     }
     async send(operation, given) {
@@ -114,39 +120,35 @@ export class Wire {
         const headers = { Authorization: `Bearer ${this.token}` };
         if (this.controlToken !== undefined)
             headers["X-Mock-Control-Token"] = this.controlToken;
-        const init = { method, headers };
-        if (given.body !== undefined) {
+        if (given.body !== undefined)
             headers["Content-Type"] = "application/json";
-            init.body = JSON.stringify(given.body);
-        }
+        const body = given.body === undefined ? undefined : JSON.stringify(given.body);
         const address = `${this.base}/_mock${path}${query.size > 0 ? `?${query}` : ""}`;
-        let answer;
-        try {
-            answer = await fetch(address, init);
-        }
-        catch (error) {
-            throw new Error(`no mock server answers at ${this.base}: ${reason(error)}`, { cause: error });
-        }
-        if (answer.ok)
+        const answer = await answerOf(address, { method, headers, body }).catch(this.gone);
+        const status = answer.statusCode ?? 0;
+        if (status >= 200 && status < 300)
             return answer;
-        throw await refusal(operation, answer);
+        throw refusal(operation, status, await textOf(answer).catch(this.gone), address);
     }
+    gone = (error) => {
+        throw new Error(`no mock server answers at ${this.base}: ${reason(error)}`, { cause: error });
+    };
 }
-async function refusal(operation, answer) {
-    const body = await answer.text();
+function refusal(operation, status, body, address) {
     try {
-        const { message, errors = {} } = JSON.parse(body);
+        const { message, errors = {} } = (JSON.parse(body) ?? {});
         if (typeof message === "string")
-            return new ControlRefused(message, operation, answer.status, errors);
+            return new ControlRefused(message, operation, status, errors);
     }
     catch (error) {
         if (!(error instanceof SyntaxError))
             throw error;
     }
-    const text = `${answer.url} answered ${answer.status}: ${body.slice(0, 200)}`;
-    return new ControlRefused(text, operation, answer.status, {});
+    return new ControlRefused(`${address} answered ${status}: ${body.slice(0, 200)}`, operation, status, {});
 }
+/** Where a name has several addresses, the error is one of each, and has no message of its own. */
 function reason(error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    return cause instanceof Error && cause.message !== "" ? cause.message : String(error);
+    if (error instanceof AggregateError)
+        return error.errors.map(reason).join(", ");
+    return error instanceof Error && error.message !== "" ? error.message : String(error);
 }

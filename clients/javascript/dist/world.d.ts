@@ -1,4 +1,3 @@
-/** One world of a mock server, as a tester sees it: steers and inspects it. Every control operation is a method. */
 import { Wire } from "./connection.js";
 import { ClockControl, type FrozenClock, GivenCard, KeptSnapshot, type Page, PlannedFault, type Rows, WebhooksControl } from "./handles.js";
 import type { Attempt, Card, ChargeRecord, ChoiceInfo, Chosen, Entry, Expectation, Fault, GivenFault, Har, Health, InvoiceRecord, InvoiceStory, Line, MerchantInfo, Moment, OutcomeOrCard, Snapshot, Verdict, Vocabulary, WorldInfo, WorldSummary } from "./types.js";

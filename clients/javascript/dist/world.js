@@ -1,4 +1,5 @@
 /** One world of a mock server, as a tester sees it: steers and inspects it. Every control operation is a method. */
+import { randomUUID } from "node:crypto";
 import { Wire } from "./connection.js";
 import { ClockControl, GivenCard, KeptSnapshot, PlannedFault, WebhooksControl, pageOf, rowsOf, } from "./handles.js";
 /** The world of a token without `@NAME`. */
@@ -40,7 +41,7 @@ export class World {
         return (at < 0 ? "" : this.token.slice(at + 1)) || COMMON;
     }
     /** Another world of the same server, under the same token; without a name, one that nobody has used. */
-    world(name = crypto.randomUUID()) {
+    world(name = randomUUID()) {
         return new World(this.wire.asToken(`${this.token.split("@", 1)[0]}@${name}`));
     }
     /** Another token of the fixture, such as `merchant1`, for this world. */
@@ -117,7 +118,7 @@ export class World {
     }
     /** Keep the world as it is, or what the text of a fixture file describes, under a name. */
     async snapshot(name, given = {}) {
-        const path = { snapshot: name ?? crypto.randomUUID() };
+        const path = { snapshot: name ?? randomUUID() };
         return new KeptSnapshot(this.wire, await this.wire.call("putSnapshot", { path, body: given }), name === undefined);
     }
     /** Make the world what it was when the snapshot was taken. */
@@ -205,7 +206,7 @@ export function newWorld(options = {}) {
     return new World(wireTo(options));
 }
 /** The wire to a world; `MOCKSERVER_URL` and `MOCKSERVER_CONTROL_TOKEN` stand for what is left out. */
-export function wireTo({ url, token = "provider", name = crypto.randomUUID(), controlToken }) {
+export function wireTo({ url, token = "provider", name = randomUUID(), controlToken }) {
     // A variable that is empty counts as none.
     const address = url ?? (process.env["MOCKSERVER_URL"] || "http://127.0.0.1:4010");
     const needed = controlToken ?? process.env["MOCKSERVER_CONTROL_TOKEN"];

@@ -1,4 +1,5 @@
 /** The world of one test, which fails when its client sent what the spec forbids. */
+import { randomUUID } from "node:crypto";
 import type { Page } from "./handles.js";
 import type { Entry } from "./types.js";
 import { World, type WorldOptions, wireTo } from "./world.js";
@@ -47,7 +48,7 @@ export class TestWorld extends World {
 export function worldFor(title: string, options: Omit<WorldOptions, "name">): TestWorld {
   // A token travels in a header, which carries plain ASCII; and a run may share its server with others.
   const readable = title.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 100);
-  return new TestWorld(wireTo({ ...options, name: `${readable}-${crypto.randomUUID().slice(0, 12)}` }));
+  return new TestWorld(wireTo({ ...options, name: `${readable}-${randomUUID().slice(0, 12)}` }));
 }
 
 function lossOf(page: Page<Entry>): string {

@@ -1,4 +1,7 @@
 /** The wire to a server's control interface: its routes by operationId, and one kind of refusal. */
+import type { IncomingMessage } from "node:http";
+import { URLSearchParams } from "node:url";
+import { answerOf, textOf } from "./http.js";
 import type { Answer, ControlOperations } from "./types.js";
 
 /** Method and path of every control operation, as `/_mock/openapi.yaml` has them. */
@@ -96,27 +99,30 @@ export class Wire {
   /** What the server answers: a JSON value, or a text. Throws `ControlRefused`, and `Error` when nobody answers. */
   async call<Id extends keyof ControlOperations>(operation: Id, given: Given = {}): Promise<Answer<Id>> {
     const answer = await this.send(operation, given);
-    const json = answer.headers.get("Content-Type")?.includes("json") ?? false;
-    return (json ? await answer.json() : await answer.text()) as Answer<Id>;
+    const text = await textOf(answer).catch(this.gone);
+    return (answer.headers["content-type"]?.includes("json") ? JSON.parse(text) : text) as Answer<Id>;
   }
 
   /** The server-sent events of an operation, each by its name and its data, until the server ends them. */
   async *events(operation: keyof ControlOperations, given: Given = {}): AsyncGenerator<[string, unknown]> {
     const answer = await this.send(operation, given);
-    const decoder = new TextDecoder();
     let [rest, name] = ["", ""];
-    for await (const piece of answer.body ?? []) {
-      const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        const [field, value] = [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)];
-        if (field === "event") name = value;
-        else if (field === "data") yield [name, JSON.parse(value)];
+    try {
+      for await (const piece of answer) {
+        const lines = (rest + piece).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) {
+          const [field, value] = [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)];
+          if (field === "event") name = value;
+          else if (field === "data") yield [name, JSON.parse(value)];
+        }
       }
+    } catch (error) {
+      this.gone(error);
     }
   }
 
-  private async send(operation: keyof ControlOperations, given: Given): Promise<Response> {
+  private async send(operation: keyof ControlOperations, given: Given): Promise<IncomingMessage> {
     const [method, template] = ROUTES[operation];
     const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(given.path?.[name] ?? ""));
     const query = new URLSearchParams();
@@ -125,36 +131,32 @@ export class Wire {
     }
     const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
     if (this.controlToken !== undefined) headers["X-Mock-Control-Token"] = this.controlToken;
-    const init: RequestInit = { method, headers };
-    if (given.body !== undefined) {
-      headers["Content-Type"] = "application/json";
-      init.body = JSON.stringify(given.body);
-    }
+    if (given.body !== undefined) headers["Content-Type"] = "application/json";
+    const body = given.body === undefined ? undefined : JSON.stringify(given.body);
     const address = `${this.base}/_mock${path}${query.size > 0 ? `?${query}` : ""}`;
-    let answer: Response;
-    try {
-      answer = await fetch(address, init);
-    } catch (error) {
-      throw new Error(`no mock server answers at ${this.base}: ${reason(error)}`, { cause: error });
-    }
-    if (answer.ok) return answer;
-    throw await refusal(operation, answer);
+    const answer = await answerOf(address, { method, headers, body }).catch(this.gone);
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) return answer;
+    throw refusal(operation, status, await textOf(answer).catch(this.gone), address);
   }
+
+  private readonly gone = (error: unknown): never => {
+    throw new Error(`no mock server answers at ${this.base}: ${reason(error)}`, { cause: error });
+  };
 }
 
-async function refusal(operation: string, answer: Response): Promise<ControlRefused> {
-  const body = await answer.text();
+function refusal(operation: string, status: number, body: string, address: string): ControlRefused {
   try {
-    const { message, errors = {} } = JSON.parse(body) as { message: string; errors?: Record<string, string[]> };
-    if (typeof message === "string") return new ControlRefused(message, operation, answer.status, errors);
+    const { message, errors = {} } = (JSON.parse(body) ?? {}) as { message: string; errors?: Record<string, string[]> };
+    if (typeof message === "string") return new ControlRefused(message, operation, status, errors);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const text = `${answer.url} answered ${answer.status}: ${body.slice(0, 200)}`;
-  return new ControlRefused(text, operation, answer.status, {});
+  return new ControlRefused(`${address} answered ${status}: ${body.slice(0, 200)}`, operation, status, {});
 }
 
+/** Where a name has several addresses, the error is one of each, and has no message of its own. */
 function reason(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && cause.message !== "" ? cause.message : String(error);
+  if (error instanceof AggregateError) return error.errors.map(reason).join(", ");
+  return error instanceof Error && error.message !== "" ? error.message : String(error);
 }

@@ -96,17 +96,10 @@ export async function startServer({
 export async function existingOrNew(options: ServerOptions = {}): Promise<Server> {
   const url = process.env["MOCKSERVER_URL"];
   if (url === undefined || url === "") return startServer(options);
-  const base = url.replace(/\/+$/, "").replace(/\/(api|_mock)$/, "");
-  if (!(await isReady(base))) throw new Error(`no mock server answers at ${base}, as MOCKSERVER_URL says`);
-  return new Server(base, undefined);
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(`${url}/_mock/health`, { signal: AbortSignal.timeout(2000) });
-    const told = (await answer.json()) as { status?: unknown };
-    return told.status === "ok";
-  } catch {
-    return false;
-  }
+  const server = new Server(url.replace(/\/+$/, "").replace(/\/(api|_mock)$/, ""), undefined);
+  const told = await server.newWorld().health().catch((error: Error) => {
+    throw new Error(`MOCKSERVER_URL: ${error.message}`, { cause: error });
+  });
+  if (told.status !== "ok") throw new Error(`MOCKSERVER_URL: what answers at ${server.url} is no mock server`);
+  return server;
 }

@@ -1,4 +1,5 @@
 /** One world of a mock server, as a tester sees it: steers and inspects it. Every control operation is a method. */
+import { randomUUID } from "node:crypto";
 import { Wire } from "./connection.js";
 import {
   ClockControl,
@@ -93,7 +94,7 @@ export class World {
   }
 
   /** Another world of the same server, under the same token; without a name, one that nobody has used. */
-  world(name: string = crypto.randomUUID()): World {
+  world(name: string = randomUUID()): World {
     return new World(this.wire.asToken(`${this.token.split("@", 1)[0]}@${name}`));
   }
 
@@ -189,7 +190,7 @@ export class World {
 
   /** Keep the world as it is, or what the text of a fixture file describes, under a name. */
   async snapshot(name?: string, given: { fixture?: string } = {}): Promise<KeptSnapshot> {
-    const path = { snapshot: name ?? crypto.randomUUID() };
+    const path = { snapshot: name ?? randomUUID() };
     return new KeptSnapshot(this.wire, await this.wire.call("putSnapshot", { path, body: given }), name === undefined);
   }
 
@@ -299,7 +300,7 @@ export function newWorld(options: WorldOptions = {}): World {
 }
 
 /** The wire to a world; `MOCKSERVER_URL` and `MOCKSERVER_CONTROL_TOKEN` stand for what is left out. */
-export function wireTo({ url, token = "provider", name = crypto.randomUUID(), controlToken }: WorldOptions): Wire {
+export function wireTo({ url, token = "provider", name = randomUUID(), controlToken }: WorldOptions): Wire {
   // A variable that is empty counts as none.
   const address = url ?? (process.env["MOCKSERVER_URL"] || "http://127.0.0.1:4010");
   const needed = controlToken ?? process.env["MOCKSERVER_CONTROL_TOKEN"];
