@@ -243,6 +243,18 @@ def test_whoever_answers_nothing_or_half_or_otherwise_is_told_with_its_address()
     ]
 
 
+@needs_node
+def test_every_node_that_it_takes_can_require_it() -> None:
+    engines = json.loads((CLIENT / "package.json").read_text("utf-8"))["engines"]
+    # Without a flag since these: https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require
+    assert engines == {"node": "^20.19.0 || >=22.12.0"}
+    assert "Node.js 20.19, 22.12 or later" in (CLIENT / "README.md").read_text("utf-8")
+    # Playwright makes `require` of `import` where a project is not of the type "module".
+    required = 'typeof require("prepbusiness-mockserver").startServer'
+    done = subprocess.run([str(NODE), "--print", required], cwd=CLIENT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "function\n", done.stderr
+
+
 def test_what_is_written_out_has_no_dependencies() -> None:
     for name, file in javascript_files().items():
         if name.endswith(".js"):
