@@ -54,13 +54,23 @@ _PAUSE = 0.1
     show_envvar=True,
     help="Its port.",
 )
+@click.option(
+    "--tls-cert",
+    metavar="FILE",
+    envvar="MOCKSERVER_TLS_CERT",
+    show_envvar=True,
+    help="Its certificate, if it speaks https.",
+)
 @click.pass_context
-def health(ctx: click.Context, url: str | None, *, wait: float, timeout: float, host: str, port: int) -> None:
+def health(
+    ctx: click.Context, url: str | None, *, wait: float, timeout: float, host: str, port: int, tls_cert: str | None
+) -> None:
     """Say whether the mock server at URL is ready, or the one of this machine, and if not, why.
 
     Ends with 0 if it is ready, 1 if it is not, 2 if it can't be asked.
     """
-    base = server_address(url or f"http://{reachable(f'[{host}]' if ':' in host else host)}:{port}")
+    scheme = "http" if tls_cert is None else "https"
+    base = server_address(url or f"{scheme}://{reachable(f'[{host}]' if ':' in host else host)}:{port}")
     try:
         told = _answer(base + CONTROL, wait=wait, timeout=timeout)
     except NotReady as not_ready:

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from functools import lru_cache
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from mockserver.core.errors import MockserverError, Unusable
@@ -66,7 +67,7 @@ def health(control: str, *, timeout: float = 2.0) -> ServerHealth:
         raise NotReady(f"no answer within {timeout:g} s") from error
     except OSError as error:
         raise NotReady(_reason(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, HTTPException) as error:
         raise NotReady(f"{control}/health answered something else: what listens there is no mock server") from error
 
 

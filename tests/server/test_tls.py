@@ -11,9 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from click.testing import CliRunner
 
+from mockserver.cli.main import main
 from mockserver.client import Control
-from mockserver.core.health import health
+from mockserver.core.health import NotReady, health
 from mockserver.server.process import Running, running
 
 
@@ -59,6 +61,22 @@ def test_the_client_and_the_health_check_speak_https(secure: Running) -> None:
     assert control.health()["status"] == "ok"
     control.close()
     assert health(secure.control).fixture == "default"
+
+
+def test_the_health_check_of_plain_http_is_told_that_something_else_listens_there(secure: Running) -> None:
+    with pytest.raises(NotReady, match="answered something else"):
+        health(secure.control.replace("https:", "http:"))
+
+
+def test_the_command_health_asks_the_server_of_the_environment_as_that_speaks(
+    secure: Running, files: tuple[str, str]
+) -> None:
+    port = secure.base.rpartition(":")[2]
+    # As the health check of a container has them.
+    described = {"MOCKSERVER_HOST": "0.0.0.0", "MOCKSERVER_PORT": port, "MOCKSERVER_TLS_CERT": files[0]}
+    done = CliRunner().invoke(main, ["health"], env=described)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"{secure.base} is ready: ")
 
 
 @pytest.mark.parametrize(
