@@ -38,6 +38,9 @@ class Runner:
     provided: Mapping[str, Mapping[str, str]]
     """The outputs of the steps of others, by the step's id."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    system: str = "Linux"
+    failing: str = ""
+    """The action of others that fails."""
 
     def run(self, *, until: str = "", **inputs: str) -> Run:
         """Runs it with these inputs, of which `_` stands for `-`, to its end or before the step of that id."""
@@ -48,12 +51,14 @@ class Runner:
         values = {
             "github.action_path": str(self.action),
             "runner.temp": str(self.temp),
-            "runner.os": "Linux",
+            "runner.os": self.system,
             "runner.arch": "X64",
+            "github.job": "contract",
+            "strategy.job-index": "0",
         }
         for name, told in document["inputs"].items():
             assert name in given or not told.get("required"), f"the input {name} is required"
-            values[f"inputs.{name}"] = given.get(name, told.get("default", ""))
+            values[f"inputs.{name}"] = given.get(name, _filled(told.get("default", ""), values))
         for step, outputs in self.provided.items():
             values |= {f"steps.{step}.outputs.{name}": value for name, value in outputs.items()}
         done = Run()
@@ -68,6 +73,8 @@ class Runner:
     def _step(self, step: dict[str, Any], values: dict[str, str], done: Run) -> None:
         if "uses" in step:
             done.skipped.append((step["uses"], {name: _filled(str(v), values) for name, v in step["with"].items()}))
+            if step["uses"].partition("@")[0] == self.failing and not step.get("continue-on-error", False):
+                done.exit_code = 1
             return
         assert step["shell"] == "bash"
         files = {name: self.temp / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 
 from mockserver.server.process import Running
@@ -46,6 +47,21 @@ def test_the_fake_is_started_and_stays(runner: Runner) -> None:
         end_the_server_at(port)
 
 
+def test_the_fake_may_speak_https(runner: Runner, tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "own.pem")
+    port = own_port()
+    secure = dict.fromkeys(("MOCKSERVER_TLS_CERT", "MOCKSERVER_TLS_KEY"), str(tmp_path / "own.pem"))
+    runner.environment = {**runner.environment, **secure, "MOCKSERVER_PORT": str(port)}
+    done = runner.run(command="serve")
+    try:
+        assert done.exit_code == 0, done.printed
+        assert done.outputs["url"] == f"https://127.0.0.1:{port}"
+        assert done.outputs["api"] == f"https://127.0.0.1:{port}/api"
+    finally:
+        end_the_server_at(port)
+
+
 def test_a_fake_that_does_not_start_fails_the_step_and_says_why(runner: Runner) -> None:
     port = str(own_port())
     runner.environment = {**runner.environment, "MOCKSERVER_FIXTURE": "defualt", "MOCKSERVER_PORT": port}
@@ -63,7 +79,8 @@ def test_a_server_that_conforms_is_green_with_its_report_in_the_summary(runner: 
     assert "::notice title=mockserver verify::Conforms" in done.printed
     assert "::error" not in done.printed
     uploaded = [given for name, given in done.skipped if name.startswith("actions/upload-artifact@")]
-    assert uploaded == [{"name": "verify-report", "path": "verify-report", "if-no-files-found": "ignore"}]
+    name = "verify-report-contract-0"
+    assert uploaded == [{"name": name, "path": "verify-report", "if-no-files-found": "ignore"}]
     made = {file.name for file in (runner.workspace / "verify-report").iterdir()}
     assert {"report.html", "report.json", "junit.xml", "report.md", "annotations.txt"} <= made
 
@@ -103,6 +120,29 @@ def test_the_exit_code_decides_the_job_and_what_3_does_is_an_input(code: str, wh
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
     variables = {"PATH": os.environ["PATH"], "CODE": code, "NOT_EXERCISED": what_3_does}
     assert subprocess.run(command, env=variables, timeout=60).returncode == ends_with
+
+
+@pytest.mark.parametrize(("what_3_does", "ends_with"), [("pass", 0), ("fail", 3)])
+def test_the_exit_code_decides_the_job_though_the_reports_can_t_be_kept(
+    runner: Runner, what_3_does: str, ends_with: int
+) -> None:
+    (runner.temp / "mockserver" / "bin" / "mockserver").write_text("#!/bin/sh\n[ $1 != verify ] || exit 3\n")
+    runner.failing = "actions/upload-artifact"
+    assert verified(runner, not_exercised=what_3_does).exit_code == ends_with
+
+
+def test_no_two_jobs_of_a_workflow_keep_their_reports_under_one_name() -> None:
+    # An artifact's name is taken once: https://github.com/actions/upload-artifact#not-uploading-to-the-same-artifact
+    name = DOCUMENT["inputs"]["artifact"]["default"]
+    assert "${{ github.job }}" in name
+    assert "${{ strategy.job-index }}" in name
+
+
+def test_windows_is_told_that_the_action_is_not_for_it(runner: Runner) -> None:
+    runner.system = "Windows"
+    done = runner.run(until="serve", command="serve")
+    assert done.exit_code == 2
+    assert done.printed.startswith("::error::the action is for Linux and macOS; ")
 
 
 def test_a_run_that_can_t_be_made_is_told_by_its_address_from_the_environment(runner: Runner) -> None:
