@@ -170,5 +170,16 @@ def test_several_pods_have_one_database_and_a_token_stays_on_one_of_them() -> No
     assert path["backend"]["service"] == {"name": MANY["Service"]["metadata"]["name"], "port": {"name": "http"}}
 
 
+def test_no_node_takes_all_of_several_pods() -> None:
+    labels = MANY["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    budget = MANY["PodDisruptionBudget"]["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": labels}}
+    [spread] = pod_of(MANY)["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    # A team with one node has its fakes all the same.
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert spread["labelSelector"] == {"matchLabels": labels}
+
+
 def test_the_image_has_what_keeps_worlds_in_a_database() -> None:
     assert re.search(r"^RUN pip install -r requirements-state\.txt$", DOCKERFILE, re.MULTILINE)

@@ -40,6 +40,15 @@ def test_the_files_that_it_names_are_there() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_each_load_balancer_that_asks_again_is_told_of_with_the_faults_that_are_used_up_by_it() -> None:
+    nginx = (ROOT / "deploy" / "kubernetes-many.yaml").read_text("utf-8")
+    haproxy = (ROOT / "deploy" / "haproxy.cfg").read_text("utf-8")
+    assert 'proxy-next-upstream: "error timeout"' in nginx
+    assert "retry-on conn-failure empty-response" in haproxy
+    told = [part for part in PAGE.split("\n\n") if re.search(r"`empty`\s+and `reset`", part)]
+    assert [re.findall("HAProxy|nginx", part)[0] for part in told] == ["HAProxy", "nginx"]
+
+
 def _shown_where_it_was_answered(http: httpx.Client) -> bool:
     """Whether control goes the way that a request went just before."""
     assert http.get("/api/billing/invoices").status_code == 200
