@@ -76,3 +76,10 @@ def test_nothing_is_released_before_the_checks_have_passed() -> None:
     assert WORKFLOW["jobs"]["image"]["needs"] == "packages"
     for job in WORKFLOW["jobs"].values():
         assert all("${{" not in step.get("run", "") for step in job["steps"])
+
+
+def test_the_image_is_for_both_kinds_of_machine_that_clouds_have() -> None:
+    steps = {step["uses"].partition("@")[0]: step for step in WORKFLOW["jobs"]["image"]["steps"] if "uses" in step}
+    assert steps["docker/build-push-action"]["with"]["platforms"] == "linux/amd64,linux/arm64"
+    # Docker's own driver builds for one kind alone: https://docs.docker.com/build/building/multi-platform/
+    assert {"docker/setup-qemu-action", "docker/setup-buildx-action"} <= steps.keys()
