@@ -14,12 +14,12 @@ TOKEN_PARAMETER = "api_token"
 
 def credentials(request: Request) -> tuple[str, str]:
     """The token and the name of its world (GEN-3); raises `Unauthenticated` without a token (GEN-4)."""
-    given = given_token(request)
-    if not given:
+    token, world = split(given_token(request) or "")
+    if not token:
         raise Unauthenticated(
             "Send a token, as the header Authorization: Bearer TOKEN or as the parameter api_token.", because="GEN-4"
         )
-    return split(given)
+    return token, world
 
 
 def given_token(request: Request) -> str | None:

@@ -90,3 +90,36 @@ def test_worlds_share_nothing(api: Api) -> None:
         f"{api.server.api}/billing/charges/{charge}", headers={"Authorization": "Bearer provider@elsewhere"}
     )
     assert elsewhere.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"Authorization": "Bearer @{world}"}, {}),
+        ({"Authorization": "Bearer @"}, {}),
+        ({"Authorization": "Bearer"}, {}),
+        ({"Authorization": "provider@{world}"}, {}),
+        ({"Authorization": "Token provider@{world}"}, {}),
+        ({"Authorization": ""}, {}),
+        ({}, {"api_token": "@{world}"}),
+        ({}, {"api_token": "@"}),
+        ({}, {"api_token": ""}),
+    ],
+)
+def test_what_holds_no_token_is_refused_by_control_as_by_the_api(
+    api: Api, headers: dict[str, str], query: dict[str, str]
+) -> None:
+    """Else whoever left a variable empty would reset the world that all share."""
+    headers = {name: value.format(world=api.world) for name, value in headers.items()}
+    query = {name: value.format(world=api.world) for name, value in query.items()}
+    answer = api.request("GET", "/billing/invoices", token="", headers=headers, params=query)
+    control = api.http.get(f"{api.server.control}/world", headers=headers, params=query)
+    assert (control.status_code, control.json()) == (answer.status_code, answer.json())
+    assert answer.status_code == 401
+    assert "Send a token" in answer.json()["message"]
+
+
+def test_control_without_a_token_is_of_the_common_world(api: Api) -> None:
+    assert api.http.get(f"{api.server.control}/world").json()["name"] == "common"
+    named = api.http.get(f"{api.server.control}/world", params={"api_token": f"provider@{api.world}"})
+    assert named.json()["name"] == api.world

@@ -11,7 +11,7 @@ from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
 from mockserver.core.errors import ContractBroken, Refused, Unauthenticated, Unavailable
 from mockserver.core.messages import Reply, Request
-from mockserver.server.access import given_token, split
+from mockserver.server.access import credentials, given_token
 from mockserver.server.control.guard import OPEN_PATHS, ControlGuard
 from mockserver.server.control.handlers import CONTROLS, OF_THE_SERVER
 from mockserver.server.control.journal_stream import JournalStream
@@ -20,7 +20,6 @@ from mockserver.server.dashboard.pages import page_at
 from mockserver.server.pipeline import refuse
 from mockserver.server.service import Current, Service
 from mockserver.state.world import World
-from mockserver.state.worlds import COMMON
 
 log = logging.getLogger("mockserver")
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
@@ -88,7 +87,10 @@ def _enter(request: Request, service: Service) -> World:
     if request.path in OPEN_PATHS:
         # They are answered also while the database is away.
         return service.worlds.common
-    token, name = split(given_token(request) or "")
-    if token and not service.worlds.opens(token, name):
+    if given_token(request) is None and "authorization" not in request.headers:
+        return service.worlds.common
+    # Whoever meant to name a world, and left the token out, is never led to the common one.
+    token, name = credentials(request)
+    if not service.worlds.opens(token, name):
         raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
-    return service.worlds.enter(name if token else COMMON)
+    return service.worlds.enter(name)
