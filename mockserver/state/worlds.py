@@ -174,6 +174,13 @@ class Worlds:
             world.refresh()
         return token in world.blueprint.tokens
 
+    def steers(self, token: str, name: str) -> bool:
+        """Whether the token may control the world of that name; raises `Unavailable`.
+
+        The fixture's own tokens always may, so that nobody is locked out by what was restored.
+        """
+        return token in self.blueprint.tokens or self.opens(token, name)
+
     def listed(self) -> list[ListedWorld]:
         """The worlds that there are, the common one first, then by their last use here; raises `Unavailable`."""
         self._look_at_kept()

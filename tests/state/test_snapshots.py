@@ -270,6 +270,28 @@ def test_tokens_of_a_fixture_that_was_brought_in_open_its_world(api: Api) -> Non
     assert api.http.get(f"{api.server.api}/billing/charges?api_token=newcomer").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/reset"),
+        ("POST", "/snapshots/before/restore"),
+        ("DELETE", "/worlds/{world}"),
+        ("GET", "/journal"),
+    ],
+)
+def test_a_fixture_with_other_tokens_locks_nobody_out_of_control(api: Api, method: str, path: str) -> None:
+    take(api)
+    bring_in(api, "small", SMALL.replace("{provider: all}", "{newcomer: all}"))
+    restore(api, "small")
+    assert api.get("/billing/charges").status_code == 401
+    assert api.http.get(
+        f"{api.server.control}/world", headers={"Authorization": f"Bearer newcomer@{api.world}"}
+    ).json()["tokens"] == [{"token": "newcomer", "merchants": [1]}]
+    answer = api.control(method, path.format(world=api.world))
+    assert answer.status_code == 200, answer.text
+    assert api.get("/billing/charges").status_code == (401 if method == "GET" else 200)
+
+
 def test_webhooks_stay_when_a_fixture_is_brought_in(api: Api) -> None:
     api.control("PUT", "/webhooks", json={"secret": "mine"})
     bring_in(api, "small", SMALL)

@@ -91,6 +91,6 @@ def _enter(request: Request, service: Service) -> World:
         return service.worlds.common
     # Whoever meant to name a world, and left the token out, is never led to the common one.
     token, name = credentials(request)
-    if not service.worlds.opens(token, name):
+    if not service.worlds.steers(token, name):
         raise Unauthenticated(f"The token {token[:40]!r} is not known here.", because="GEN-4")
     return service.worlds.enter(name)

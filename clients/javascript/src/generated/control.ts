@@ -491,7 +491,8 @@ export interface paths {
          * @description Records, ids to come, the clock, Stripe with its ledger and forced outcomes, the queue to it, and the webhooks with
          *     their deliveries are exactly as they were. A frozen clock stands where it stood; one that ran is as far ahead of
          *     the real time as it was, so that it has gone on meanwhile and what has become due is done. Snapshots stay.
-         *     After restoring one that was read from a fixture, the world has that fixture's provider too, until a reset.
+         *     After restoring one that was read from a fixture, the world has that fixture's provider and tokens too, until a
+         *     reset; the tokens of the server's own fixture still control it.
          */
         post: operations["restoreSnapshot"];
         delete?: never;
