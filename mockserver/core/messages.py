@@ -32,8 +32,9 @@ class Request:
     """What came in, before anybody has judged it.
 
     `path` is the path below the API's base address (`/billing/invoices`, without `/api`) as WSGI gives `PATH_INFO`:
-    percent-decoded, each byte one Latin-1 character. `query_string` is as WSGI gives `QUERY_STRING`: still encoded.
-    `headers` has lower-case names. `body` is empty where there is none.
+    percent-decoded, each byte one Latin-1 character; but `%2F` and `%25` stay in a path of the control interface.
+    `query_string` is as WSGI gives `QUERY_STRING`: still encoded. `headers` has lower-case names. `body` is empty where
+    there is none.
     """
 
     method: str

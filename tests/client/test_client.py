@@ -150,6 +150,24 @@ def test_worlds_are_listed_and_forgotten(root: Control) -> None:
     assert "forgotten" not in [one["name"] for one in root.worlds()]
 
 
+@pytest.mark.parametrize(
+    "name", ["feature/x", "/", "a//b", "a%2Fb", "100%", "what? #1", "zo\u00eb", "snapshots/x/restore"]
+)
+def test_worlds_and_snapshots_may_have_any_name(root: Control, name: str) -> None:
+    world = root.world(name)
+    world.clock.freeze()
+    assert world.summary()["name"] == name
+    with world.snapshot():
+        kept = world.snapshot(name)
+        assert [one["name"] for one in world.snapshots()][1:] == [name]
+        assert kept.diff()["invoices"] == {"added": [], "removed": [], "changed": []}
+        assert kept.export() == world.export()
+        kept.restore()
+        kept.delete()
+    world.delete()
+    assert name not in [one["name"] for one in root.worlds()]
+
+
 def test_the_documents_are_those_of_the_server(control: Control) -> None:
     assert yaml.safe_load(control.spec_yaml())["info"] == control.spec()["info"]
     assert yaml.safe_load(control.control_spec_yaml()) == control.control_spec() == SPEC

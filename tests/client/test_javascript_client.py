@@ -116,7 +116,7 @@ def test_a_server_ends_with_the_process_that_started_it(number: str) -> None:
 NAMED = """
   import { newWorld, startServer } from "prepbusiness-mockserver";
   const server = await startServer({ options: ["--fixture", process.env.FIXTURE] });
-  const world = server.newWorld({ name: "ann@example.com" });
+  const world = server.newWorld({ name: "ann@example.com/x" });
   console.log(JSON.stringify([world.name, world.tokenFor("merchant1"), newWorld({ url: undefined }).name.length]));
   await world.clock.freeze("2027-01-31T12:00:00Z");
   await world.delete();
@@ -135,7 +135,7 @@ def test_worlds_are_named_as_the_server_reads_their_tokens(tmp_path: Path) -> No
     variables = {"PYTHONPATH": str(ROOT), "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver", "MOCKSERVER_URL": ""}
     done = node(NAMED, **variables, FIXTURE=str(fixture))
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == ["ann@example.com", "merchant1@ann@example.com", 36]
+    assert json.loads(done.stdout) == ["ann@example.com/x", "merchant1@ann@example.com/x", 36]
 
 
 REPLACED = """

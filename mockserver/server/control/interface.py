@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
@@ -54,7 +55,9 @@ class ControlInterface:
             operation, params = self.contract.route(request.method, request.path)
             world = _enter(request, service)
             try:
-                call = self.contract.accept(operation, params, request)
+                # Names of worlds and snapshots may hold a /, as those of branches do.
+                names = {name: unquote(text, "latin-1") for name, text in params.items()}
+                call = self.contract.accept(operation, names, request)
                 control = ControlRequest(service, world, call, self.contract.document, self._text)
                 reply = _done(operation, control)
             finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -167,7 +168,7 @@ def _environ(scope: Message, turn: Turn) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "PATH_INFO": (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1"),
+        "PATH_INFO": (_decoded(raw) if b"%" in raw else raw).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": scope["server"][0],
         "SERVER_PORT": scope["server"][1],
@@ -190,6 +191,13 @@ def _environ(scope: Message, turn: Turn) -> dict[str, Any]:
     return environ
 
 
+def _decoded(path: bytes) -> bytes:
+    """A path as WSGI has it, but for names in a control path, whose / and % stay encoded until the path is split."""
+    return unquote_to_bytes(_OF_NAMES.sub(b"%25", path) if path.startswith(_CONTROL) else path)
+
+
+_CONTROL = CONTROL.encode()
+_OF_NAMES = re.compile(rb"%(?=2[5Ff])")
 _NO_BODY = io.BytesIO()
 _KEYS = {
     name: _key(name)

@@ -1396,7 +1396,7 @@ export interface components {
         Page: number;
         /** @description So many on a page. */
         PerPage: number;
-        /** @description The snapshot's name. */
+        /** @description The snapshot's name; a `/` in it is written `%2F`. */
         SnapshotName: string;
         /** @description The delivery's id. */
         DeliveryId: number;
@@ -1919,7 +1919,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description What stands after the `@` of a token. */
+                /** @description What stands after the `@` of a token; a `/` in it is written `%2F`. */
                 world: string;
             };
             cookie?: never;
@@ -1958,7 +1958,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -1987,7 +1987,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -2003,7 +2003,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -2019,7 +2019,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -2046,7 +2046,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;

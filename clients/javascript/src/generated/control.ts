@@ -1397,7 +1397,7 @@ export interface components {
         Page: number;
         /** @description So many on a page. */
         PerPage: number;
-        /** @description The snapshot's name. */
+        /** @description The snapshot's name; a `/` in it is written `%2F`. */
         SnapshotName: string;
         /** @description The delivery's id. */
         DeliveryId: number;
@@ -1920,7 +1920,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description What stands after the `@` of a token. */
+                /** @description What stands after the `@` of a token; a `/` in it is written `%2F`. */
                 world: string;
             };
             cookie?: never;
@@ -1959,7 +1959,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -1988,7 +1988,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -2004,7 +2004,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -2020,7 +2020,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
@@ -2047,7 +2047,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The snapshot's name. */
+                /** @description The snapshot's name; a `/` in it is written `%2F`. */
                 snapshot: components["parameters"]["SnapshotName"];
             };
             cookie?: never;
