@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from mockserver.core.errors import Unusable
 from mockserver.core.yaml_lines import parse_document
 from mockserver.server.operations import OPERATIONS
 from mockserver.server.settings import Settings
+from mockserver.server.webhook_targets import check_target
 from mockserver.server.webhook_worker import WebhookWorker
 from mockserver.state.fixtures.load import load_fixture
 from mockserver.state.outbox import Subscription, check_url
@@ -76,7 +78,7 @@ def open_service(
         most=settings.most_worlds,
         idle=settings.world_idle,
         subscription=_subscription(settings),
-        wake=WebhookWorker().wake,
+        wake=WebhookWorker(partial(check_target, settings=settings)).wake,
         journal_size=settings.journal_size,
         journal_budget=JournalBudget(settings.journal_bytes),
         keep=None if settings.state is None else _keep(settings.state),

@@ -48,7 +48,8 @@ class Settings:
     )
     webhook_allow: tuple[str, ...] = _option(
         (),
-        "Where control may have events posted to when others than this machine can reach the server; may be repeated.",
+        "Where control may have events posted to when it wants its token, as others can reach the server then; may be "
+        "repeated.",
         metavar="HOST[:PORT]",
     )
     webhook_secret: str = _option("webhook-secret", "What the events are signed with.")

@@ -31,7 +31,9 @@ class WebhookWorker:
 
     AT_ONCE = 64
 
-    def __init__(self) -> None:
+    def __init__(self, check_target: Callable[[str], object]) -> None:
+        """`check_target` raises ValueError for an address that nothing may be posted to."""
+        self._check_target = check_target
         # The server forks after this object was made, and no thread survives that: there is none before `wake`.
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -54,9 +56,8 @@ class WebhookWorker:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         # httpx takes a tenth of a second to import, which is lost on a server that sends nothing.
-        self._post: Post = (
-            importlib.import_module("mockserver.server.webhook_sender").WebhookSender(at_once=self.AT_ONCE).post
-        )
+        sender = importlib.import_module("mockserver.server.webhook_sender").WebhookSender
+        self._post: Post = sender(at_once=self.AT_ONCE, check_target=self._check_target).post
         asyncio.set_event_loop(loop)
         loop.run_forever()
 

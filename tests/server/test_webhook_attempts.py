@@ -63,6 +63,18 @@ def test_retries_also_come_while_the_clock_runs(api: Api, receiver: Receiver) ->
     settled(api, 1, "delivered", 3)
 
 
+@pytest.mark.parametrize("host", ["xn--a", "a..b", f"{'a' * 64}.example", "\u2603\u20e3.example"])
+def test_a_host_that_can_have_no_address_is_a_failed_attempt(api: Api, receiver: Receiver, host: str) -> None:
+    """And holds up nothing that comes later."""
+    subscribe(api, f"http://{host}/", attempts=1)
+    api.draft()
+    (attempt,) = settled(api, 1, "failed", 1)["attempts"]
+    assert attempt["status"] is None and attempt["error"]
+    subscribe(api, receiver.url)
+    api.draft()
+    settled(api, 2, "delivered", 1)
+
+
 def test_an_event_can_be_delayed(api: Api, receiver: Receiver) -> None:
     freeze(api)
     subscribe(api, receiver.url, delay="PT5M")

@@ -12,12 +12,19 @@ import pytest
 import yaml
 
 from mockserver.core import resources
+from mockserver.core.messages import Request
+from mockserver.server.control.interface import ControlInterface
+from mockserver.server.pipeline import respond
+from mockserver.server.service import Current, open_service
+from mockserver.server.settings import Settings
+from mockserver.state.outbox import Subscription
 from tests.conftest import Api
 from tests.server.receiving import (
     SECRET,
     Receiver,
     advance,
     deliveries,
+    eventually,
     freeze,
     settled,
     signed,
@@ -211,3 +218,22 @@ def test_an_attempt_under_way_is_none_of_the_business_of_a_world_that_was_restor
     receiver.hang.set()
     time.sleep(0.05)
     assert deliveries(api) == []
+
+
+def test_a_server_with_a_control_token_posts_to_listed_hosts_only(receiver: Receiver) -> None:
+    """A proxy may stand before it. An address that comes from elsewhere, as from a database, is held to that too."""
+    service = open_service(Settings(control_token="sesame"))
+    headers = {"authorization": "Bearer provider", "x-selected-client-id": "1", "x-mock-control-token": "sesame"}
+    sent = {**headers, "content-type": "application/json"}
+    body = json.dumps({"url": receiver.url}).encode()
+    refused = ControlInterface(Current(service)).respond(Request("PUT", "/webhooks", "", sent, body))
+    assert refused.status == 400
+    assert "--webhook-allow 127.0.0.1" in refused.body["message"]
+    world = service.worlds.common
+    world.state.outbox.subscribe(Subscription(url=receiver.url, attempts=1))
+    made = respond(Request("POST", "/billing/invoices", "", headers), service, address="http://test")
+    assert made.reply.status == 200
+    eventually(lambda: world.state.outbox.deliveries[1].fate == "failed")
+    (attempt,) = world.state.outbox.deliveries[1].attempts
+    assert attempt.error is not None and "--webhook-allow 127.0.0.1" in attempt.error
+    assert receiver.got == []
