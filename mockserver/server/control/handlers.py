@@ -62,6 +62,7 @@ def list_choices(request: ControlRequest) -> Reply:
 
 def reset_world(request: ControlRequest) -> Reply:
     request.world.reset()
+    request.afterwards = request.world.journal.clear
     return Reply(
         200, {"message": f"The world {request.world.name} is as the fixture {request.world.blueprint.name} has it."}
     )

@@ -83,7 +83,13 @@ def _done(operation: Operation, control: ControlRequest) -> Reply:
     do = partial(CONTROLS[operation.id], control)
     if operation.id in OF_THE_SERVER:
         return do()
-    return control.world.look(do) if operation.method == "GET" else control.world.change(do)
+    if operation.method == "GET":
+        return control.world.look(do)
+    with control.world.lock:
+        reply = control.world.change(do)
+        if control.afterwards is not None:
+            control.afterwards()
+    return reply
 
 
 def _enter(request: Request, service: Service) -> World:

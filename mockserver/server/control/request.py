@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,3 +22,5 @@ class ControlRequest:
     """The control interface's own OpenAPI document."""
     document_text: str
     """The same, as YAML."""
+    afterwards: Callable[[], object] | None = None
+    """What is to be done once the rest is saved, as it can't be undone: the journal is kept nowhere else."""

@@ -77,7 +77,7 @@ def stream_journal(request: ControlRequest) -> Reply:
 
 
 def clear_journal(request: ControlRequest) -> Reply:
-    request.world.journal.clear()
+    request.afterwards = request.world.journal.clear
     return Reply(200, {"message": "The journal is empty."})
 
 

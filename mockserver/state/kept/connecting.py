@@ -58,8 +58,11 @@ class Connections:
             with self._turns, self._used(_BEGIN[self._engine.dialect.name]) as connection:
                 try:
                     yield connection
-                except BaseException:
-                    _driver(connection).execute("ROLLBACK")
+                except BaseException as error:
+                    # With what the database refuses its connection is dropped. A full disk has ended the transaction
+                    # already, and a ROLLBACK would tell of that alone.
+                    if not isinstance(error, self._errors):
+                        _driver(connection).execute("ROLLBACK")
                     raise
                 ends = True
                 _driver(connection).execute("COMMIT")

@@ -23,6 +23,7 @@ from mockserver.core.messages import Reply
 from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
 from mockserver.state.kept import connecting, schema
+from mockserver.state.kept.keeper import WorldKeeper
 from tests import plain
 from tests.state.kept.databases import Postgres, held
 from tests.state.kept.killed import killable
@@ -65,6 +66,46 @@ def test_while_a_sqlite_file_is_held_nothing_changes_and_then_it_goes_on(tmp_pat
             yield
 
     _changes_nothing_while_away(Used(address, "mine"), address, away)
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/reset"), ("DELETE", "/journal")])
+def test_what_could_not_be_done_has_emptied_no_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    monkeypatch.setattr(connecting, "_PATIENCE", 0)
+    used = Used(f"sqlite:///{tmp_path / 'team.db'}", "mine")
+    assert used.charge(1).status == 200
+
+    def lost(*_: object) -> bool:
+        raise Unavailable("the world is as it was", because="state", headers={"Retry-After": "1"})
+
+    with monkeypatch.context() as broken:
+        broken.setattr(WorldKeeper, "save", lost)
+        _away(used.control(method, path))
+        assert len(used.world.journal) == 1
+    assert used.control(method, path).status == 200
+    assert len(used.world.journal) == 0
+
+
+def test_a_full_disk_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare, most = connecting._prepare_sqlite, 1_000_000
+
+    def limited(connection: Any, record: Any) -> None:
+        prepare(connection, record)
+        connection.execute(f"PRAGMA max_page_count = {most}")
+
+    monkeypatch.setattr(connecting, "_prepare_sqlite", limited)
+    used = Used(f"sqlite:///{tmp_path / 'team.db'}", "mine")
+    assert used.charge(1).status == 200
+    # No file gets smaller by it: it has all the pages that it may have from the next connection on.
+    most = 1
+    used.service.worlds.close()
+    reply = next(reply for _ in range(1000) if (reply := used.charge(1)).status != 200)
+    _away(reply)
+    assert "database or disk is full" in reply.body["message"]
+    sizes = used.world.state.store.sizes
+    _away(used.charge(1))
+    assert used.world.state.store.sizes == sizes
 
 
 def test_while_postgresql_is_stopped_nothing_changes_and_then_it_goes_on(postgresql: Postgres) -> None:
