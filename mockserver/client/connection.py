@@ -82,6 +82,11 @@ class Wire:
     """One server as one token sees it."""
 
     def __init__(self, http: Connections, base: str, token: str) -> None:
+        try:
+            token.encode("latin-1")
+        except UnicodeEncodeError as error:
+            wrong = token[error.start]
+            raise ValueError(f"the token {token!r} has the character {wrong!r}, which no header can carry") from None
         self.http = http
         self.base = base
         self.token = token

@@ -7,7 +7,8 @@ with must go through all the same.
 from __future__ import annotations
 
 import json
-import select
+import selectors
+import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -100,7 +101,7 @@ class Connections:
             while self.idle:
                 connection = self.idle.pop()
                 # One that has something to read before anything was asked was closed by the server.
-                if connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]:
+                if connection.sock is not None and not _has_something(connection.sock):
                     return connection
                 connection.close()
         return self._opened()
@@ -110,6 +111,13 @@ class Connections:
         if self._address.scheme == "https":
             return HTTPSConnection(host, port, timeout=self._timeout, context=_trust(host))
         return HTTPConnection(host, port, timeout=self._timeout)
+
+
+def _has_something(sock: socket.socket) -> bool:
+    # select.select takes no descriptor beyond 1,023, which a program with many open files has.
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def _told(answer: HTTPResponse, data: bytes) -> Answer:

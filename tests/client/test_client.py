@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
+import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args, get_type_hints, is_typeddict
@@ -365,6 +367,39 @@ def test_a_fault_takes_all_that_it_can_have(control: Control) -> None:
 def test_a_fault_that_a_reset_took_away_is_no_trouble(control: Control) -> None:
     with control.fault("reset"):
         control.reset()
+
+
+@pytest.mark.parametrize("end", [Control.clear_faults, Control.reset])
+def test_the_end_of_a_block_takes_no_later_fault_away(control: Control, end: Callable[[Control], None]) -> None:
+    with control.fault("reset"):
+        end(control)
+        control.fault("status", status=429)
+    assert [one["kind"] for one in control.faults()] == ["status"]
+
+
+def test_a_token_that_no_header_can_carry_is_told(root: Control) -> None:
+    with pytest.raises(
+        ValueError, match="the token 'provider@a\u2013b' has the character '\u2013', which no header can"
+    ):
+        root.world("a\u2013b")
+
+
+def test_a_program_with_many_open_files_can_call(server: Running) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("this machine allows no more open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    many: list[int] = []
+    try:
+        while not many or many[-1] < 1024:
+            many.append(os.open(os.devnull, os.O_RDONLY))
+        control = Control(server.base, "provider@many")
+        assert [control.health()["status"], control.health()["status"]] == ["ok", "ok"]
+        control.close()
+    finally:
+        for descriptor in many:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_the_journal_is_read_from_a_cursor_on(control: Control, api: Api) -> None:

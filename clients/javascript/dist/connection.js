@@ -1,3 +1,5 @@
+/** The wire to a server's control interface: its routes by operationId, and one kind of refusal. */
+import { validateHeaderValue } from "node:http";
 import { URLSearchParams } from "node:url";
 import { answerOf, textOf } from "./http.js";
 /** Method and path of every control operation, as `/_mock/openapi.yaml` has them. */
@@ -122,6 +124,9 @@ export class Wire {
             headers["X-Mock-Control-Token"] = this.controlToken;
         if (given.body !== undefined)
             headers["Content-Type"] = "application/json";
+        // What no header can carry is refused here, in words of its own.
+        for (const [name, value] of Object.entries(headers))
+            validateHeaderValue(name, value);
         const body = given.body === undefined ? undefined : JSON.stringify(given.body);
         const address = `${this.base}/_mock${path}${query.size > 0 ? `?${query}` : ""}`;
         const answer = await answerOf(address, { method, headers, body }).catch(this.gone);

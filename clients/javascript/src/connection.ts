@@ -1,5 +1,5 @@
 /** The wire to a server's control interface: its routes by operationId, and one kind of refusal. */
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, validateHeaderValue } from "node:http";
 import { URLSearchParams } from "node:url";
 import { answerOf, textOf } from "./http.js";
 import type { Answer, ControlOperations } from "./types.js";
@@ -132,6 +132,8 @@ export class Wire {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
     if (this.controlToken !== undefined) headers["X-Mock-Control-Token"] = this.controlToken;
     if (given.body !== undefined) headers["Content-Type"] = "application/json";
+    // What no header can carry is refused here, in words of its own.
+    for (const [name, value] of Object.entries(headers)) validateHeaderValue(name, value);
     const body = given.body === undefined ? undefined : JSON.stringify(given.body);
     const address = `${this.base}/_mock${path}${query.size > 0 ? `?${query}` : ""}`;
     const answer = await answerOf(address, { method, headers, body }).catch(this.gone);

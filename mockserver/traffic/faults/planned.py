@@ -79,8 +79,8 @@ class Faults:
         return found
 
     def clear(self) -> None:
+        """Take all away. No id is given again: who still has one would take away another fault by it."""
         self.planned = []
-        self.last_id = 0
 
     def striking(self, call: Call, *, now: int) -> list[Planned]:
         """The faults that strike this request.
