@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import urllib.error
-import urllib.request
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +10,10 @@ import click
 from rich.console import Console
 
 from mockserver.cli.printing import JSON_OPTION, print_json, table_of
+from mockserver.core.direct import NothingAnswered, answered
 from mockserver.core.errors import Unusable
+from mockserver.core.health import server_address
+from mockserver.core.net import CONTROL
 from mockserver.server.control.guard import TOKEN_HEADER
 from mockserver.state.fixtures.load import list_fixtures
 
@@ -52,17 +53,16 @@ def fixtures(ctx: click.Context, *, as_json: bool) -> None:
 )
 def export(file: Path | None, url: str, token: str, control_token: str) -> None:
     """Write a running server's world as a fixture FILE, or to the terminal."""
-    address = url.rstrip("/").removesuffix("/api") + "/_mock/export"
+    address = f"{server_address(url)}{CONTROL}/export"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if control_token:
         headers[TOKEN_HEADER] = control_token
-    request = urllib.request.Request(address, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read().decode()
-    except urllib.error.HTTPError as error:
-        raise Unusable(f"{address} answered {error.code}: {error.read().decode(errors='replace')[:200]}") from error
-    except (OSError, ValueError) as error:
+        with answered(address, headers=headers, timeout=60) as (status, body):
+            if status >= 300:
+                raise Unusable(f"{address} answered {status}: {body.read(200).decode(errors='replace')}")
+            text = body.read().decode()
+    except (NothingAnswered, ValueError) as error:
         raise Unusable(f"no mock server answers at {address}: {error}") from error
     if file is None:
         click.echo(text, nl=False)

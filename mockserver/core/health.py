@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import ssl
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from functools import lru_cache
-from http.client import HTTPException
 from urllib.parse import urlsplit
 
+from mockserver.core.direct import NothingAnswered, answered
 from mockserver.core.errors import MockserverError, Unusable
-from mockserver.core.loopback import is_loopback
 from mockserver.core.net import API, CONTROL
 from mockserver.core.text import shown
+
+_MOST = 1_000_000
+"""Bytes that are read of an answer: what has more, perhaps without an end, is no health check of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +47,19 @@ def server_address(url: str) -> str:
 
 def health(control: str, *, timeout: float = 2.0) -> ServerHealth:
     """What the health check below the control address answers within `timeout` seconds; raises `NotReady`."""
-    # A proxy of the environment has no business between this machine and its own server.
-    direct = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),
-        # Without one given, each opener loads the certificates of the system, which takes 50 ms.
-        urllib.request.HTTPSHandler(context=_trust(urlsplit(control).hostname or "")),
-    )
+    address = f"{control}/health"
     try:
-        with direct.open(f"{control}/health", timeout=timeout) as answer:
-            told = json.load(answer)
-            if told["status"] != "ok":
-                raise NotReady(f"it says of itself that it is {shown(told['status'])}")
-            return ServerHealth(told["version"], told["fixture"], told["profile"], tuple(told["mistakes"]))
-    except urllib.error.HTTPError as error:
-        raise NotReady(f"{control}/health answered {error.code}: what listens there is no mock server") from error
-    except TimeoutError as error:
-        raise NotReady(f"no answer within {timeout:g} s") from error
-    except OSError as error:
-        raise NotReady(_reason(error)) from error
-    except (ValueError, KeyError, TypeError, HTTPException) as error:
-        raise NotReady(f"{control}/health answered something else: what listens there is no mock server") from error
+        with answered(address, timeout=timeout) as (status, body):
+            if status >= 300:
+                raise NotReady(f"{address} answered {status}: what listens there is no mock server")
+            told = json.loads(body.read(_MOST))
+        if told["status"] != "ok":
+            raise NotReady(f"it says of itself that it is {shown(told['status'])}")
+        return ServerHealth(told["version"], told["fixture"], told["profile"], tuple(told["mistakes"]))
+    except NothingAnswered as error:
+        raise NotReady(str(error)) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NotReady(f"{address} answered something else: what listens there is no mock server") from error
 
 
 def is_ready(control: str) -> bool:
@@ -78,20 +69,3 @@ def is_ready(control: str) -> bool:
     except NotReady:
         return False
     return True
-
-
-@lru_cache(maxsize=8)
-def _trust(host: str) -> ssl.SSLContext:
-    """What certificates are held to: of a server on this machine to nothing, since it signs its own mostly."""
-    if not is_loopback(host):
-        return ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _reason(error: OSError) -> str:
-    """The system's own words, without the wrapping of urllib."""
-    inner = error.reason if isinstance(error, urllib.error.URLError) else error
-    return str(getattr(inner, "strerror", None) or inner)

@@ -167,8 +167,19 @@ def test_a_running_servers_world_is_exported_as_a_fixture_that_starts(api: Api, 
     done = _run("fixtures", "export", str(file), "--url", api.server.base, "--token", f"provider@{api.world}")
     assert done.returncode == 0, done.stderr
     assert invoice["stripe_invoice_id"] in file.read_text()
-    [line] = _refused("fixtures", "export", "--url", "http://127.0.0.1:9")
-    assert "http://127.0.0.1:9" in line
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9", "http://127.0.0.1:1 x", "http://127.0.0.1/a b", "ftp://127.0.0.1"]
+)
+def test_an_export_from_what_is_no_server_is_one_clear_line(url: str) -> None:
+    [line] = _refused("fixtures", "export", "--url", url)
+    assert url in line
+
+
+def test_an_export_asks_no_proxy_of_the_environment(server: Running) -> None:
+    done = _run("fixtures", "export", "--url", server.api, http_proxy="http://127.0.0.1:9")
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_option_has_its_variable_and_its_help() -> None:

@@ -107,6 +107,57 @@ def test_what_answers_otherwise_is_one_and_says_what_it_answers(status: int, bod
     assert done.exception is None or isinstance(done.exception, SystemExit)
 
 
+@contextmanager
+def saying(*answers: bytes) -> Iterator[str]:
+    """The address of something that says one of these to each that calls, and hangs up."""
+
+    def say() -> None:
+        for answer in answers:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(65536)
+                caller.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=say)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+OTHERS = {
+    "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "binary": b"\x15\x03\x01\x00\x02\x02\x16\x1b[2J",
+    "nothing": b"",
+    "half a body": OK + b"Content-Length: 100\r\n\r\n{",
+    "half a piece": OK + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n{",
+    "pieces of no size": OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{",
+    "a long line": OK + b"A: " + b"a" * 70_000 + b"\r\n\r\n",
+    "many headers": OK + b"A: a\r\n" * 101 + b"\r\n",
+    "elsewhere": b"HTTP/1.1 302 Found\r\nLocation: http://a b:x/\r\nContent-Length: 0\r\n\r\n",
+    "elsewhere, encoded": "HTTP/1.1 302 Found\r\nLocation: http://\u00fc..x/\r\nContent-Length: 0\r\n\r\n".encode(),
+    "depths": OK + b"\r\n" + b"[" * 200_000,
+    "a long number": OK + b"\r\n" + b"9" * 5_000,
+}
+
+
+@pytest.mark.parametrize("answer", OTHERS.values(), ids=OTHERS)
+def test_whatever_else_answers_is_one_line(answer: bytes) -> None:
+    with saying(answer) as base:
+        done = health(base)
+    assert done.exit_code == 1, done.exception
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"mockserver: {base} is not ready: ")
+    assert line.isprintable()
+
+
+def test_whatever_else_answers_at_first_is_waited_for() -> None:
+    told = {"status": "ok", "version": "1", "fixture": "f", "profile": "p", "mistakes": []}
+    with saying(b"SSH-2.0\r\n", OK + b"\r\n" + json.dumps(told).encode()) as base:
+        assert health(base, "--wait", "30s").exit_code == 0
+
+
 def test_a_server_that_is_still_starting_is_waited_for() -> None:
     port = own_port()
     command = [sys.executable, "-m", "mockserver", "serve", "--port", str(port)]

@@ -61,6 +61,8 @@ def test_the_client_and_the_health_check_speak_https(secure: Running) -> None:
     assert control.health()["status"] == "ok"
     control.close()
     assert health(secure.control).fixture == "default"
+    command = [sys.executable, "-m", "mockserver", "fixtures", "export", "--url", secure.base]
+    assert "merchants:" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_the_health_check_of_plain_http_is_told_that_something_else_listens_there(secure: Running) -> None:
