@@ -22,7 +22,8 @@ _TYPES: dict[str, Any] = {
     "str": str,
     "str | None": str,
     "int": click.IntRange(min=0),
-    "int | None": int,
+    # A seed, as large as a fixture may have it: an export writes it into one.
+    "int | None": click.IntRange(-(10**18), 10**18),
     "float": Seconds(),
 }
 
@@ -67,7 +68,7 @@ def serve(*, no_cors: bool, **options: Any) -> None:
     settings = secured(replace(given, host=host, port=free_port(host, given.port)))
     run.check_certificate(settings)
     service = _opened(settings)
-    made_up = settings.control_token if given.control_token is None else None
+    made_up = None if given.control_token else settings.control_token
     run.serve(service, announce=lambda: click.echo(banner(service, made_up_token=made_up)))
 
 

@@ -182,6 +182,11 @@ def test_an_export_asks_no_proxy_of_the_environment(server: Running) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_seed_that_no_fixture_can_hold_is_refused() -> None:
+    """An export writes it into one."""
+    assert "10" in _refused("serve", "--seed", str(10**18 + 1))[-1]
+
+
 def test_every_option_has_its_variable_and_its_help() -> None:
     options = {one.name: one for one in serve.params if isinstance(one, click.Option)}
     for one in fields(Settings):

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 
 import httpx
 import pytest
@@ -262,12 +263,15 @@ def test_a_server_of_this_machine_posts_events_anywhere(server: Running) -> None
     assert plain.put(f"{server.control}/webhooks", headers=headers, json=hook).status_code == 200
 
 
-def test_the_control_token_that_was_made_up_is_printed() -> None:
+@pytest.mark.parametrize("given", [[], ["--control-token", ""]])
+def test_the_control_token_that_was_made_up_is_printed(given: list[str]) -> None:
     port = own_port("0.0.0.0")
-    command = [sys.executable, "-m", "mockserver", "serve", "--host", "0.0.0.0", "--port", str(port)]
+    command = [sys.executable, "-m", "mockserver", "serve", "--host", "0.0.0.0", "--port", str(port), *given]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         try:
-            found = next(found for line in child.stdout or () if (found := re.search(rf"{TOKEN_HEADER}: (\S+)", line)))
+            banner = "".join(takewhile(lambda line: "  Try " not in line, child.stdout or ()))
+            found = re.search(rf"{TOKEN_HEADER}: (\S+)", banner)
+            assert found is not None, banner
             server = Running(f"http://127.0.0.1:{port}")
             assert reset(server).status_code == 401
             assert reset(server, **{TOKEN_HEADER: found[1]}).status_code == 200
