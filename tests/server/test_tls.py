@@ -66,7 +66,7 @@ def test_the_client_and_the_health_check_speak_https(secure: Running) -> None:
 
 
 def test_the_health_check_of_plain_http_is_told_that_something_else_listens_there(secure: Running) -> None:
-    with pytest.raises(NotReady, match="answered something else"):
+    with pytest.raises(NotReady, match="what listens there is no mock server"):
         health(secure.control.replace("https:", "http:"))
 
 
