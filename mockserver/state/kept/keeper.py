@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection
@@ -36,6 +36,8 @@ class WorldKeeper:
         self._usual = usual
         self._version: int | None = None
         """What it was there when it was loaded or saved here; None while it was not there."""
+        self._change: tuple[int | None, int] | None = None
+        """The versions before and after what the transaction has written; None while that is nothing."""
         self._saved: Saved | None = None
         self._owner = secrets.token_hex(8)
         self._sends_until = 0.0
@@ -66,24 +68,14 @@ class WorldKeeper:
             return self.is_current()
         # By chance, so that nobody else's is ever taken for it.
         version = secrets.randbits(62)
-        try:
-            with self._transaction() as connection:
-                if not self._write_world(world, change, version, connection):
-                    return False
-                self._write_rows(change, connection)
-                self._write_snapshots(change, connection)
-        except Undecided as gone:
-            if not self._was_kept(version, gone):
-                raise gone.__cause__ or gone from None
+        with self._transaction() as connection:
+            if not self._write_world(world, change, version, connection):
+                return False
+            self._change = self._version, version
+            self._write_rows(change, connection)
+            self._write_snapshots(change, connection)
         self._version = version
         return True
-
-    def _was_kept(self, version: int, gone: Undecided) -> bool:
-        """Whether the change that makes it that version is in the database; raises `gone` where that can't be told."""
-        try:
-            return self._connections.version(self._name) == version
-        except Unavailable:
-            raise gone from None
 
     def take_over(self, seconds: float) -> bool:
         if time.monotonic() + seconds < self._sends_until:
@@ -105,14 +97,40 @@ class WorldKeeper:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Loading within it holds the world, where it is there already."""
-        with self._connections.transaction() as self._held:
+        with self._transaction() as self._held:
             try:
                 yield
             finally:
                 self._held = None
 
-    def _transaction(self) -> AbstractContextManager[Connection]:
-        return self._connections.transaction() if self._held is None else nullcontext(self._held)
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """The one that is held, or a new one, which is looked up if its end was not answered."""
+        if self._held is not None:
+            yield self._held
+            return
+        self._change = None
+        try:
+            with self._connections.transaction() as connection:
+                yield connection
+        except Undecided as gone:
+            self._look_up(gone)
+
+    def _look_up(self, gone: Undecided) -> None:
+        """Return if the change is in the database after all; raises `Unavailable` if not, `gone` if nobody can tell."""
+        if self._change is None:
+            # It was only read.
+            raise gone.__cause__ or gone from None
+        before, version = self._change
+        found = None
+        # The database may still be at it: then it holds the world, and is waited for.
+        with suppress(Unavailable), self._connections.transaction() as connection:
+            found = connection.execute(statements.HOLD_WORLD, {"its_name": self._name}).scalar()
+        if found is not None and found == before:
+            raise gone.__cause__ or gone from None
+        # What is neither was made by somebody else, perhaps of this one. What was not there can't be waited for.
+        if found != version:
+            raise gone
 
     def _read(self, world: World, row: Any, connection: Connection) -> dict[str, int]:
         """Reads it all; returns where each snapshot stands."""

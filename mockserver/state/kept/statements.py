@@ -36,6 +36,7 @@ REBASE_WORLD = CHANGE_WORLD.values(base=bindparam("base"))
 # Held, so that nobody changes it while its rows are read.
 READ_WORLD = select(worlds).where(worlds.c.name == NAME).with_for_update()
 READ_VERSION = select(worlds.c.version).where(worlds.c.name == NAME)
+HOLD_WORLD = READ_VERSION.with_for_update()
 
 READ_ROWS = select(rows.c.kind, rows.c.id, rows.c.data).where(rows.c.world == NAME).order_by(rows.c.kind, rows.c.id)
 DROP_ROWS = delete(rows).where(rows.c.world == NAME)
