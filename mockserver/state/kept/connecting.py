@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Semaphore
@@ -47,8 +48,9 @@ class Connections:
 
     def close(self) -> None:
         """Let go of all of them; others are made when they are needed."""
-        while self._idle:
-            _drop(self._idle.pop())
+        with suppress(IndexError):
+            while True:
+                _drop(self._idle.pop())
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -131,6 +133,8 @@ class Connections:
                 _drop(connection)
                 if not dead:
                     raise
+                # The others are mostly dead by then as well, and each might be waited for.
+                self.close()
 
     def _text(self, statement: ClauseElement) -> str:
         text = self._texts.get(statement)
@@ -171,12 +175,23 @@ def _understood(text: str) -> URL:
 
 
 def _postgresql(url: URL) -> Engine:
-    usual = {"connect_timeout": _PATIENCE, "tcp_user_timeout": _PATIENCE * 1000}
+    usual = {
+        "connect_timeout": _PATIENCE,
+        "tcp_user_timeout": _PATIENCE * 1000,
+        # A host that is gone has nothing to acknowledge while it is waited for, and what lies between forgets a
+        # connection that nobody uses for minutes; the system itself asks after two hours.
+        "keepalives_idle": _PATIENCE,
+        "keepalives_interval": 1,
+        "keepalives_count": _PATIENCE,
+    }
     given = {key: value for key, value in usual.items() if key not in url.query}
     try:
         engine = _engine(url, connect_args=given)
+        # Imported only where it is used: SQLite needs no driver.
+        connect = importlib.import_module("mockserver.state.kept.listening").ListeningConnection.connect
     except ModuleNotFoundError as error:
         raise Unusable(f"--state: {error.name} is missing; pip install 'prepbusiness-mockserver[state]'") from error
+    event.listen(engine, "do_connect", lambda _dialect, _record, given, options: connect(*given, **options))
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

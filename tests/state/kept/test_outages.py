@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import sqlite3
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from mockserver.core.messages import Reply
 from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
 from mockserver.state import world
-from mockserver.state.kept import connecting, schema
+from mockserver.state.kept import connecting, listening, schema
 from mockserver.state.kept.keeper import WorldKeeper
 from tests import plain
 from tests.state.kept.databases import Postgres, held
 from tests.state.kept.killed import killable
+from tests.state.kept.relay import relay
 from tests.state.kept.test_kept_worlds import same
 from tests.state.kept.used import Used
 
@@ -289,6 +291,53 @@ def test_the_first_change_of_a_world_is_not_known_to_be_lost_where_it_is_not_the
             _not_known(reply)
         else:
             assert reply.status == 200
+
+
+@pytest.mark.parametrize("word", [b"BEGIN", b"UPDATE mockserver_worlds", b"COMMIT"])
+def test_a_postgresql_that_falls_silent_is_not_waited_for_for_ever(
+    postgresql: Postgres, word: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = postgresql.new_database()
+    with relay(address) as way:
+        used = Used(way.address, "mine")
+        used.charge(1)
+        monkeypatch.setattr(listening, "SILENCE", 1.0)
+        way.end_at(word)
+        reply = used.charge(2)
+        if word == b"COMMIT":
+            _not_known(reply)
+        else:
+            _away(reply)
+        _away(used.api("GET", "/billing/invoices"))
+
+
+def test_of_connections_that_were_lost_while_nobody_used_them_one_is_waited_for(
+    postgresql: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with relay(postgresql.new_database()) as way, closing(connecting.Connections(way.address)) as connections:
+        with ExitStack() as several:
+            for _ in range(5):
+                several.enter_context(connections.reading())
+        monkeypatch.setattr(listening, "SILENCE", 1.0)
+        way.lose()
+        with connections.reading() as connection:
+            assert connection.exec_driver_sql("SELECT 7").scalar() == 7
+            # Whoever closes a connection says so (an X) and waits for no answer.
+            assert len([one for one in way.unheard if not one.startswith(b"X")]) == 1
+
+
+def test_a_connection_that_nobody_uses_is_kept_alive(postgresql: Postgres) -> None:
+    with relay(postgresql.new_database()) as way, closing(connecting.Connections(way.address)) as connections:
+        with connections.reading() as connection, socket.socket(fileno=os.dup(_descriptor(connection))) as end:
+            assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 60
+
+
+def _descriptor(connection: Connection) -> int:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver.fileno()
 
 
 def test_health_is_answered_while_a_change_waits_for_the_database(tmp_path: Path) -> None:
