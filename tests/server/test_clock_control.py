@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -148,6 +149,19 @@ def test_what_was_queued_waits_for_a_clock_that_was_set_back(api: Api) -> None:
     clock(api, "advance", by=3600)
     assert api.invoice(invoice["id"])["stripe_invoice_id"] is None
     clock(api, "set", to="2028-01-01T00:01:00Z")
+    assert api.invoice(invoice["id"])["stripe_invoice_id"] is not None
+
+
+@pytest.mark.parametrize("looked", [True, False])
+@pytest.mark.parametrize("action", ["freeze", "set"])
+def test_what_was_due_before_a_clock_was_set_back_is_done(api: Api, action: str, looked: bool) -> None:
+    invoice = api.finalized()
+    # The world does not notice before it is asked.
+    clock(api, "advance", by=59.9)
+    sleep(0.15)
+    if looked:
+        assert api.invoice(invoice["id"])["stripe_invoice_id"] is not None
+    clock(api, action, **{"freeze": {"at": "2020-01-15"}, "set": {"to": "2020-01-15"}}[action])
     assert api.invoice(invoice["id"])["stripe_invoice_id"] is not None
 
 

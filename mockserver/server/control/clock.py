@@ -45,6 +45,8 @@ def advance_clock(request: ControlRequest) -> Reply:
 def _changed(request: ControlRequest, field: str, change: Callable[[Clock], None]) -> Reply:
     """Change the clock, and do what has become due by it; a ValueError refuses the field and changes nothing."""
     with request.world.lock:
+        # What was due by the clock as it was is done (FINALIZE-2), whether or not somebody has looked and been told.
+        request.world.state.settle()
         clock = request.world.state.clock
         before = clock.state
         try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from pathlib import Path
 from random import Random
 from time import sleep
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,26 @@ def test_control_at_one_server_holds_at_the_others(address: str) -> None:
     assert one.control("POST", "/snapshots/before/restore").status == 200
     assert not other.control("GET", "/clock").body["frozen"]
     same(one.world, other.world)
+
+
+def test_what_one_server_has_shown_as_done_stays_so_when_the_clock_is_set_back_at_another(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'team.db'}"
+    one, other = Used(address, "mine"), Used(address, "mine")
+    charge = one.charge(7).body["charge"]["id"]
+    invoice = one.api("POST", "/billing/invoices", {"charge_ids": [charge]}).body["invoice"]["id"]
+    assert one.api("POST", f"/billing/invoices/{invoice}/finalize").status == 200
+    assert one.control("POST", "/clock/advance", {"by": 3599.9}).status == 200
+    sleep(0.15)
+    shown = _stripe_id(one, invoice)
+    assert shown is not None
+    assert other.control("POST", "/clock/freeze", {"at": "2020-01-15T10:00:00Z"}).status == 200
+    for server in (one, other, Used(address, "mine")):
+        assert _stripe_id(server, invoice) == shown
+
+
+def _stripe_id(server: Used, invoice: int) -> Any:
+    (row,) = (one for one in server.api("GET", "/billing/invoices").body["data"] if one["id"] == invoice)
+    return row["stripe_invoice_id"]
 
 
 def test_a_world_that_one_server_drops_is_new_at_the_others(address: str) -> None:
