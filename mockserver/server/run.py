@@ -13,32 +13,27 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
 
-from mockserver.core.errors import Unavailable, Unusable
+from mockserver.core.errors import Unusable
 from mockserver.core.health import is_ready
 from mockserver.core.net import CONTROL, free_port, reachable
 from mockserver.server.process import Running, running
 from mockserver.server.service import Current, Service
 from mockserver.server.settings import Settings
+from mockserver.server.upkeep import Upkeep
 from mockserver.server.web.app import create_app
 from mockserver.server.web.front import Front
 from mockserver.server.web.request_log import RequestLog
-from mockserver.state.worlds import Worlds
 
 __all__ = ["Running", "running", "serve"]
 
 CONNECTIONS = 100_000
 """So many can be open at the same time; what the system allows is less mostly."""
-_ATTENDED = 2.0
-"""Seconds from one look at events that nobody delivers to the next."""
-_TIDIED = 15
-"""So many looks later it is told which worlds are used here, and those are forgotten that nobody uses."""
 _WARMED = 2.0
 """Seconds after the start from which on no refusal takes longer than another."""
 _GRACE = 1.0
@@ -59,7 +54,7 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
     warming.daemon = True
     warming.start()
     if service.settings.state is not None:
-        threading.Thread(target=_keep_up, args=(service.worlds,), name="upkeep", daemon=True).start()
+        threading.Thread(target=Upkeep(service.worlds).run, name="upkeep", daemon=True).start()
     current = Current(service)
     request_log = RequestLog(sys.stderr, service.settings.log_format)
     if service.settings.reload:
@@ -156,17 +151,6 @@ async def _serve(front: Front, settings: Settings) -> None:
     for number in _ENDING:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     await server.serve()
-
-
-def _keep_up(worlds: Worlds) -> None:
-    """Do what is to be done for worlds that are kept, though nobody asks for it."""
-    for number in count():
-        # While the database is away, the next time will do.
-        with suppress(Unavailable):
-            worlds.attend()
-            if number % _TIDIED == 0:
-                worlds.tidy()
-        time.sleep(_ATTENDED)
 
 
 def _reload(current: Current, tell: Callable[[str], None]) -> None:

@@ -211,12 +211,14 @@ class Worlds:
         The caller holds no world's lock. Raises `Unavailable`, and then the world stays.
         """
         world = self._named.get(name)
-        with nullcontext() if world is None else world.lock, self._lock:
+        with nullcontext() if world is None else world.lock:
             kept = self._keep is not None and self._keep.has(name)
             if self._keep is not None and kept:
                 self._keep.forget(name)
-            known = kept or name in self._named
-            self._forget([name])
+            # Not before: every request wants it, and would wait for the database too.
+            with self._lock:
+                known = kept or name in self._named
+                self._forget([name])
             return known
 
     def tidy(self) -> None:
@@ -232,14 +234,17 @@ class Worlds:
         self._keep.forget_unused(self._idle + UNTOLD, self._most, COMMON)
         self._look_at_kept()
 
-    def attend(self) -> None:
-        """See to it that events are delivered which nobody delivers, as after a restart; raises `Unavailable`."""
-        for name in () if self._keep is None else self._keep.overdue():
-            world = self.enter(name)
-            try:
-                world.attend()
-            finally:
-                self.leave(world)
+    def overdue(self) -> Collection[str]:
+        """The worlds that events are to be delivered from and nobody does, as after a restart; raises `Unavailable`."""
+        return () if self._keep is None else self._keep.overdue()
+
+    def attend(self, name: str) -> None:
+        """See to it that what is to be delivered from the world of that name is; raises `Unavailable`."""
+        world = self.enter(name)
+        try:
+            world.attend()
+        finally:
+            self.leave(world)
 
     def replace_blueprint(self, blueprint: Blueprint) -> None:
         """Worlds that are made or reset from now on start from `blueprint`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from enum import Enum
 from pathlib import Path
 from random import Random
@@ -9,6 +10,8 @@ from random import Random
 import pytest
 from sqlalchemy import create_engine
 
+from mockserver.server.upkeep import Upkeep
+from mockserver.state.kept.database import Database
 from mockserver.state.world import World
 from tests.state.kept.plain import WORLD_ALONE, fields_of, parts, plain
 from tests.state.kept.used import DOINGS, Used
@@ -111,6 +114,55 @@ def test_a_world_that_is_dropped_is_forgotten(address: str, tmp_path: Path) -> N
     assert last.service.worlds.names() == ["common"]
     assert last.world.snapshots == {}
     same(last.world, Used(f"sqlite:///{tmp_path / 'none.db'}", "mine").world)
+
+
+def test_while_the_database_forgets_a_world_the_others_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Used(f"sqlite:///{tmp_path / 'team.db'}", "mine")
+    used.charge()
+    worlds, forget = used.service.worlds, Database.forget
+    served = threading.Event()
+
+    def serve() -> None:
+        worlds.leave(worlds.enter("other"))
+        served.set()
+
+    def forget_late(database: Database, name: str) -> None:
+        threading.Thread(target=serve, daemon=True).start()
+        assert served.wait(2), "another world was waited for"
+        forget(database, name)
+
+    monkeypatch.setattr(Database, "forget", forget_late)
+    assert used.control("DELETE", "/worlds/mine").status == 200
+
+
+def test_a_world_that_can_not_be_read_keeps_no_other_from_its_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = f"sqlite:///{tmp_path / 'team.db'}"
+    for name in ("a", "b", "c"):
+        Used(address, name).charge()
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE mockserver_worlds SET due = 0")
+        connection.exec_driver_sql("UPDATE mockserver_worlds SET head = '{}' WHERE name = 'b'")
+    engine.dispose()
+    seen_to: list[str] = []
+    attend = World.attend
+
+    def note(world: World) -> None:
+        attend(world)
+        seen_to.append(world.name)
+
+    monkeypatch.setattr(World, "attend", note)
+    used = Used(address, "any")
+    upkeep = Upkeep(used.service.worlds)
+    for _ in range(2):
+        upkeep.look(tidy=False)
+    assert sorted(seen_to) == ["a", "a", "c", "c"]
+    (told,) = (one.getMessage() for one in caplog.records)
+    assert told.startswith("upkeep: the events of the world b could not be seen to")
 
 
 def let_two_hours_pass(address: str) -> None:
