@@ -18,6 +18,8 @@ from mockserver.traffic.journal_budget import JournalBudget
 COMMON = "common"
 """What the world of a token without `@NAME` is called."""
 LONGEST_NAME = 200
+LOADED = 3600.0
+"""Seconds for which a world that is kept stays in memory unused; it is loaded again when it is asked for."""
 UNTOLD = 60.0
 """Seconds for which a server may use a world unknown to others: more than lie between two calls of `tidy`."""
 
@@ -92,7 +94,8 @@ class Worlds:
     never dropped. The common world always stays.
 
     With a `keep`, worlds are loaded when they are first named here, and what is dropped here is still kept there:
-    `tidy` forgets what no server uses.
+    `tidy` forgets what no server uses. They leave memory after `LOADED` seconds at the latest, as they may be kept for
+    weeks.
     """
 
     def __init__(
@@ -280,9 +283,10 @@ class Worlds:
 
     def _drop_idle(self, now: float) -> None:
         surplus = 1 + len(self._named) - self._most
+        longest = self._idle if self._keep is None else min(self._idle, LOADED)
         idle: list[str] = []
         for name, world in self._named.items():
-            if len(idle) >= surplus and now - world.last_used < self._idle:
+            if len(idle) >= surplus and now - world.last_used < longest:
                 break
             if world.users == 0:
                 idle.append(name)

@@ -52,8 +52,15 @@ class Bases:
 
 
 def drop_unused(connection: Connection) -> None:
-    """Delete those that nothing grew from any more. Whoever has changed a world and not yet committed is waited for."""
+    """Delete those that nothing grew from any more, in a transaction that holds nothing yet.
+
+    Whoever has changed a world and not yet committed is waited for, and waits for nothing that is held here.
+    """
+    used = select(schema.worlds.c.base).union(select(schema.snapshots.c.base))
+    unused = schema.bases.c.id.not_in(used)
+    # Mostly there are none, and then nobody has to be waited for.
+    if connection.execute(select(schema.bases.c.id).where(unused).limit(1)).first() is None:
+        return
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"LOCK TABLE {schema.worlds.name} IN SHARE MODE")
-    used = select(schema.worlds.c.base).union(select(schema.snapshots.c.base))
-    connection.execute(delete(schema.bases).where(schema.bases.c.id.not_in(used)))
+    connection.execute(delete(schema.bases).where(unused))

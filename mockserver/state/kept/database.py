@@ -27,7 +27,6 @@ def open_database(text: str) -> Database:
     try:
         with connections.transaction() as connection:
             schema.migrate(connection, called=called)
-            drop_unused(connection)
             # While no server ran nobody could use them, and that time does not count.
             since_last_use = _now() - select(func.max(_WORLDS.used)).scalar_subquery()
             connection.execute(update(schema.worlds).values(used=_WORLDS.used + since_last_use))
@@ -78,6 +77,7 @@ class Database:
 
     def use(self, names: Collection[str]) -> None:
         with self._connections.transaction() as connection:
+            schema.line_up(connection)
             connection.execute(update(schema.worlds).where(_WORLDS.name.in_(names)).values(used=_now()))
 
     def forget(self, name: str) -> None:
@@ -89,6 +89,7 @@ class Database:
         listed = select(_WORLDS.name, _WORLDS.used).where(_WORLDS.name != never).order_by(_WORLDS.used.desc())
         before = _now() - round(idle * MICROSECONDS)
         with self._connections.transaction() as connection:
+            schema.line_up(connection)
             for place, (name, used) in enumerate(connection.execute(listed).all()):
                 if place < most and used > before:
                     continue
@@ -96,6 +97,8 @@ class Database:
                 # Otherwise somebody has used it just then.
                 if gone.rowcount:
                     _forget_parts(name, connection)
+        with self._connections.transaction() as connection:
+            drop_unused(connection)
 
 
 _WORLDS = schema.worlds.c

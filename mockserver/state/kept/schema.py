@@ -115,14 +115,19 @@ _LOCK = int.from_bytes(b"mock")
 """Names what is locked to PostgreSQL."""
 
 
+def line_up(connection: Connection) -> None:
+    """Wait until nobody else changes more than one world in a transaction: two who do might wait for each other."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
 def migrate(connection: Connection, *, called: str) -> None:
-    """Bring the database to the present version, in the caller's transaction.
+    """Bring the database to the present version, in the caller's transaction, which has lined up then.
 
     Raises `Unusable` for one that a newer program made.
     """
-    if connection.dialect.name == "postgresql":
-        # Several servers may start at the same time.
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    # Several servers may start at the same time.
+    line_up(connection)
     schema.create(connection, checkfirst=True)
     version = connection.execute(select(schema.c.version)).scalar()
     if version is None:

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import create_engine
 
 from mockserver.server.upkeep import Upkeep
+from mockserver.state import worlds
 from mockserver.state.kept.database import Database
 from mockserver.state.world import World
 from tests.state.kept.plain import WORLD_ALONE, fields_of, parts, plain
-from tests.state.kept.used import DOINGS, Used
+from tests.state.kept.used import DOINGS, FIXTURE, Used
 
 KEPT: dict[str, set[str]] = {
     "World": {"name", "faults", "snapshots", "blueprint", "state", *WORLD_ALONE},
@@ -121,11 +122,11 @@ def test_while_the_database_forgets_a_world_the_others_are_there(
 ) -> None:
     used = Used(f"sqlite:///{tmp_path / 'team.db'}", "mine")
     used.charge()
-    worlds, forget = used.service.worlds, Database.forget
+    forget = Database.forget
     served = threading.Event()
 
     def serve() -> None:
-        worlds.leave(worlds.enter("other"))
+        used.service.worlds.leave(used.service.worlds.enter("other"))
         served.set()
 
     def forget_late(database: Database, name: str) -> None:
@@ -194,6 +195,40 @@ def test_a_world_that_is_idle_here_is_only_let_go_of(address: str) -> None:
     used.service.worlds.leave(used.service.worlds.enter("other"))
     assert before.closed
     assert used.api("GET", f"/billing/charges/{charge}").status == 200
+
+
+def test_a_world_that_is_to_be_kept_for_a_week_leaves_memory_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worlds, "LOADED", 0.0)
+    used = Used(f"sqlite:///{tmp_path / 'team.db'}", "mine", world_idle=604_800.0)
+    charge = used.charge().body["charge"]["id"]
+    before = used.world
+    used.service.worlds.leave(used.service.worlds.enter("other"))
+    used.service.worlds.tidy()
+    assert before.closed
+    assert [one.name for one in used.service.worlds.listed()] == ["common", "other", "mine"]
+    assert used.api("GET", f"/billing/charges/{charge}").status == 200
+
+
+def test_what_fixtures_made_is_forgotten_with_what_grew_from_it(address: str) -> None:
+    used = Used(address, "mine")
+    used.charge()
+    assert used.control("PUT", "/snapshots/a", {"fixture": FIXTURE}).status == 200
+    used.service.worlds.tidy()
+    assert _bases(address) == 2
+    assert used.control("DELETE", "/snapshots/a").status == 200
+    used.service.worlds.tidy()
+    assert _bases(address) == 1
+    same(used.world, Used(address, "mine").world)
+
+
+def _bases(address: str) -> int:
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        count: int = connection.exec_driver_sql("SELECT count(*) FROM mockserver_bases").scalar_one()
+    engine.dispose()
+    return count
 
 
 def test_the_time_when_no_server_ran_does_not_count_as_idle(address: str) -> None:
