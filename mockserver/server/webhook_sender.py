@@ -23,7 +23,6 @@ class WebhookSender:
             follow_redirects=False,
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=0),
         )
-        self._turns = asyncio.Semaphore(at_once)
         self._check_target = check_target
 
     async def post(self, subscription: Subscription, body: bytes, now: int) -> DeliveryAttempt:
@@ -36,18 +35,17 @@ class WebhookSender:
             self._check_target(url)
         except ValueError as refusal:
             return DeliveryAttempt(now, url, signature, None, str(refusal), 0.0)
-        async with self._turns:
-            started = time.perf_counter()
-            try:
-                async with (
-                    asyncio.timeout(subscription.timeout),
-                    self._client.stream("POST", url, content=body, headers=headers, timeout=None) as answer,
-                ):
-                    status = answer.status_code
-            except TimeoutError:
-                error = f"no answer within {subscription.timeout:g} s"
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
-                # A ValueError is a host's name that can't be encoded: httpx and sockets each let theirs through.
-                error = f"{type(problem).__name__}: {problem}"
-            seconds = round(time.perf_counter() - started, 4)
+        started = time.perf_counter()
+        try:
+            async with (
+                asyncio.timeout(subscription.timeout),
+                self._client.stream("POST", url, content=body, headers=headers, timeout=None) as answer,
+            ):
+                status = answer.status_code
+        except TimeoutError:
+            error = f"no answer within {subscription.timeout:g} s"
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
+            # A ValueError is a host's name that can't be encoded: httpx and sockets each let theirs through.
+            error = f"{type(problem).__name__}: {problem}"
+        seconds = round(time.perf_counter() - started, 4)
         return DeliveryAttempt(now, url, signature, status, error, seconds)

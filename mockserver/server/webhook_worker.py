@@ -37,6 +37,7 @@ class WebhookWorker:
         # The server forks after this object was made, and no thread survives that: there is none before `wake`.
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns = asyncio.Semaphore(self.AT_ONCE)
         self._tended: dict[World, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         """Kept because the loop itself holds its tasks only weakly."""
@@ -88,16 +89,22 @@ class WebhookWorker:
                 world.hand_over()
                 # Nothing becomes due by itself while the clock stands still; whoever moves it wakes us.
                 return None if delivery is None or frozen else (delivery.due - now) / MICROSECONDS
-            if not world.take_over(subscription.timeout):
+        except Unavailable:
+            return _LOOK_AGAIN
+        # First a turn, for which one may wait for long, and then the world: who is its sender is so for a short time.
+        async with self._turns:
+            return await self._send(world, subscription.timeout)
+
+    async def _send(self, world: World, timeout: float) -> float:
+        """Make the attempt that is due, unless another server does: the real seconds until the next may be."""
+        try:
+            if not world.take_over(timeout):
                 return _LOOK_AGAIN
             # Who sent before us may have delivered it just then.
             now, _, delivery, subscription = world.look(partial(_next, world))
-        except Unavailable:
-            return _LOOK_AGAIN
-        if delivery is None or delivery.due > now:
-            return 0.0
-        attempt = await self._post(subscription, delivery.event.body, now)
-        try:
+            if world.closed or delivery is None or delivery.due > now:
+                return 0.0
+            attempt = await self._post(subscription, delivery.event.body, now)
             world.change(partial(_enter, world, delivery, attempt))
         except Unavailable:
             return _LOOK_AGAIN

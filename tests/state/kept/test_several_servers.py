@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import socket
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from random import Random
@@ -13,6 +14,8 @@ import pytest
 
 from mockserver.core.errors import Unavailable
 from mockserver.core.net import API, CONTROL
+from mockserver.server.webhook_worker import WebhookWorker
+from mockserver.state import world as world_module
 from mockserver.state.kept.bases import Bases
 from mockserver.state.kept.connecting import Connections
 from mockserver.state.kept.keeper import WorldKeeper
@@ -20,10 +23,13 @@ from mockserver.state.outbox import NOBODY
 from mockserver.state.world import World
 from tests import plain
 from tests.state.kept.billing import Books, Client, agree, billing, headers_of, queued_work_goes_on
+from tests.state.kept.databases import Postgres
 from tests.state.kept.killed import killable
 from tests.state.kept.receiving import receiver
 from tests.state.kept.test_kept_worlds import same
 from tests.state.kept.used import DOINGS, Used
+
+MERCHANT = {"x-selected-client-id": "1"}
 
 
 def test_what_one_server_has_done_the_others_answer_for(address: str) -> None:
@@ -163,6 +169,57 @@ def test_only_one_server_delivers_the_events_of_a_world(address: str) -> None:
     one.hand_over()
     assert other.take_over(0.2)
     other.hand_over()
+
+
+def test_a_server_that_has_no_turn_to_send_yet_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    take_over = WorldKeeper.take_over
+
+    def note(keeper: WorldKeeper, seconds: float) -> bool:
+        taken.append(keeper._name)
+        return take_over(keeper, seconds)
+
+    monkeypatch.setattr(WorldKeeper, "take_over", note)
+    monkeypatch.setattr(WebhookWorker, "AT_ONCE", 1)
+    slow = Used(f"sqlite:///{tmp_path / 'team.db'}", "slow")
+    with socket.create_server(("127.0.0.1", 0)) as deaf, receiver() as (url, received):
+        hangs = f"http://127.0.0.1:{deaf.getsockname()[1]}/hook"
+        for used, to in ((slow, hangs), (slow.at("next"), url)):
+            assert used.control("PUT", "/webhooks", {"url": to, "timeout": 60}).status == 200
+        assert slow.api("POST", "/billing/invoices", **MERCHANT).status == 200
+        deaf.settimeout(60)
+        with deaf.accept()[0]:
+            assert slow.at("next").api("POST", "/billing/invoices", **MERCHANT).status == 200
+            sleep(0.3)
+            assert taken == ["slow"]
+            # Gone, so that nobody is waited for any more, and the next has the turn.
+            deaf.close()
+        assert b"invoice.created" in received.get(timeout=60)
+    assert taken[1] == "next"
+
+
+def test_who_starts_and_who_holds_a_world_do_not_wait_for_each_other(
+    postgresql: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = postgresql.new_database()
+    used = Used(address, "mine")
+    used.charge()
+    save = WorldKeeper.save
+    with ThreadPoolExecutor(1) as pool:
+        started: list[Future[Used]] = []
+
+        def save_late(keeper: WorldKeeper, world: World) -> bool:
+            if not started:
+                started.append(pool.submit(Used, address, "mine"))
+                sleep(0.7)
+            return save(keeper, world)
+
+        monkeypatch.setattr(world_module, "_TRIES", (True,))
+        monkeypatch.setattr(WorldKeeper, "save", save_late)
+        assert used.charge().status == 200
+        assert started[0].result().charge().status == 200
 
 
 def test_the_events_of_a_server_that_is_gone_are_delivered_by_another(address: str) -> None:

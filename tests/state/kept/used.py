@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from random import Random
 from typing import Any
 
@@ -42,6 +43,12 @@ class Used:
         self.service.worlds.leave(world)
         world.recall()
         return world
+
+    def at(self, world: str) -> Used:
+        """The same server, in another world."""
+        other = copy(self)
+        other._world = world
+        return other
 
     def api(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         request = Request(method, path, "", self._headers(headers), b"" if body is None else orjson.dumps(body))
