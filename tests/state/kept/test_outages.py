@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from sqlalchemy import Connection, create_engine
 
 from mockserver.cli.main import main
-from mockserver.core.errors import Unusable
+from mockserver.core.errors import Unavailable, Unusable
 from mockserver.core.messages import Reply
 from mockserver.server.service import open_service
 from mockserver.server.settings import Settings
