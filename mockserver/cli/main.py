@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mockserver.cli.environment import pass_over_service_links
-from mockserver.cli.terminal import print_anything
+from mockserver.cli.terminal import fill_standard_streams, print_anything
 from mockserver.core.errors import Unusable
 
 COMMANDS = (
@@ -40,7 +40,8 @@ class _Commands(click.Group):
         return command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        # Before anything can fail, and be told.
+        # Before anything is opened, or can fail and be told.
+        fill_standard_streams()
         print_anything()
         pass_over_service_links()
         return super().main(*args, **kwargs)

@@ -1,9 +1,10 @@
-"""Whatever is printed can be printed, whichever characters the terminal knows."""
+"""Whatever is printed can be printed, whichever characters the terminal knows, and if there is none."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 
 _PLAIN = {
@@ -24,6 +25,16 @@ _PLAIN = {
 _DRAWN = range(0x2500, 0x25A0), range(0x2800, 0x2900)
 """Lines and blocks, and the dots of a spinner."""
 _HANDLER = "mockserver.plain"
+
+
+def fill_standard_streams() -> None:
+    """Let standard input, output and error that are closed lead nowhere, before their numbers are another file's.
+
+    A socket of that number would be sent what native code prints, and libuv aborts rather than close it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 def print_anything() -> None:

@@ -71,9 +71,10 @@ def serve(service: Service, *, announce: Callable[[], None]) -> None:
 def _end() -> NoReturn:
     # Threads of native code are still at work, and abort the process with a message when the interpreter goes.
     for stream in (sys.stdout, sys.stderr):
-        # The terminal may be gone.
+        # The terminal may be gone; where there was none the stream is None.
         with suppress(OSError):
-            stream.flush()
+            if stream is not None:
+                stream.flush()
     os._exit(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import unquote_plus
@@ -15,9 +16,13 @@ from mockserver.traffic.journal import Exchange
 
 
 class RequestLog:
-    """Writes exchanges to a stream; `api_token` in a query is not shown."""
+    """Writes exchanges to a stream; `api_token` in a query is not shown.
 
-    def __init__(self, stream: TextIO, form: LogFormat) -> None:
+    What can't be written is lost: a reader may have left, a disk be full, and no answer waits for either to change.
+    """
+
+    def __init__(self, stream: TextIO | None, form: LogFormat) -> None:
+        """`stream` is None where nobody can read it, as `sys.stderr` is in a process that has none."""
         self._stream = stream
         self._json = form == "json"
         self._second = 0
@@ -55,7 +60,7 @@ class RequestLog:
                 f"{self._time()} {status or '---'} {request.method:<4} {target}"
                 f"  {elapsed * 1000:.1f} ms  {reply.because}{told}"
             )
-        self._stream.write(line + "\n")
+        self._put(line)
 
     def _time(self) -> str:
         # Formatted once a second: formatting a time takes longer than writing the rest of the line.
@@ -68,9 +73,15 @@ class RequestLog:
         """Something that is no exchange, such as a file that was read anew."""
         if self._json:
             entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "note": message}
-            self._stream.write(orjson.dumps(entry).decode() + "\n")
+            self._put(orjson.dumps(entry).decode())
         else:
-            self._stream.write(f"{self._time()} {message}\n")
+            self._put(f"{self._time()} {message}")
+
+    def _put(self, line: str) -> None:
+        if self._stream is not None:
+            # ValueError is what a stream raises that is closed.
+            with suppress(OSError, ValueError):
+                self._stream.write(f"{line}\n")
 
 
 def _without_token(query: str) -> str:
