@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -219,8 +220,7 @@ def _reason(error: json.JSONDecodeError) -> str:
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(members)
     if len(value) != len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(name for name, _ in members).items() if count > 1)
         refuse("body", f"the body gives the key {shown(twice)} more than once in one object")
     return value
 
@@ -244,25 +244,36 @@ def _inspect(root: Any) -> None:
     pending: list[tuple[Any, tuple[str, ...]]] = [(root, ())]
     while pending:
         value, path = pending.pop()
-        field = ".".join(path) or "body"
         if len(path) >= DEEPEST and isinstance(value, dict | list):
             refuse("body", f"the body nests deeper than {DEEPEST} levels")
         if isinstance(value, dict):
             for name, item in value.items():
-                _inspect_text(name, f"a key in {field}", "body")
+                _inspect_text(name, path, is_key=True)
                 pending.append((item, (*path, name)))
         elif isinstance(value, list):
             pending.extend((item, (*path, str(index))) for index, item in enumerate(value))
         elif isinstance(value, str):
-            _inspect_text(value, field, field)
-        elif isinstance(value, int):
-            within_64_bits(value, field)
+            _inspect_text(value, path)
+        elif isinstance(value, int) and abs(value) > LARGEST:
+            within_64_bits(value, _field(path))
 
 
-def _inspect_text(text: str, what: str, field: str) -> None:
-    if "\0" in text:
-        refuse(field, f"{what} must not contain a NUL character, got {shown(text)}")
+def _inspect_text(text: str, path: tuple[str, ...], *, is_key: bool = False) -> None:
+    wrong = "a NUL character" if "\0" in text else "" if _is_unicode(text) else "half of a surrogate pair"
+    if wrong:
+        field = _field(path)
+        what, named = (f"a key in {field}", "body") if is_key else (field, field)
+        refuse(named, f"{what} must not contain {wrong}, got {shown(text)}")
+
+
+def _is_unicode(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        refuse(field, f"{what} must not contain half of a surrogate pair, got {shown(text)}")
+        return False
+    return True
+
+
+def _field(path: tuple[str, ...]) -> str:
+    # Made for what is refused alone: one long key would be copied for each value below it.
+    return ".".join(path) or "body"
