@@ -59,3 +59,10 @@ def test_the_largest_body_is_refused_soon(client: httpx.Client, name: str) -> No
     with soon():
         answer = client.post(LIST, headers=JSON if "a token" in name else {**JSON, **TOKEN}, content=body)
     assert answer.status_code == (401 if "a token" in name else 422)
+
+
+@pytest.mark.parametrize("preference", ['fault=reset; a="' + ";" * 100_000, "a," * 50_000, "a=" + " " * 100_000 + '"'])
+def test_the_longest_preference_is_refused_soon(client: httpx.Client, preference: str) -> None:
+    with soon():
+        answer = client.get(LIST, headers={**TOKEN, "Prefer": preference})
+    assert answer.status_code == 400

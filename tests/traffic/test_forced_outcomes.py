@@ -109,6 +109,14 @@ def test_several_preferences_go_together(api: Api) -> None:
         ("fault=reset;share=0.5", ["reset"]),
         ("fault=latency", ["delay"]),
         ("fault=reset, code=500", ["one of them"]),
+        ("fault=reset; seed*=utf-8''5", ["seed* is nothing", "did you mean seed?"]),
+        ("fault=reset; seed*0=5", ["seed*0 is nothing"]),
+        (f"fault=reset; a*{'9' * 1500}=x", ["is nothing that a fault of kind reset has"]),
+        ("fault=reset; =5", ["NAME=VALUE", '"=5"']),
+        ('fault="reset', ["NAME=VALUE", '"fault=\\"reset"']),
+        ('delay=0, fault="reset" now', ["NAME=VALUE", "now"]),
+        ("fault reset=1", ["NAME=VALUE", '"fault reset=1"']),
+        ("delay=0," * 300, ["2,000 characters", "2,400"]),
     ],
 )
 def test_what_does_not_exist_is_refused_with_what_does(api: Api, preference: str, told: list[str]) -> None:
@@ -119,6 +127,24 @@ def test_what_does_not_exist_is_refused_with_what_does(api: Api, preference: str
     assert all(name in answer.json()["message"] for name in told)
     assert list(answer.json()["errors"]) == ["Prefer"]
     assert api.everything() == before
+
+
+@pytest.mark.parametrize(
+    "preference",
+    [
+        "code=429;retry_after=30",
+        "code = 429 ; retry_after = 30",
+        'Code="429"; Retry_After="3\\0"',
+        ", code=429;; retry_after=30; ,",
+        "code=429;retry_after=30, code=500",
+        'return=minimal; a="1, code=500; b", code=429; retry_after=30',
+        "timezone=Europe/Paris, code=429; retry_after=30",
+    ],
+)
+def test_a_preference_may_be_written_in_any_way_that_the_rfc_allows(api: Api, preference: str) -> None:
+    answer = api.get("/billing/invoices", **prefer(preference))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "30")
+    assert answer.headers["Preference-Applied"] == "code=429"
 
 
 def test_a_preference_of_another_vocabulary_is_ignored_with_a_warning(api: Api) -> None:

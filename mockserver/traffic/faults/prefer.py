@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from email.message import Message
 from functools import lru_cache
-from urllib.request import parse_http_list
 
 from mockserver.core.errors import Refused
 from mockserver.core.text import did_you_mean, shown
@@ -17,6 +16,16 @@ from mockserver.traffic.faults.parsing import GENERAL, http_error, outcome_named
 HEADER = "prefer"
 NAMES = ("outcome", "code", "delay", "fault")
 """The preferences that are known here."""
+LONGEST = 2_000
+"""Characters of the header that are read."""
+# RFC 7240, section 2, save that a value without quotes may be more than a token: `timezone=Europe/Paris` is in use.
+_PAIR = re.compile(
+    r"""\s*+ (?: (?P<name> [^\s"=,;]++ ) \s*+
+        (?: = \s*+ (?: "(?P<quoted> (?: [^"\\] | \\. )*+ )" \s*+ | (?P<plain> [^",;]*+ ) ) )?+
+        )?+ (?P<end> [,;] | \Z )""",
+    re.VERBOSE,
+)
+_ESCAPED = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +56,15 @@ def read_preferences(header: str, operations: tuple[str, ...]) -> Preferences:
 
 @lru_cache(maxsize=256)
 def _read(header: str, operations: tuple[str, ...]) -> Preferences:
+    if len(header) > LONGEST:
+        refuse("the header", f"must have no more than {LONGEST:,} characters; it has {len(header):,}")
     found: dict[str, tuple[str, dict[str, str]]] = {}
     warnings = []
-    for item in parse_http_list(header):
-        (name, value), *parameters = _pairs(item)
+    for (name, value), *parameters in _parsed(header):
         if name in NAMES:
             # RFC 7240, section 2: of preferences given more than once the first counts.
             found.setdefault(name, (value, dict(parameters)))
-        elif name:
+        else:
             hint = did_you_mean(name, NAMES)
             warnings.append(f"the preference {shown(name)} is not known here and ignored: {hint}")
     values = {name: value for name, (value, _) in found.items()}
@@ -85,12 +95,20 @@ def _fault(found: Mapping[str, tuple[str, dict[str, str]]], operations: Collecti
     return read_fault({**parameters, **fields}, operations, called="fault")
 
 
-def _pairs(item: str) -> list[tuple[str, str]]:
-    """`fault=reset; when=after` as pairs; the form of the parameters is that of MIME's."""
-    message = Message()
-    message["Prefer"] = " ".join(item.split())
-    pairs = message.get_params(header="prefer") or [("", "")]
-    return [(name.strip().lower(), value.strip()) for name, value in pairs]
+def _parsed(header: str) -> list[list[tuple[str, str]]]:
+    """Each preference with its parameters, as pairs of a name in lower case and a value, `""` where there is none."""
+    found: list[list[tuple[str, str]]] = [[]]
+    place = 0
+    while pair := _PAIR.match(header, place):
+        name, quoted, plain = pair["name"], pair["quoted"], pair["plain"] or ""
+        if name is not None:
+            found[-1].append((name.lower(), plain.strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)))
+        if not pair["end"]:
+            return [one for one in found if one]
+        if pair["end"] == ",":
+            found.append([])
+        place = pair.end()
+    refuse("the header", f"must be NAME=VALUE; NAME=VALUE, NAME=VALUE; got {shown(header[place:].strip())}")
 
 
 def _delay(value: str) -> Delay:
