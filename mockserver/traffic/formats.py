@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote_plus
 
 import orjson
 
-from mockserver.contract.decoding import FORM, JSON, media_type
+from mockserver.contract.decoding import DEEPEST, FORM, JSON, media_type
 from mockserver.core.clock import render_time
 from mockserver.core.curl import request as as_curl
 from mockserver.core.messages import Request
@@ -85,7 +85,10 @@ def status(exchange: Exchange) -> int | None:
 
 
 def request_body(request: Request) -> Any:
-    """A JSON body as its value, a form as an object (a list for a name given twice), anything else as a text."""
+    """A JSON body as its value, a form as an object (a list for a name given twice), anything else as a text.
+
+    What nests deeper than a body may is a text, too.
+    """
     if not request.body:
         return None
     kind, _ = media_type(request.headers.get("content-type", ""))
@@ -120,9 +123,20 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
 
 def _value(data: bytes) -> Any:
     try:
-        return orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return text_of(data)
+    # orjson reads deeper nesting than it writes, and what compares values recurses.
+    is_suspicious = data.count(b"[") + data.count(b"{") > DEEPEST
+    return text_of(data) if is_suspicious and _nests_deeper(value, DEEPEST) else value
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, list | dict):
+        return False
+    return levels == 0 or any(
+        _nests_deeper(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _form(text: str) -> dict[str, Any]:

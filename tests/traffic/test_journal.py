@@ -115,6 +115,24 @@ def test_a_refusal_for_other_reasons_leaves_the_request_valid(
     assert len(entries(api)) == 1
 
 
+@pytest.mark.parametrize("depth", [64, 65, 254, 300, 1023, 5000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": [', "]}")])
+def test_a_body_that_nests_too_deeply_leaves_the_journal_readable(
+    api: Api, opening: str, closing: str, depth: int
+) -> None:
+    times = depth // len(closing)
+    body = opening * times + "[]" * (depth % len(closing)) + closing * times
+    headers = {"Content-Type": "application/json"}
+    assert api.post(LIST, content=body.encode(), headers=headers).status_code == 422
+    (entry,) = entries(api)
+    assert entry["request"]["body"] == (body if depth > 64 else json.loads(body))
+    assert api.control("GET", "/journal/1").json() == entry
+    for form in ("har", "curl", "pytest"):
+        assert api.control("GET", "/journal", params={"format": form}).status_code == 200
+    wanted = {"expect": [{"request": {"charge_ids": [1]}}, {"request": [1]}]}
+    assert api.control("POST", "/journal/verify", json=wanted).json()["verified"] is False
+
+
 def test_what_comes_without_a_known_token_is_in_the_common_world(api: Api) -> None:
     common = Api(api.server, "common", api.token, api.http)
 
