@@ -15,6 +15,8 @@ JSON = dict[str, Any]
 _NOT_REPEATED = ("page", "api_token")
 _BESIDE = 3
 """How many page numbers stand on each side of the current one among a page's links."""
+_LONGEST_KEPT = 1_000
+"""Characters of a list's URL up to which the links of its pages are kept for the next time."""
 
 
 def party_id(number: int, profile: Profile) -> int | str:
@@ -114,10 +116,15 @@ def page(
     }
 
 
-@lru_cache(maxsize=512)
 def page_links(address: str, query_string: str, number: int, last_page: int) -> JSON:
     """The links that some endpoints of the API add to a page; treat what it returns as read-only."""
+    # Links that repeat a long query take a megabyte.
+    make = _page_links if len(address) + len(query_string) < _LONGEST_KEPT else _page_links.__wrapped__
+    return make(address, query_string, number, last_page)
 
+
+@lru_cache(maxsize=512)
+def _page_links(address: str, query_string: str, number: int, last_page: int) -> JSON:
     kept = [part for part in query_string.split("&") if part and part.partition("=")[0] not in _NOT_REPEATED]
 
     def url(target: int) -> str | None:
@@ -145,7 +152,7 @@ def _shown(number: int, last_page: int) -> list[int]:
     """The page numbers worth a link: both ends and those around the current one; 0 stands for a gap."""
     around = range(max(1, number - _BESIDE), min(last_page, number + _BESIDE) + 1)
     shown: list[int] = []
-    for target in sorted({1, 2, *around, last_page - 1, last_page} & set(range(1, last_page + 1))):
+    for target in sorted(one for one in {1, 2, *around, last_page - 1, last_page} if 1 <= one <= last_page):
         if shown and target > shown[-1] + 1:
             shown.append(0)
         shown.append(target)

@@ -12,7 +12,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -64,7 +63,6 @@ def segment(text: str, name: str) -> str:
     return _utf8(_bytes(text, name), name)
 
 
-@lru_cache(maxsize=256)
 def media_type(header: str) -> tuple[str, str]:
     """The media type of a `Content-Type` and its charset (`""` if it names none), both in lower case."""
     charset = _CHARSET.search(header)
