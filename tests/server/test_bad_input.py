@@ -61,6 +61,19 @@ def test_a_body_above_the_limit_gets_413(api: Api) -> None:
     assert "bytes" in answer.json()["message"]
 
 
+def test_a_header_with_an_underscore_is_as_if_it_was_not_sent(api: Api) -> None:
+    fee = {"json": {"amount": 1, "description": "A fee"}}
+    path = "/billing/charges/quick-adjustment"
+    without = api.post(path, **fee)
+    answer = api.post(path, headers={"X_Selected_Client_Id": "1"}, **fee)
+    assert (answer.status_code, answer.json()) == (without.status_code, without.json())
+    others = {"Content_Type": "text/plain", "Transfer_Encoding": "chunked", "X_Selected_Client_Id": "9"}
+    assert api.post(path, headers={"X-Selected-Client-Id": "1", **others}, **fee).status_code == 200
+    assert api.get("/billing/charges", headers={"Content_Length": "9" * 5000}).status_code == 200
+    sent = api.control("GET", "/journal").json()["data"][-2]["request"]["headers"]
+    assert (sent["content-type"], sent["x-selected-client-id"]) == ("application/json", "1")
+
+
 QUERIES = [
     "page=x", "page=1.5", "page=" + "9" * 30, "page=-1", "per_page=0", "per_page=-5", "per_page=" + "9" * 5000,
     "page=1&page=2", "q=%zz", "q=%ff", "q=%00", "page=%31%zz", "q=" + "(" * 5000, "q=id%3A%22" + "9" * 5000 + "%22",

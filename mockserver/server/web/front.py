@@ -184,6 +184,9 @@ def _environ(scope: Message, turn: Turn) -> dict[str, Any]:
         KEY: turn,
     }
     for name, value in scope["headers"]:
+        # To WSGI it would be the header with a hyphen. nginx and Apache drop it for that reason.
+        if b"_" in name:
+            continue
         key = _KEYS.get(name) or _key(name)
         text = value.decode("latin-1")
         # RFC 9110, 5.3: lines of one name are one list, save for cookies (RFC 9113, 8.2.3).
