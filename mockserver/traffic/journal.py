@@ -17,6 +17,8 @@ MOST_KEPT_OF_A_BODY = 65_536
 """Bytes that the journal keeps of the body of a request or of an answer."""
 _AN_EXCHANGE = 2_000
 """Bytes that an exchange takes beside its texts."""
+_A_TEXT = 100
+"""Bytes that a text takes beside its characters, with its place in a list or a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,11 @@ class Exchange:
         if delivery is not None:
             delivery = FaultyDelivery(b"", delivery.length, delivery.ends, delivery.seconds)
         data = self.data[:MOST_KEPT_OF_A_BODY]
-        size = _AN_EXCHANGE + len(request.body) + len(data) + 2 * len(request.path) + len(request.query_string)
-        size += sum(map(len, request.headers.values()))
-        for texts in (self.objections, self.broken, self.warnings):
+        size = _AN_EXCHANGE + len(request.body) + len(data)
+        size += len(request.path) + len(self.address) + len(request.query_string)
+        for texts in (request.headers, request.headers.values(), self.objections, self.broken, self.warnings):
             if texts:
-                size += sum(map(len, texts))
+                size += _A_TEXT * len(texts) + sum(map(len, texts))
         return Exchange(
             request,
             self.address,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -66,6 +67,30 @@ def test_an_exchange_larger_than_the_budget_is_kept_alone() -> None:
     journal = Journal(10, JournalBudget(100))
     record(journal, 3)
     assert [one.number for one in journal.read()[0]] == [3]
+
+
+HEADERS: dict[str, Callable[[int], dict[str, str]]] = {
+    "long names": lambda n: {f"x-{n}-{i}-{'n' * 60_000}": "v" for i in range(5)},
+    "long values": lambda n: {f"x-{n}-{i}": f"{n}{'v' * 60_000}" for i in range(5)},
+    "many": lambda n: {f"x-{n}-{i}": f"{n}-{i}" for i in range(95)},
+    "a long host": lambda n: {"host": "h" * 10},
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_what_the_budget_counts_is_about_what_is_held(name: str) -> None:
+    journal = Journal(1000)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            address = f"http://{number}{'h' * 60_000 if 'host' in name else ''}/api/billing/invoices"
+            request = Request("GET", f"/billing/{number}", headers=HEADERS[name](number))
+            told = [f"problem {number}-{one}" for one in range(20)]
+            journal.record(Exchange(request, address, Reply(200, None), objections=told), at=0, seconds=0)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held / 1.5 < journal.held < held * 2
 
 
 @pytest.fixture(scope="module")
