@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import orjson
 
 from mockserver.core.text import shown
 from mockserver.traffic.formats import request_body, sent_body, status
@@ -12,6 +15,8 @@ from mockserver.traffic.journal import Exchange
 
 NEAREST = 3
 """How many near misses are told of an expectation."""
+LONGEST = 4_000
+"""Characters that are told of what an exchange had instead of what is wanted."""
 FIELDS = ("operation", "method", "path", "status", "invoice", "because", "fault", "request", "response", "headers")
 """What an expectation can ask of an exchange."""
 
@@ -40,8 +45,8 @@ def check(
     """
     found = []
     after = 0
-    for wanted in expectations:
-        match = _check(exchanges, wanted)
+    for tally in _tallied(exchanges, expectations):
+        match = tally.result()
         if in_order and match.complaint is None and match.least:
             following = [number for number in match.numbers if number > after]
             if len(following) < match.least:
@@ -65,26 +70,60 @@ def report(found: Sequence[MatchResult]) -> str:
     return "\n".join(lines)
 
 
-def _check(exchanges: Sequence[Exchange], expectation: Mapping[str, Any]) -> MatchResult:
-    wanted = {name: expectation[name] for name in FIELDS if name in expectation}
-    most = expectation.get("at_most")
-    least = expectation.get("at_least", 0 if most is not None else 1)
-    numbers: list[int] = []
-    nearest: list[tuple[int, int, Exchange, list[dict[str, Any]]]] = []
-    for exchange in exchanges:
-        differences = _differences(exchange, wanted)
+@dataclass(frozen=True)
+class _Candidate:
+    """An exchange and its bodies, each read when it is first compared."""
+
+    exchange: Exchange
+
+    @cached_property
+    def request(self) -> Any:
+        return request_body(self.exchange.request)
+
+    @cached_property
+    def response(self) -> Any:
+        return sent_body(self.exchange)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """One expectation, and what the exchanges so far came to."""
+
+    expectation: Mapping[str, Any]
+    wanted: dict[str, Any]
+    numbers: list[int] = field(default_factory=list)
+    """The exchanges that are as wanted."""
+    nearest: list[tuple[int, int, Exchange, list[dict[str, Any]]]] = field(default_factory=list)
+
+    def add(self, candidate: _Candidate) -> None:
+        exchange = candidate.exchange
+        differences = _differences(candidate, self.wanted)
         if not differences:
-            numbers.append(exchange.number)
-            continue
+            self.numbers.append(exchange.number)
+            return
         # No more are kept than are told, since each has what it got with it.
-        nearest.append((len(differences), -exchange.number, exchange, differences))
-        nearest = sorted(nearest, key=lambda one: one[:2])[:NEAREST]
-    match = MatchResult(wanted, least, most, tuple(numbers))
-    if len(numbers) >= least and (most is None or len(numbers) <= most):
-        return match
-    told = nearest if len(numbers) < least else []
-    misses = tuple(_miss(exchange, differences) for _, _, exchange, differences in told)
-    return MatchResult(wanted, least, most, match.numbers, misses, f"{_times(len(numbers))}; {_wish(match)}")
+        self.nearest.append((len(differences), -exchange.number, exchange, differences))
+        self.nearest = sorted(self.nearest, key=lambda one: one[:2])[:NEAREST]
+
+    def result(self) -> MatchResult:
+        numbers = tuple(self.numbers)
+        most = self.expectation.get("at_most")
+        least = self.expectation.get("at_least", 0 if most is not None else 1)
+        match = MatchResult(self.wanted, least, most, numbers)
+        if len(numbers) >= least and (most is None or len(numbers) <= most):
+            return match
+        told = self.nearest if len(numbers) < least else []
+        misses = tuple(_miss(exchange, differences) for _, _, exchange, differences in told)
+        return MatchResult(self.wanted, least, most, numbers, misses, f"{_times(len(numbers))}; {_wish(match)}")
+
+
+def _tallied(exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any]]) -> list[_Tally]:
+    tallies = [_Tally(one, {name: one[name] for name in FIELDS if name in one}) for one in expectations]
+    for exchange in exchanges:
+        candidate = _Candidate(exchange)
+        for tally in tallies:
+            tally.add(candidate)
+    return tallies
 
 
 def _miss(exchange: Exchange, differences: list[dict[str, Any]]) -> dict[str, Any]:
@@ -92,16 +131,22 @@ def _miss(exchange: Exchange, differences: list[dict[str, Any]]) -> dict[str, An
         "number": exchange.number,
         "operation": None if exchange.operation is None else exchange.operation.id,
         "status": status(exchange),
-        "differences": differences,
+        "differences": [{**one, "got": _cut(one["got"])} for one in differences],
     }
 
 
-def _differences(exchange: Exchange, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _cut(got: Any) -> Any:
+    """What was got, or the beginning of its text where that is long: several expectations may be told of one body."""
+    text = got if isinstance(got, str) else orjson.dumps(got).decode()
+    return got if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _differences(candidate: _Candidate, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    exchange = candidate.exchange
     found: list[dict[str, Any]] = []
     for name, value in wanted.items():
         if name in ("request", "response"):
-            body = request_body(exchange.request) if name == "request" else sent_body(exchange)
-            found += _within(value, body, name)
+            found += _within(value, getattr(candidate, name), name)
         elif name == "headers":
             for header, text in value.items():
                 got = exchange.request.headers.get(header.lower())

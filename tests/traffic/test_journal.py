@@ -18,6 +18,8 @@ import pytest
 from mockserver.core.clock import Clock
 from mockserver.core.messages import Reply, Request
 from mockserver.server.process import Running, running
+from mockserver.traffic import expectations
+from mockserver.traffic.formats import request_body
 from mockserver.traffic.journal import MOST_KEPT_OF_A_BODY, Exchange, Journal
 from tests import plain
 from tests.conftest import Api
@@ -401,6 +403,39 @@ def test_order_is_verified_on_demand(api: Api) -> None:
     wrong = verify(api, *reversed(right), in_order=True)
     assert not wrong["verified"]
     assert "no exchange was like that after exchange 4" in wrong["message"]
+
+
+def test_each_body_is_read_once_whatever_is_expected_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def read_body(request: Request) -> Any:
+        read.append(request)
+        return request_body(request)
+
+    monkeypatch.setattr(expectations, "request_body", read_body)
+    said = [Exchange(Request("POST", "/", body=b"{}"), "", Reply(200, None), number=number) for number in range(5)]
+    results = expectations.check(said, [{"request": {"charge_ids": [number]}} for number in range(9)], in_order=False)
+    assert [len(result.misses) for result in results] == [expectations.NEAREST] * 9
+    assert len(read) == 5
+
+
+def test_a_near_miss_tells_the_beginning_of_what_is_long(api: Api) -> None:
+    long = "x" * 50_000
+    api.post(LIST, json={"charge_ids": [1], "note": long}, headers={"X-Note": long})
+    verdict = verify(api, {"request": {"charge_ids": 1, "note": 1}, "headers": {"X-Note": "y"}}, {"request": 1})
+    got = {one["field"]: one["got"] for result in verdict["results"] for one in result["nearest"][0]["differences"]}
+    assert got == {
+        "request.charge_ids": [1],
+        "request.note": "x" * expectations.LONGEST + "...",
+        "headers.X-Note": "x" * expectations.LONGEST + "...",
+        "request": ('{"charge_ids":[1],"note":"' + long)[: expectations.LONGEST] + "...",
+    }
+
+
+def test_no_more_is_expected_at_once_than_can_be_judged_soon(api: Api) -> None:
+    answer = api.control("POST", "/journal/verify", json={"expect": [{"status": 200}] * 1001})
+    assert answer.status_code == 400
+    assert "at most 1000" in answer.json()["message"]
 
 
 def test_only_what_follows_a_cursor_can_be_verified(api: Api) -> None:

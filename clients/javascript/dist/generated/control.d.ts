@@ -1341,6 +1341,7 @@ export interface components {
                     differences: {
                         field: string;
                         expected: unknown;
+                        /** @description What the exchange had; the first 4,000 characters of it where it is longer. */
                         got: unknown;
                     }[];
                 }[];
