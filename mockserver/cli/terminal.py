@@ -6,6 +6,7 @@ import codecs
 import io
 import os
 import sys
+from typing import Any
 
 _PLAIN = {
     "✓": "+",
@@ -38,12 +39,47 @@ def fill_standard_streams() -> None:
 
 
 def print_anything() -> None:
-    """From now on standard output and error replace what their encoding lacks, instead of ending the program."""
+    """From now on nothing that goes to standard output or error ends the program.
+
+    What their encoding lacks is replaced. What nobody reads any more is dropped: a reader that goes away, as `head` does,
+    changes neither what a command does nor its exit code.
+    """
     codecs.register_error(_HANDLER, _replaced)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         # Whoever captures them may have put something else there, which takes any text.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_HANDLER)
+            # A console of Windows has no reader that could go, and is no plain file.
+            if stream is getattr(sys, f"__{name}__") and isinstance(_raw(stream), io.FileIO):
+                setattr(sys, name, _outlasting(stream))
+
+
+def _raw(stream: io.TextIOWrapper) -> object:
+    return getattr(stream.buffer, "raw", stream.buffer)
+
+
+def _outlasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The same stream, which outlasts its reader."""
+    raw = _Outlasting(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(
+        # Unbuffered with PYTHONUNBUFFERED.
+        io.BufferedWriter(raw) if isinstance(stream.buffer, io.BufferedWriter) else raw,
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+class _Outlasting(io.FileIO):
+    """Drops what is written once the reading end of a pipe is closed; click and rich would end with 1 for it."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:

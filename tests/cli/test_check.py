@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,37 @@ def test_sound_traffic_ends_with_0(sound: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "2 exchanges with the API were judged" in result.output
     assert "https://portal.example.com/api" in result.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its pipes break otherwise")
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize(
+    ("recording", "reports", "code"), [("sound", "console,html", 0), ("broken", "console", 1), ("sound", "nothing", 2)]
+)
+def test_a_reader_that_goes_away_changes_neither_the_verdict_nor_the_files(
+    recording: str,
+    reports: str,
+    code: int,
+    buffered: bool,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file: Path = request.getfixturevalue(recording)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb", 8192 if buffered else 0) as raw:
+        # Never flushed: what is in them can't be written.
+        streams = {name: io.TextIOWrapper(raw, "utf-8", write_through=True) for name in ("stdout", "stderr")}
+        for name, stream in streams.items():
+            monkeypatch.setattr(sys, name, stream)
+            monkeypatch.setattr(sys, f"__{name}__", stream)
+        with pytest.raises(SystemExit) as ended:
+            main(["check", str(file), "--report", reports, "--report-dir", str(file.parent)])
+        monkeypatch.undo()
+        for stream in streams.values():
+            stream.detach()
+    assert ended.value.code == code
+    assert file.with_name("report.html").exists() == ("html" in reports)
 
 
 def test_a_breach_ends_with_1_and_names_its_entry_and_time(broken: Path) -> None:
