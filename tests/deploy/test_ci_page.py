@@ -151,7 +151,7 @@ def test_the_lines_for_any_other_pipeline_are_green_in_an_empty_project(tmp_path
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m mockserver "$@"\n')
     command.chmod(0o755)
     done = subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{script}"],
+        ["sh", "-euc", script],
         cwd=tmp_path,
         env={**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"},
         capture_output=True,
