@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mockserver.verify.duration import enough
+from mockserver.verify.run import MOST_REPLAYING
 from mockserver.verify.transport.pace import Pace
 from tests.mutants.config import ServerConfig
 from tests.mutants.noise import Allowance
@@ -56,4 +58,10 @@ def test_sixty_requests_a_minute_are_kept_to_until_the_time_is_over_and_the_need
     assert refused == []
     assert heard.end.stop_reason == "time" and heard.breaches == []
     assert "the server allows 60 requests a minute (x-ratelimit-limit) and is asked at that pace" in heard.notes
-    assert "--max-time 1320 would cover it" in heard.notes
+    assert "--max-time 1340 would cover it" in heard.notes
+
+
+@pytest.mark.parametrize("needed", [0.1, 4.0, 9.0, 13.0, 22.0, 31.0, 90.0, 1200.0])
+def test_the_time_that_is_advised_is_enough(needed: float) -> None:
+    most = enough(needed)
+    assert most - min(1.0, most / 10) - min(MOST_REPLAYING, most / 10) >= needed

@@ -13,13 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from mockserver.cli import verify
 from mockserver.cli.main import main as command_line
+from mockserver.verify.context.context import Context
 from mockserver.verify.errors import OutOfTime
 from mockserver.verify.events import BreachFound, Event, PhaseStarted, Progress
+from mockserver.verify.fuzz import process as fuzzer_process
+from mockserver.verify.fuzz.gateway import Gateway
 from mockserver.verify.options import Options
 from mockserver.verify.run import verify as run_verification
 from mockserver.verify.transport.signals import Interrupted, Signals
@@ -125,6 +130,16 @@ def test_ctrl_c_while_fuzzing_ends_the_fuzzer_too(tmp_path: Path) -> None:
         time.sleep(0.5)
         assert server.requests == before
     reported(tmp_path)
+
+
+def test_a_fuzzer_that_the_signal_of_the_run_has_ended_is_no_fault_of_it() -> None:
+    class Told:
+        transport = SimpleNamespace(sent=0, signals=SimpleNamespace(number=signal.SIGTERM))
+
+    with subprocess.Popen([sys.executable, "-S", "-c", "import os; os.kill(os.getpid(), 15)"]) as fuzzer:
+        fuzzer.wait()
+    code = fuzzer_process._wait(cast("Context", Told()), cast("Gateway", SimpleNamespace(passed=0)), fuzzer, 0.0)
+    assert code is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

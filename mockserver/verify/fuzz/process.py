@@ -156,15 +156,15 @@ def _environment() -> dict[str, str]:
 
 
 def _wait(context: Context, gateway: Gateway, process: subprocess.Popen[bytes], until: float) -> int | None:
-    """The exit code; None where there is no time for more, or the answers become too many to keep."""
+    """The exit code; None where a signal came, there is no time for more, or the answers become too many to keep."""
     started, sent = time.monotonic(), context.transport.sent
     while (code := process.poll()) is None:
-        ended = context.transport.signals.number is not None
-        if ended or gateway.passed > MOST_PASSED or time.monotonic() > until:
+        if context.transport.signals.number is not None or gateway.passed > MOST_PASSED or time.monotonic() > until:
             process.terminate()
             return None
         time.sleep(0.05)
         if time.monotonic() - started > 1.0:
             started = time.monotonic()
             context.recorder.emit(Progress(f"{context.transport.sent - sent} requests"))
-    return code
+    # A signal for the whole group, as of Ctrl-C, has ended the process, too.
+    return code if context.transport.signals.number is None else None

@@ -118,6 +118,12 @@ def _readdress(folder: Path, gateway: str, target: str) -> None:
             file.write_text(file.read_text(encoding="utf-8").replace(gateway, target), encoding="utf-8")
 
 
+def _end_of(output: str) -> str:
+    """Its last lines, where what went wrong stands."""
+    lines = [" ".join(line.split()) for line in output.splitlines() if line.strip()]
+    return "; ".join(line[:200] for line in lines[-3:])
+
+
 def _tell(context: Context, gateway: Gateway, result: FuzzResult, code: int | None, output: str) -> None:
     recorder = context.recorder
     for finding in result.findings:
@@ -133,9 +139,10 @@ def _tell(context: Context, gateway: Gateway, result: FuzzResult, code: int | No
     if gateway.passed > MOST_PASSED:
         recorder.note(f"fuzzing was ended early: the answers to it were over {MOST_PASSED:,} bytes", warning=True)
     elif code is None:
-        recorder.note("fuzzing was ended before it was through, for want of time")
+        if context.transport.signals.number is None:
+            recorder.note("fuzzing was ended before it was through, for want of time")
     elif code not in (0, 1) or not result.finished:
-        recorder.note(f"the fuzzer ended with code {code}: {' '.join(output.split())[-300:]}", warning=True)
+        recorder.note(f"the fuzzer ended with code {code}: {_end_of(output)}", warning=True)
     walked = ", ".join(f"{step} {result.steps.get(step, 0)}" for step in WALK)
     recorder.note(
         f"fuzzing made {result.cases} requests; its stateful phase walked from charge to collect "
