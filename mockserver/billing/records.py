@@ -125,11 +125,12 @@ def one_of_each(charges: Iterable[Charge], *, field: str = "charge_ids", hint: s
     """Refuses charges of several merchants or currencies (CREATE-8)."""
     charges = list(charges)
     for values, what in (
-        ({str(charge.merchant) for charge in charges}, "merchants"),
+        ({charge.merchant for charge in charges}, "merchants"),
         ({charge.currency for charge in charges}, "currencies"),
     ):
         if len(values) > 1:
-            problem = f"{field} has charges of several {what} ({', '.join(sorted(values))}): an invoice has one{hint}"
+            those = ", ".join(map(str, sorted(values)))
+            problem = f"{field} has charges of several {what} ({those}): an invoice has one{hint}"
             raise InvalidRequest(problem, because="CREATE-8", errors={field: [problem]})
 
 

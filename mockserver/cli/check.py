@@ -7,11 +7,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mockserver.cli.environment import each_option_a_variable
+from mockserver.cli.output_file import OutputFile
 from mockserver.cli.recording import record_options, record_settings
 from mockserver.cli.reporting import report_options, reported
 from mockserver.contract.contract import Contract
@@ -28,12 +31,13 @@ EVERY = 1_000
 """Entries between two words about the progress."""
 
 
-@click.command("check", context_settings={"auto_envvar_prefix": "MOCKSERVER_CHECK"})
+@each_option_a_variable("MOCKSERVER_CHECK")
+@click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--base", metavar="URL", help="The API's address, where it can't be told by its paths.")
 @click.option(
     "--write-profile",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="Write the open choices that the traffic shows there.",
 )
 @record_options
@@ -65,6 +69,18 @@ def _check(given: dict[str, Any], contract: Contract, listeners: Sequence[Listen
         record=record_settings(given),
     )
     watch = Watch(watched, contract, listeners)
+    try:
+        bases = _read(streams, base, watch)
+    except Unusable as unusable:
+        watch.recorder.emit(replace(watch.end("; ".join(unusable.problems)), exit_code=2))
+        raise
+    if bases:
+        watch.recorder.note(f"the API was found at {', '.join(bases[:5])}")
+    return watch.finish()
+
+
+def _read(streams: Sequence[tuple[str, io.BufferedReader]], base: str | None, watch: Watch) -> list[str]:
+    """Has everything judged; the addresses at which the API was found. Raises `Unusable` for what is no recording."""
     bases: dict[str, None] = {}
     number = 0
     # What was imported stays, and need not be looked through for garbage again and again.
@@ -85,9 +101,7 @@ def _check(given: dict[str, Any], contract: Contract, listeners: Sequence[Listen
                     watch.skip(found)
         for note in recording.notes():
             watch.recorder.note(note, warning=True)
-    if bases:
-        watch.recorder.note(f"the API was found at {', '.join(list(bases)[:5])}")
-    return watch.finish()
+    return list(bases)
 
 
 def _opened(name: str) -> io.BufferedReader:

@@ -11,7 +11,7 @@ from mockserver.core.errors import Unusable
 from mockserver.core.resources import javascript_files
 
 
-@click.group()
+@click.group(short_help="Write out a client of the control interface.")
 def client() -> None:
     """Write out a client of the control interface for another language."""
 

@@ -15,14 +15,13 @@ _PAUSE = 0.1
 """Seconds between two questions."""
 
 
-@click.command()
+@click.command(short_help="Say whether a mock server is ready, and if not, why.")
 @click.argument("url", required=False, envvar="MOCKSERVER_HEALTH_URL")
 @click.option(
     "--wait",
     type=Seconds(),
     default=0.0,
     show_default=True,
-    metavar="SECONDS",
     envvar="MOCKSERVER_HEALTH_WAIT",
     show_envvar=True,
     help="How long to wait until it is ready.",
@@ -32,7 +31,6 @@ _PAUSE = 0.1
     type=Seconds(0.1),
     default=2.0,
     show_default=True,
-    metavar="SECONDS",
     envvar="MOCKSERVER_HEALTH_TIMEOUT",
     show_envvar=True,
     help="How long one answer may take.",

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from mockserver.cli.environment import each_option_a_variable
+from mockserver.cli.output_file import OutputFile
 from mockserver.cli.recording import record_options, record_settings
 from mockserver.cli.reporting import report_options, reported
 from mockserver.cli.seconds import Seconds
@@ -18,7 +20,8 @@ from mockserver.watch.proxy.own import PREFIX
 from mockserver.watch.proxy.serving import Proxy, ProxySettings
 
 
-@click.command("proxy", context_settings={"auto_envvar_prefix": "MOCKSERVER_PROXY"})
+@each_option_a_variable("MOCKSERVER_PROXY")
+@click.command("proxy", short_help="Forward requests to a server, and judge what it answers.")
 @click.argument("url", envvar="MOCKSERVER_PROXY_URL")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4011, show_default=True, help="The port; 0 takes any.")
@@ -37,7 +40,7 @@ from mockserver.watch.proxy.serving import Proxy, ProxySettings
 )
 @click.option(
     "--write-profile",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="Write the open choices that the traffic shows there, at the end.",
 )
 @record_options

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from mockserver.cli.output_file import OutputFile
 from mockserver.core.errors import Unusable
 from mockserver.watch.recording.writing import RecordSettings
 
@@ -27,7 +27,7 @@ def record_options(command: Command) -> Command:
         ),
         click.option(
             "--record",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=OutputFile(),
             help="Write the records that were seen there as a fixture, and a profile beside it, without personal data.",
         ),
     ):

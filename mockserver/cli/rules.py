@@ -12,25 +12,28 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.rules import LEVELS, Rule
 from mockserver.core import resources
 from mockserver.core.errors import Unusable
+from mockserver.core.text import guess
 
 
-@click.command()
-@click.argument("rule_id", metavar="[RULE]", required=False)
+@click.command(short_help="List the rules of the contract, or explain one.")
+@click.argument("rule_id", metavar="[RULE|AREA]", required=False)
 @JSON_OPTION
 def rules(rule_id: str | None, *, as_json: bool) -> None:
-    """List the rules of the contract, or explain one, with its provenance and source."""
+    """List the rules of the contract, or those of an area; or explain one, with its provenance and source."""
     contract = Contract.load(resources.openapi_path())
-    if rule_id is not None:
-        rule = contract.rules.get(rule_id.upper())
-        if rule is None:
-            raise Unusable(f"there is no rule {rule_id!r}: `mockserver rules` lists them")
-        _explain(rule, contract, as_json=as_json)
+    wanted = (rule_id or "").upper()
+    found = [rule for rule in contract.rules.values() if wanted in ("", rule.id, rule.area)]
+    if not found:
+        hint = guess(wanted, contract.rules)
+        raise Unusable(f"there is no rule or area {rule_id!r}{hint}; `mockserver rules` lists them")
+    if found[0].id == wanted:
+        _explain(found[0], contract, as_json=as_json)
         return
     if as_json:
-        print_json([asdict(rule) for rule in contract.rules.values()])
+        print_json([asdict(rule) for rule in found])
         return
     table = table_of("Rules of the contract", "Rule", "Provenance", "What must hold")
-    for rule in contract.rules.values():
+    for rule in found:
         table.add_row(rule.id, rule.level, rule.statement)
     Console().print(table)
 

@@ -21,7 +21,7 @@ SCHEMAS: dict[str, Callable[[], Any]] = {
 """Each kind of file with its schema."""
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of a kind of file.")
 @click.argument("kind", type=click.Choice(list(SCHEMAS)))
 def schema(kind: str) -> None:
     """Print the JSON Schema of a KIND of file, with which editors complete and check it.

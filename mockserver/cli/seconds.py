@@ -20,9 +20,15 @@ class Seconds(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """`30`, `30s`, `500ms`, `2m` or `1h`. NaN is on neither side of a limit, so that the range lets it pass."""
-        if isinstance(value, str) and (parts := _WITH_UNIT.fullmatch(value.strip())):
-            value = float(parts[1]) * _UNITS[parts[2]]
-        seconds = float(super().convert(value, param, ctx))
+        try:
+            parts = _WITH_UNIT.fullmatch(str(value).strip())
+            seconds = float(parts[1]) * _UNITS[parts[2]] if parts else float(value)
+        except ValueError:
+            seconds = math.nan
         if math.isnan(seconds):
-            self.fail(f"{value!r} is no number of seconds.", param, ctx)
-        return seconds
+            self.fail(f"{value!r} is no time: expected seconds, such as 30, or 500ms, 30s, 2m, 1h", param, ctx)
+        return float(super().convert(seconds, param, ctx))
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """With a unit, to show that one is taken."""
+        return "SECONDS|2m"

@@ -52,11 +52,11 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
             kwargs |= {"default": one.default, "show_default": one.default is not None}
             kwargs["type"] = click.IntRange(0, 65535) if one.name == "port" else _TYPES[str(one.type)]
         variable = "MOCKSERVER_" + flag.partition("/")[0][2:].upper().replace("-", "_")
-        command = click.option(flag, envvar=variable, **kwargs)(command)
+        command = click.option(flag, envvar=variable, show_envvar=True, **kwargs)(command)
     return command
 
 
-@click.command()
+@click.command(short_help="Serve the API until Ctrl-C.")
 @_settings_options
 def serve(*, no_cors: bool, **options: Any) -> None:
     """Serve the API until Ctrl-C, from memory or with what a database has kept."""
@@ -108,7 +108,7 @@ def banner(service: Service, *, made_up_token: str | None = None) -> str:
         "Profile": service.profile_name,
         **({} if service.worlds.kept_in is None else {"State": service.worlds.kept_in}),
         "Spec": f"{base}/_mock/spec.yaml (or .json)",
-        "Dashboard": f"{base}/_mock/ (API reference: {base}/_mock/docs)",
+        "Dashboard": f"{base}/_mock/ (API reference: {base}/_mock/docs/)",
         "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),
         "Try": f"curl -H 'Authorization: Bearer {token}' '{base}/api/billing/invoices?per_page=2'",
     }

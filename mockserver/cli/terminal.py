@@ -41,8 +41,8 @@ def fill_standard_streams() -> None:
 def print_anything() -> None:
     """From now on nothing that goes to standard output or error ends the program.
 
-    What their encoding lacks is replaced. What nobody reads any more is dropped: a reader that goes away, as `head` does,
-    changes neither what a command does nor its exit code.
+    What their encoding lacks is replaced. What nobody reads any more is dropped: a reader that goes away, as `head`
+    does, changes neither what a command does nor its exit code.
     """
     codecs.register_error(_HANDLER, _replaced)
     for name in ("stdout", "stderr"):

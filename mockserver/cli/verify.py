@@ -13,6 +13,7 @@ import click
 from platformdirs import user_cache_path
 
 from mockserver.billing.profile import load_profile, recorded_choices
+from mockserver.cli.output_file import OutputFile
 from mockserver.cli.seconds import Seconds
 from mockserver.cli.tls import Tls
 from mockserver.cli.verify_defaults import read_table
@@ -77,7 +78,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
 
 def _seconds(name: str, text: str, *, least: float, default: float | None) -> Callable[[Decorated], Decorated]:
     """An option that is a time."""
-    return _option(name, type=Seconds(least), default=default, show_default=True, metavar="SECONDS", help=text)
+    return _option(name, type=Seconds(least), default=default, show_default=True, help=text)
 
 
 @click.command("verify", cls=VerifyCommand)
@@ -98,7 +99,7 @@ def _seconds(name: str, text: str, *, least: float, default: float | None) -> Ca
     type=click.Path(dir_okay=False, path_type=Path),
     help="A profile that was written before: a choice that is measured otherwise fails the run.",
 )
-@_option("--write-profile", type=click.Path(dir_okay=False, path_type=Path), help="Write the measured choices there.")
+@_option("--write-profile", type=OutputFile(), help="Write the measured choices there.")
 @_option("--read-only", is_flag=True, help="Send GET alone.")
 @_option("--allow-charges", is_flag=True, help="Let collects succeed on a host that is no loopback address.")
 @_option("--allow-unexercised", is_flag=True, help="End with 0 though a rule that matters could not be exercised.")
@@ -119,7 +120,12 @@ def _seconds(name: str, text: str, *, least: float, default: float | None) -> Ca
     default=None,
 )
 @_option("--seed", type=int, default=1, show_default=True, help="Seed of all that is generated.")
-@_option("--only", multiple=True, metavar="RULE", help="Judge this rule or area alone; may be repeated.")
+@_option(
+    "--only",
+    multiple=True,
+    metavar="RULE",
+    help="Judge this rule or area alone; may be repeated. Measuring the open choices still makes charges and invoices.",
+)
 @_option("--skip", multiple=True, metavar="RULE", help="Leave this rule or area out; may be repeated.")
 @_option("--accept", type=click.Path(dir_okay=False, path_type=Path), help="File of known breaches.")
 @_option("--fuzz/--no-fuzz", default=True, help="Whether Schemathesis is run too.")

@@ -60,7 +60,7 @@ def _trouble(answer: Answer) -> str:
     if answer.status >= 500:
         return f"fails: {answer.brief()}"
     if answer.status == 404:
-        return f"is not found: {answer.brief()}; is the base path right? It is that of https://YOUR_DOMAIN/api"
+        return f"is not found: {answer.brief()}; is the base path right? Mostly it is /api"
     if answer.refused:
         return f"is refused: {answer.brief()}"
     return f"answers JSON that is no page of the billing API: {answer.brief()}"

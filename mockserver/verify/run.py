@@ -119,7 +119,7 @@ def verify(
         measured = dict(context.profile) if could_run else {}
         return RunOutcome(code, reason, measured)
     except Exception as error:
-        finished(2, f"{type(error).__name__}: {error}")
+        finished(2, str(error) if isinstance(error, Unusable) else f"{type(error).__name__}: {error}")
         raise
     finally:
         transport.close()

@@ -8,6 +8,7 @@ from datetime import date
 
 from mockserver.contract.contract import Contract
 from mockserver.core.errors import Unusable
+from mockserver.core.text import guess
 from mockserver.verify.context.context import Context
 from mockserver.verify.events import Breach, RuleFinished
 from mockserver.verify.known_breaches import KnownBreaches
@@ -16,8 +17,8 @@ from mockserver.verify.options import Options
 from mockserver.verify.transport.signals import exit_code
 
 REMEDIES = {
-    "read-only": "without --read-only",
-    "charges are not made in this run": "without --read-only and --charge-ids",
+    "read-only": "leave out --read-only",
+    "charges are not made in this run": "--merchant, and leave out --charge-ids",
     "card does not pay": "--merchant with one whose card pays",
     "card declines": "--declining-merchant",
     "onto Stripe": "--stripe-wait",
@@ -82,7 +83,7 @@ def _why(context: Context, rule: str, reason: str) -> str:
         return "; ".join(map(with_remedy, reasons))
     if reason == "time":
         return "the time was over before its turn (--max-time)"
-    return with_remedy("no check got as far as this" if reason == "completed" else "the run ended early")
+    return with_remedy("no check got as far as this") if reason == "completed" else "the run ended early"
 
 
 def with_remedy(reason: str) -> str:
@@ -96,7 +97,9 @@ def chosen_rules(contract: Contract, options: Options) -> frozenset[str]:
     """The rules to judge by `--only` and `--skip`, each a rule or an area; raises `Unusable` for an unknown one."""
     unknown = [name for name in (*options.only, *options.skip) if not _named(contract, name)]
     if unknown:
-        raise Unusable(f"no rule or area is called {', '.join(unknown)}; `mockserver rules` lists them")
+        areas = {rule.area: None for rule in contract.rules.values()}
+        told = ", ".join(name + guess(name.upper(), [*contract.rules, *areas]) for name in unknown)
+        raise Unusable(f"no rule or area is called {told}; `mockserver rules` lists them")
     wanted = {rule for name in options.only for rule in _named(contract, name)} if options.only else set(contract.rules)
     return frozenset(wanted - {rule for name in options.skip for rule in _named(contract, name)})
 

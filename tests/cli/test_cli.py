@@ -18,8 +18,10 @@ from typing import Any
 import click
 import jsonschema_rs
 import pytest
+from click.testing import CliRunner
 
 from mockserver.billing.profile import CHOICES
+from mockserver.cli.main import main
 from mockserver.cli.schema import SCHEMAS
 from mockserver.cli.serve import serve
 from mockserver.core.health import is_ready
@@ -45,6 +47,27 @@ def _refused(*arguments: str, **environment: str) -> list[str]:
     assert done.returncode == 2, done
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable"),
+    [
+        (["serve"], "MOCKSERVER_STRIPE_DELAY"),
+        (["proxy", "http://x/api"], "MOCKSERVER_PROXY_TIMEOUT"),
+        (["verify", "http://x/api", "--token", "t"], "MOCKSERVER_VERIFY_MAX_TIME"),
+        (["health"], "MOCKSERVER_HEALTH_WAIT"),
+    ],
+)
+def test_a_time_that_is_none_is_told_with_its_variable_and_what_a_time_looks_like(
+    arguments: list[str], variable: str
+) -> None:
+    done = CliRunner(env={variable: "soon"}).invoke(main, arguments)
+    assert done.exit_code == 2
+    assert (
+        f"(env var: '{variable}'): 'soon' is no time: expected seconds, such as 30, or 500ms, 30s, 2m, 1h\n"
+        in done.stderr
+    )
+    assert variable in " ".join(CliRunner().invoke(main, [arguments[0], "--help"], terminal_width=200).output.split())
 
 
 def test_a_taken_port_is_one_clear_line() -> None:
@@ -147,6 +170,10 @@ def test_rules_are_listed_and_explained() -> None:
     explained = _run("rules", "create-4").stdout
     assert "derived" in explained
     assert "Source:" in explained
+    areas = json.loads(_run("rules", "collect", "--json").stdout)
+    assert {rule["id"].partition("-")[0] for rule in areas} == {"COLLECT"}
+    [line] = _refused("rules", "CREATE99")
+    assert "did you mean CREATE-" in line
     [line] = _refused("rules", "CREATE-99")
     assert "CREATE-99" in line
 

@@ -118,6 +118,17 @@ def test_bad_arguments_end_with_2(arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in result.output
 
 
+def test_a_profile_that_cant_be_written_is_told_before_anything_is_sent() -> None:
+    result = run("http://x/api", "--token", "t", "--write-profile", "/nowhere/x.yaml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'/nowhere/x.yaml' can't be written: /nowhere: No such file or directory" in result.stderr
+
+
+def test_a_misspelt_rule_or_area_is_told_which_was_meant() -> None:
+    result = run("http://x/api", "--token", "t", "--only", "colect")
+    assert "no rule or area is called colect; did you mean COLLECT?" in result.stderr
+
+
 def test_the_table_gives_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text(

@@ -342,7 +342,7 @@ def _address(printed: str) -> str:
         (["--host", "no.such.host.invalid"], "choose another with --host"),
         (["--host", "ü..x"], "choose another with --host"),
         (["--host", "192.0.2.1"], "choose another with --host"),
-        (["--stripe-delay", "nan"], "'nan' is no number of seconds"),
+        (["--stripe-delay", "nan"], "'nan' is no time: expected seconds"),
         (["--stripe-delay", "inf"], "inf is not in the range"),
         (["--stripe-late", "1e300"], "is not in the range"),
         (["--port", "80000"], "is not in the range"),

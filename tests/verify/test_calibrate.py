@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from mockserver.billing.profile import CHOICES, load_profile, recorded_choices
+from mockserver.core.errors import Unusable
 from mockserver.verify.events import DriftFound
+from mockserver.verify.options import Options
+from mockserver.verify.run import verify
 from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.reference.choices import LISTED
 from tests.mutants.reference.messages import Reply, Request
@@ -142,3 +145,11 @@ def test_a_written_profile_says_what_was_not_measured_and_why(tmp_path: Path) ->
     assert re.search(r"^#   create_status: \S", written, re.MULTILINE)
     assert recorded_choices(path)["per_page_max"] == 100
     assert "create_status" not in recorded_choices(path)
+
+
+def test_a_profile_that_cant_be_written_at_the_end_is_told_in_words(tmp_path: Path) -> None:
+    heard = Heard()
+    with running() as server, pytest.raises(Unusable):
+        options = Options(url=server.url, token="merchant1", only=("LIST-1",), read_only=True, write_profile=tmp_path)
+        verify(options, [heard.events.append])
+    assert heard.end.stop_reason == f"--write-profile {tmp_path}: Is a directory"

@@ -24,7 +24,7 @@ def test_a_read_only_run_sends_get_alone_fuzzing_included() -> None:
     assert not [path for _, path in methods if "collect" in path or "finalize" in path]
     assert heard.end.requests > 100
     assert heard.end.exit_code == 3
-    assert heard.verdicts["CREATE-1"].reason == "this run is read-only (without --read-only)"
+    assert heard.verdicts["CREATE-1"].reason == "this run is read-only (leave out --read-only)"
     assert heard.verdicts["LIST-1"].verdict == "holds"
 
 

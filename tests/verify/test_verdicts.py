@@ -89,7 +89,7 @@ def test_without_a_second_token_isolation_is_not_exercised() -> None:
     ("reason", "told"),
     [
         ("no second token given (--other-token)", "no second token given (--other-token)"),
-        ("this run is read-only", "this run is read-only (without --read-only)"),
+        ("this run is read-only", "this run is read-only (leave out --read-only)"),
         ("no invoice got onto Stripe", "no invoice got onto Stripe (--stripe-wait)"),
         ("created_at is no date-time", "created_at is no date-time (no option helps)"),
     ],
