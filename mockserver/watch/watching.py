@@ -21,6 +21,7 @@ from mockserver.verify.events import (
     RunFinished,
     RunStarted,
 )
+from mockserver.verify.reports.phrases import count
 from mockserver.watch.judging.choices import Choices
 from mockserver.watch.judging.judge import NOT_JUDGED, Judge
 from mockserver.watch.judging.requests import Requests
@@ -63,7 +64,7 @@ class Watch:
                 seed=None,
                 rules=tuple(contract.rules),
                 spec_version=contract.version,
-                left_behind="nothing of its own: it only watches what others send",
+                left_behind="",
                 read_only=watched.read_only,
                 watched=True,
                 charges_allowed=watched.charges_allowed,
@@ -119,7 +120,7 @@ class Watch:
         if not problems or recorder.breaches:
             recorder.emit(end)
             return end.exit_code
-        recorder.emit(replace(end, exit_code=2))
+        recorder.emit(replace(end, exit_code=2, stop_reason="; ".join(problems)))
         raise Unusable(*problems)
 
     def end(self, stop_reason: str) -> RunFinished:
@@ -129,9 +130,10 @@ class Watch:
 
     def _notes(self) -> None:
         judge = self.judge
-        said = [f"{count:,} {NOT_JUDGED[why]}" for why, count in judge.not_judged.items()]
+        said = [f"{number:,} {NOT_JUDGED[why]}" for why, number in judge.not_judged.items()]
         apart = f"; not judged: {', '.join(said)}" if said else ""
-        self.recorder.note(f"{judge.judged:,} exchanges with the API were judged{apart}")
+        were = "was" if judge.judged == 1 else "were"
+        self.recorder.note(f"{count(judge.judged, 'exchange')} with the API {were} judged{apart}")
         for note in self._requests.notes():
             self.recorder.note(note, warning=True)
 

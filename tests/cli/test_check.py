@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,9 @@ def test_sound_traffic_ends_with_0(sound: Path) -> None:
     result = check(sound)
     assert result.exit_code == 0, result.output
     assert "2 exchanges with the API were judged" in result.output
+    last = result.output.splitlines()[-1]
+    assert re.fullmatch(r"Nothing broken: \d of \d+ rules were met, and hold \(exit code 0\)", last)
+    assert "Left behind" not in result.output
     assert "https://portal.example.com/api" in result.output
 
 
@@ -109,7 +113,9 @@ def test_the_same_traffic_in_two_files_is_not_taken_to_have_happened_twice(sound
 def test_traffic_of_other_things_ends_with_3(tmp_path: Path) -> None:
     file = tmp_path / "other.har"
     file.write_bytes(har(entry("https://cdn.example.com/app.js")))
-    assert check(file).exit_code == 3
+    result = check(file)
+    assert result.exit_code == 3
+    assert result.output.splitlines()[-1] == "Not proved: nothing of the API was in it (exit code 3)"
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", None])
@@ -121,6 +127,25 @@ def test_what_is_no_recording_ends_with_2(tmp_path: Path, content: bytes | None)
     assert result.exit_code == 2
     assert "x.har" in result.output
     assert "Traceback" not in result.output
+    if content is not None:
+        [*_, last] = result.stdout.splitlines()
+        assert last.startswith(f"Could not run: {file} is no recording: expected a HAR file")
+        assert "GEN-1" not in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--write-profile", "--record"])
+def test_a_file_that_cant_be_written_is_told_before_anything_is_judged(sound: Path, option: str) -> None:
+    result = check(sound, option, "/nowhere/x.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert f"Invalid value for '{option}'" in result.stderr
+    assert "'/nowhere/x.yaml' can't be written: /nowhere: No such file or directory" in result.stderr
+
+
+def test_a_refused_variable_is_named(sound: Path) -> None:
+    result = CliRunner(env={"MOCKSERVER_CHECK_WRITE_PROFILE": "/nowhere/x.yaml"}).invoke(main, ["check", str(sound)])
+    assert result.exit_code == 2
+    assert "(env var: 'MOCKSERVER_CHECK_WRITE_PROFILE')" in result.output
 
 
 def test_a_file_that_is_cut_off_is_judged_as_far_as_it_goes(broken: Path) -> None:

@@ -193,7 +193,7 @@ def coverage() -> Iterator[Coverage]:
 
 def run(
     *breaches: Breach,
-    exit_code: Literal[0, 1, 2, 3] | None = None,
+    exit_code: int | None = None,
     accepted: Sequence[str] = (),
     unexercised: Mapping[str, str] | None = None,
     idle: Sequence[str] = (),

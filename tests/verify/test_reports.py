@@ -321,7 +321,7 @@ def test_a_choice_that_is_not_as_recorded_is_named_in_every_report_and_fails_the
     assert json.loads(texts["report.json"])["drifts"] == [
         {"key": "create_status", "recorded": 200, "measured": 201, "evidence": "a create is answered with 201"}
     ]
-    assert texts["console"].splitlines()[-1].endswith("(exit code 1: a choice is not the recorded one)")
+    assert texts["console"].splitlines()[-1].endswith("Does not conform: 1 choice is not as recorded (exit code 1)")
     (suite,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
     assert suite.failures == 1
 
@@ -330,6 +330,27 @@ def test_broken_rules_and_drift_are_counted_apart(tmp_path: Path) -> None:
     drift = DriftFound("create_status", 200, 201, "a create is answered with 201")
     text = shown(run(BILLED_TWICE, drifts=[drift]))
     assert "Does not conform: 1 rule is broken, 1 choice is not as recorded" in text
+
+
+def test_a_source_that_names_its_level_itself_is_told_once(tmp_path: Path) -> None:
+    rule = Rule("GEN-8", "derived", "A token reaches its own records.", "Derived: nobody may see another's money.")
+    made = make([name for name in KNOWN if name != "console"], tmp_path, rules={"GEN-8": rule})
+    for event in run(LEAK):
+        for report in made:
+            report(event)
+    for file in tmp_path.iterdir():
+        assert "derived, Derived" not in file.read_text(), file
+        assert "derived: Derived" not in file.read_text(), file
+
+
+def test_annotations_tell_rules_that_were_not_exercised_for_one_reason_as_one(tmp_path: Path) -> None:
+    stream = run(unexercised={"GEN-8": "no second token", "CREATE-1": "no merchant", "CREATE-4": "no merchant"})
+    _, *warnings = written(tmp_path, stream, "github")["annotations.txt"].splitlines()
+    assert [line.partition("::")[2].partition("::")[0] for line in warnings] == [
+        "warning title=GEN-8 was not exercised",
+        "warning title=2 rules were not exercised",
+    ]
+    assert f"no merchant%0ACREATE-1: {RULES['CREATE-1'].statement}" in warnings[1]
 
 
 def test_rule_texts_are_values() -> None:

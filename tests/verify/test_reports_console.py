@@ -99,7 +99,8 @@ def test_a_breach_is_told_at_once_and_once() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_no_line_but_a_command_is_wider_than_the_screen(width: int) -> None:
-    for line in shown(mixed(), width=width, verbose=True).partition("Rules ─")[2].splitlines():
+    for line in shown(mixed(), width=width, terminal=True, verbose=True).partition("Rules ─")[2].splitlines():
+        line = re.sub(r"\x1b\[[\d;]*m", "", line)
         if "curl " not in line and "--data-raw" not in line and width >= 80:
             assert len(line) <= width, line
 
@@ -135,21 +136,50 @@ def test_a_breach_reads_as_a_bug_report_whose_commands_can_be_pasted() -> None:
 @pytest.mark.parametrize(
     ("stream", "last"),
     [
-        (run(), "Conforms: all 14 rules hold (exit code 0: the server conforms)"),
-        (run(BILLED_TWICE), "Does not conform: 1 rule is broken (exit code 1: a rule is broken)"),
-        (
-            [RunFinished(2, "connection refused", 0.1, 1)],
-            "Could not run: connection refused (exit code 2: the verification could not run)",
-        ),
+        (run(), "Conforms: all 14 rules hold (exit code 0)"),
+        (run(BILLED_TWICE), "Does not conform: 1 rule is broken (exit code 1)"),
+        ([RunFinished(2, "connection refused", 0.1, 1)], "Could not run: connection refused (exit code 2)"),
         (
             run(unexercised={"GEN-8": "no second token given"}),
-            "Not proved: nothing broken, but 1 rule that matters was not exercised "
-            "(exit code 3: nothing is broken, but a rule that matters could not be exercised)",
+            "Not proved: nothing broken, but 1 rule that matters was not exercised (exit code 3)",
         ),
+        (run(exit_code=3, idle=["SEARCH-2"]), "Not proved: no rule could be exercised (exit code 3)"),
+        (run(exit_code=130, stop_reason="ended by SIGINT"), "Ended by SIGINT before its verdict (exit code 130)"),
     ],
 )
-def test_the_last_line_is_the_verdict_with_the_meaning_of_the_exit_code(stream: list[Event], last: str) -> None:
+def test_the_last_line_is_the_verdict_with_the_exit_code_and_nothing_twice(stream: list[Event], last: str) -> None:
     assert shown(stream, width=160).splitlines()[-1] == last
+
+
+def test_in_a_log_each_sentence_is_a_line_and_stands_there_once() -> None:
+    reason = "a charge can't be made without a merchant (--merchant), which is told at such length that it has no room"
+    noted = "the server asked twice to wait (429), which is told at such length that eighty columns are not enough"
+    stream = run(LEAK, unexercised={"COLLECT-4": reason}, notes=[Note(noted, "warning"), Note("it ended")])
+    text = shown(stream)
+    assert f"! {noted}\n" in text
+    assert text.count(noted) == text.count("it ended") == 1
+    assert f"– COLLECT-4   {reason}\n" in text  # noqa: RUF001
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert "Notes" in shown(stream, terminal=True)
+
+
+def test_rules_that_were_not_exercised_for_one_reason_are_told_together() -> None:
+    reason = "a charge can't be made without a merchant (--merchant)"
+    missing = {"GEN-8": "no second token", **dict.fromkeys(["CREATE-1", "CREATE-4", "COLLECT-1"], reason)}
+    text = shown(run(unexercised=missing))
+    assert f"– 3 rules     {reason}: CREATE-1, CREATE-4, COLLECT-1\n" in text  # noqa: RUF001
+    assert "– GEN-8       no second token\n" in text  # noqa: RUF001
+    assert "✓ 10 hold   – 4 not exercised\n" in text  # noqa: RUF001
+
+
+def test_a_run_that_broke_off_before_it_judged_anything_names_no_rules() -> None:
+    text = shown(run(finished=False)[:3])
+    assert "Broke off before its verdict" in text
+    assert "GEN-1" not in text
+
+
+def test_what_a_run_may_not_do_is_told_as_what_is_to_come() -> None:
+    assert "(no charges allowed: no collect that could succeed is sent)" in shown(run(charges_allowed=False))
 
 
 def test_a_run_that_never_began_has_no_table() -> None:

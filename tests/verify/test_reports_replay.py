@@ -144,7 +144,7 @@ def test_a_missing_token_is_named(tmp_path: Path) -> None:
     with billing(faulty=False) as (base, server):
         code, told = replayed(written(tmp_path, BILLED_TWICE), base, TOKEN="")
     assert code == 1
-    assert "set the environment variable TOKEN" in told
+    assert "set TOKEN to that of the run" in told
     assert server.heard == []
 
 

@@ -223,7 +223,7 @@ def test_what_was_read_before_a_file_breaks_off_is_judged_and_the_rest_is_told()
 def test_an_entry_that_is_none_is_counted(bad: object) -> None:
     recording, found = read(har(entry(), bad, entry()))
     assert len(found) == 2
-    assert any("1 entries are none" in note for note in recording.notes())
+    assert any("1 entry has no request, answer, method or URL" in note for note in recording.notes())
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"entries": []}', b"\xff\xfe"])

@@ -11,10 +11,12 @@ from mockserver.verify.reports.phrases import (
     ending,
     left_behind,
     limits,
+    named,
+    provenance,
     seen,
     shorten,
     target,
-    why,
+    unexercised,
 )
 from mockserver.verify.reports.phrases import printed as safe
 from mockserver.verify.reports.run_state import RunResult, Sighting
@@ -45,15 +47,18 @@ def _lines(run: RunResult) -> Iterator[str]:
         yield _command("error", f"{drift.key} is not as recorded", drift_line(drift))
     for note in run.dangers:
         yield _command("warning", MONEY, note.text)
-    for result in run.wanting:
-        yield _command("warning", f"{result.rule} was not exercised", f"{result.text.statement}\n{why(result)}")
+    # GitHub shows ten warnings of a step.
+    for reason, results in unexercised(run).items():
+        told = [reason, *(f"{result.rule}: {result.text.statement}" for result in results)]
+        title = f"{named(results)} {'was' if len(results) == 1 else 'were'} not exercised"
+        yield _command("warning", title, "\n".join(told))
 
 
 def _breach(sighting: Sighting, more: int) -> str:
     breach, text = sighting.breach, sighting.text
     fails = breach.counts and not sighting.accepted
     lines = [
-        f"{text.statement} ({text.level}, {text.source})",
+        f"{text.statement} ({provenance(text)})",
         f"expected: {breach.expected}",
         f"came: {breach.actual}",
         f"seen {seen(sighting)}",

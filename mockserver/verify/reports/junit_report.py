@@ -13,8 +13,9 @@ from mockserver.verify.reports.phrases import (
     answer_line,
     choice_value,
     drift_line,
-    exit_meaning,
+    exit_words,
     headline,
+    provenance,
     signalled,
     target,
     visible,
@@ -111,7 +112,7 @@ def _failure(sightings: list[Sighting], base: str) -> Failure:
 def _told(sighting: Sighting, base: str) -> str:
     breach = sighting.breach
     lines = [
-        f"{breach.rule} ({sighting.text.level}, {sighting.text.source}): {sighting.text.statement}",
+        f"{breach.rule} ({provenance(sighting.text)}): {sighting.text.statement}",
         f"Expected: {breach.expected}.",
         f"Came: {breach.actual}.",
     ]
@@ -130,6 +131,6 @@ def _run(run: RunResult) -> TestCase:
         failure = Failure(_clean(headline(run)), "not_proved")
         failure.text = _clean("\n".join(f"{result.rule}: {result.reason}" for result in run.wanting))
         case.result = [failure]
-    told = [exit_meaning(run), *(f"{MONEY}: {note.text}" for note in run.dangers)]
+    told = [exit_words(run), *(f"{MONEY}: {note.text}" for note in run.dangers)]
     case.system_out = _clean("\n".join(told))
     return case

@@ -15,11 +15,12 @@ from mockserver.verify.reports.phrases import (
     choice_value,
     drift_line,
     ending,
-    exit_meaning,
+    exit_words,
     headline,
     left_behind,
     limits,
     measure,
+    provenance,
     seen,
     target,
     visible,
@@ -82,7 +83,7 @@ def block(text: str, language: str) -> str:
 def _opening(run: RunResult) -> Iterator[str]:
     yield f"## {BADGES.get(run.exit_code, BADGES[None])} {inline(headline(run))}"
     yield ""
-    yield f"{code(target(run))}: {measure(run)}, {exit_meaning(run)}."
+    yield f"{code(target(run))}: {measure(run)}, {exit_words(run)}."
     for line in (ending(run), limits(run)):
         if line:
             yield f"\n{inline(line)}."
@@ -105,7 +106,7 @@ def _cause(cause: Cause, base: str) -> Iterator[str]:
     yield f"\n### {sign} {inline(breach.rule)}: {inline(title(breach))}\n"
     if cause.reach:
         yield f"**{cause.reach[0].upper()}{cause.reach[1:]}** ({inline(', '.join(cause.rules))}).\n"
-    yield f"**Rule** ({inline(text.level)}, {inline(text.source)}): {inline(text.statement)}\n"
+    yield f"**Rule** ({inline(provenance(text))}): {inline(text.statement)}\n"
     yield f"**Expected:** {inline(breach.expected)}.  "
     yield f"**Came:** {inline(breach.actual)}.  "
     yield f"Seen {inline(seen(sighting))}.\n"
@@ -131,7 +132,7 @@ def _rules(run: RunResult) -> Iterator[str]:
         return
     open_ = " open" if run.exit_code == 3 else ""
     yield f"\n<details{open_}><summary>All {len(run.rules)} rules</summary>\n"
-    yield "| Rule | Known | Verdict | What it says |\n| --- | --- | --- | --- |"
+    yield "| Rule | Provenance | Verdict | What it says |\n| --- | --- | --- | --- |"
     for result in run.rules:
         because = f"<br>*{inline(why(result))}*" if why(result) else ""
         verdict = f"{SIGNS[result.verdict]} {word(result.verdict, result.exercised)}"

@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
-from mockserver.contract.rules import LEVELS
+from mockserver.contract.rules import LEVELS, Rule
 from mockserver.verify.events import Breach, DriftFound, RecordedExchange, Verdict
 from mockserver.verify.reports.run_state import RuleResult, RunResult, Sighting
-
-MEANINGS: dict[int | None, str] = {
-    0: "the server conforms",
-    1: "a rule is broken",
-    2: "the verification could not run",
-    3: "nothing is broken, but a rule that matters could not be exercised",
-    None: "the run broke off before its verdict",
-}
 
 VERDICTS: dict[Verdict, str] = {
     "holds": "holds",
@@ -108,6 +101,11 @@ def word(verdict: Verdict, exercised: int) -> str:
     return f"{VERDICTS[verdict]} ({times(exercised)})" if exercised else VERDICTS[verdict]
 
 
+def tallied(verdict: Verdict, number: int) -> str:
+    """`1 holds`, `35 hold`, `2 broken`."""
+    return f"{number} {'hold' if verdict == 'holds' and number != 1 else VERDICTS[verdict]}"
+
+
 def headline(run: RunResult) -> str:
     """The verdict on the run in one sentence."""
     broken = len(run.of("broken"))
@@ -115,7 +113,7 @@ def headline(run: RunResult) -> str:
         return f"Ended{run.end.stop_reason.removeprefix('ended')} before its verdict{_so_far(broken)}"
     match run.exit_code:
         case 0:
-            return f"Conforms: {_conforming(run)}"
+            return f"Nothing broken: {_met(run)}" if watched(run) else f"Conforms: {_conforming(run)}"
         case 1:
             told = [f"{count(broken, 'rule is', 'rules are')} broken"] if broken else []
             told += [f"{count(len(run.drifts), 'choice is', 'choices are')} not as recorded"] if run.drifts else []
@@ -123,14 +121,25 @@ def headline(run: RunResult) -> str:
         case 2:
             return f"Could not run: {run.end.stop_reason if run.end else ''}"
         case 3:
-            wanting = len(run.wanting)
-            return f"Not proved: nothing broken, but {count(wanting, 'rule')} that matter{_s(wanting)} not exercised"
+            return f"Not proved: {_unproved(run)}"
         case _:
             return f"Broke off before its verdict{_so_far(broken)}"
 
 
 def _so_far(broken: int) -> str:
     return f"; {count(broken, 'rule is', 'rules are')} broken so far" if broken else ""
+
+
+def _met(run: RunResult) -> str:
+    """What traffic shows, which is not that the server conforms."""
+    held = len(run.of("holds"))
+    return f"{held} of {len(run.rules)} rules {'was met, and holds' if held == 1 else 'were met, and hold'}"
+
+
+def _unproved(run: RunResult) -> str:
+    if wanting := len(run.wanting):
+        return f"nothing broken, but {count(wanting, 'rule')} that matter{_s(wanting)} not exercised"
+    return "nothing of the API was in it" if watched(run) else "no rule could be exercised"
 
 
 def _conforming(run: RunResult) -> str:
@@ -145,20 +154,15 @@ def _s(number: int) -> str:
     return "s was" if number == 1 else " were"
 
 
-def exit_meaning(run: RunResult) -> str:
-    """`exit code 1: a rule is broken`."""
-    code = run.exit_code
-    if code == 1 and run.drifts and not run.of("broken"):
-        return "exit code 1: a choice is not the recorded one"
-    if signalled(run) and run.end is not None:
-        return f"exit code {code}: {run.end.stop_reason}"
-    return MEANINGS[code] if code is None else f"exit code {code}: {MEANINGS[code]}"
+def exit_words(run: RunResult) -> str:
+    """`exit code 1`, or that there is none."""
+    return "the run broke off before its verdict" if run.exit_code is None else f"exit code {run.exit_code}"
 
 
 def conclusion(run: RunResult) -> str:
-    """The verdict and what the exit code means, on one line."""
+    """The verdict and the exit code, on one line."""
     told = headline(run)
-    return told if run.exit_code is None else f"{told} ({exit_meaning(run)})"
+    return told if run.exit_code is None else f"{told} ({exit_words(run)})"
 
 
 def ending(run: RunResult) -> str:
@@ -174,6 +178,11 @@ def ending(run: RunResult) -> str:
 def signalled(run: RunResult) -> bool:
     """Whether a signal ended the run."""
     return run.end is not None and run.end.stop_reason.startswith("ended by SIG")
+
+
+def watched(run: RunResult) -> bool:
+    """Whether others sent the requests."""
+    return run.start is not None and run.start.watched
 
 
 def left_behind(run: RunResult) -> str:
@@ -208,8 +217,8 @@ def limits(run: RunResult) -> str:
     if start is None:
         return ""
     if start.read_only:
-        return "read-only: GET alone was sent"
-    return "" if start.charges_allowed else "no charges allowed: no collect that could succeed was sent"
+        return "read-only: GET alone is sent"
+    return "" if start.charges_allowed else "no charges allowed: no collect that could succeed is sent"
 
 
 def target(run: RunResult) -> str:
@@ -223,6 +232,19 @@ def why(result: RuleResult) -> str:
     return result.reason
 
 
+def unexercised(run: RunResult) -> dict[str, list[RuleResult]]:
+    """The rules that matter and were not exercised, by the reason."""
+    found: dict[str, list[RuleResult]] = {}
+    for result in run.wanting:
+        found.setdefault(why(result), []).append(result)
+    return found
+
+
+def named(results: Sequence[RuleResult]) -> str:
+    """`CREATE-4`, or where there are several `18 rules`."""
+    return results[0].rule if len(results) == 1 else count(len(results), "rule")
+
+
 def drift_line(drift: DriftFound) -> str:
     """`create_status was recorded as 200 and is 201: a create is answered with 201`."""
     recorded, measured = choice_value(drift.recorded), choice_value(drift.measured)
@@ -231,6 +253,11 @@ def drift_line(drift: DriftFound) -> str:
 
 def choice_value(value: str | int | None) -> str:
     return "null" if value is None else str(value)
+
+
+def provenance(rule: Rule) -> str:
+    """`documented, the invoices page`; the level alone once, where the source begins with it."""
+    return rule.source if rule.source.lower().startswith(rule.level) else f"{rule.level}, {rule.source}"
 
 
 def worth(level: str) -> str:

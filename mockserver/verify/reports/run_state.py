@@ -95,7 +95,9 @@ class RunResult:
 
     @property
     def wanting(self) -> tuple[RuleResult, ...]:
-        """The rules that matter and were not exercised."""
+        """The rules that matter and were not exercised; none where nothing was judged."""
+        if not any(result.judged for result in self.rules):
+            return ()
         return tuple(result for result in self.of("not_exercised") if result.matters)
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import ijson
 
 from mockserver.core.errors import Unusable
+from mockserver.verify.reports.phrases import count
 from mockserver.watch.loading.addresses import Addresses
 from mockserver.watch.loading.clocks import RecordedClock
 from mockserver.watch.loading.har import NoEntry, har_entry
@@ -77,9 +78,10 @@ class Recording:
         if self.end:
             yield self.end
         if self.broken:
-            yield f"{self.name}: {self.broken:,} entries are none, for want of a request, an answer, a method or a URL"
+            yield f"{self.name}: {count(self.broken, 'entry has', 'entries have')} no request, answer, method or URL"
         if self.distrusted:
-            yield f"{self.name}: {self.distrusted:,} entries have no time, or one that can't be; no order is concluded"
+            entries = count(self.distrusted, "entry has", "entries have")
+            yield f"{self.name}: {entries} no time, or one that can't be; no order is concluded"
 
 
 def _first_names(head: bytes) -> Iterator[str]:

@@ -80,9 +80,16 @@ class ConsoleReport:
         self._done = True
         if self._live:
             self._live.stop()
-        # Uncropped: a command runs over the edge of the screen, and can be pasted.
-        told = summary(self._state.result(), self._console.width, places=self._places, verbose=self._verbose)
-        self._console.print(told, crop=False)
+        told = summary(
+            self._state.result(),
+            self._console.width,
+            places=self._places,
+            verbose=self._verbose,
+            # A log has told each as it came.
+            notes=self._live is not None,
+        )
+        # Uncropped: a command runs over the edge of the screen, and can be pasted. A log is not wrapped at all.
+        self._console.print(told, crop=False, soft_wrap=self._live is None)
 
     def _line(self, event: Event, *, new: bool) -> Text | None:
         """The line that stays on the screen for this event, if any."""

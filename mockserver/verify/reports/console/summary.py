@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -25,13 +26,16 @@ from mockserver.verify.reports.phrases import (
     ending,
     left_behind,
     measure,
+    named,
     printed,
+    provenance,
     see_again,
     seen,
     shorten,
+    tallied,
     target,
+    unexercised,
     visible,
-    why,
 )
 from mockserver.verify.reports.run_state import RunResult, Sighting
 from mockserver.verify.reports.scripts.shell import commands
@@ -45,16 +49,19 @@ Places = Mapping[str, Path]
 """Where the reports that are files lie, by the name of the report."""
 
 
-def summary(run: RunResult, width: int, *, places: Places, verbose: bool) -> RenderableType:
-    """The whole result, for a terminal `width` columns wide; the verdict comes last, where the eye is."""
+def summary(run: RunResult, width: int, *, places: Places, verbose: bool, notes: bool) -> RenderableType:
+    """The whole result, for a terminal `width` columns wide; the verdict comes last, where the eye is.
+
+    `notes`: tell them here; those about money are told in any case.
+    """
     if not run.began:
         # What it would have said, in one line.
         return Group(Text(printed(conclusion(run)), style="bold red", no_wrap=True, overflow="ignore"))
     parts: list[RenderableType] = [*(_tables(run) if verbose else ()), *_causes(run, width)]
-    notes = [note for note in run.notes if note.level != "money"]
-    if notes:
+    told = [note for note in run.notes if note.level != "money"] if notes else []
+    if told:
         parts.append(_title("Notes"))
-        parts += [Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in notes]
+        parts += [Text(visible(note.text), style="yellow" if note.level == "warning" else "") for note in told]
     if run.dangers:
         parts.append(_title(MONEY))
         parts += [Text(visible(f"!! {note.text}"), style=STYLES["broken"]) for note in run.dangers]
@@ -94,7 +101,7 @@ def _card(cause: Cause, base: str, width: int) -> Iterator[RenderableType]:
     heading = ", ".join(filter(None, (f"{mark} {cause.number}: {breach.rule}", cause.reach)))
     yield Rule(Text(visible(heading), style=style), align="left", style="dim")
     yield _hanging("Rule", visible(text.statement))
-    yield _hanging("Source", visible(f"{text.level}, {text.source}"))
+    yield _hanging("Source", visible(provenance(text)))
     yield _hanging("Expected", visible(breach.expected))
     yield _hanging("Came", visible(breach.actual), style=style)
     yield _hanging("Seen", visible(seen(sighting)))
@@ -123,13 +130,30 @@ def _lines(sightings: Sequence[Sighting]) -> Iterator[RenderableType]:
         yield _hanging(breach.rule, f"{printed(sent_line(breach, 120))}: {printed(told)}", least=10)
 
 
-def _hanging(name: str, text: str, *, style: str = "", least: int = 8) -> Table:
-    """A name, and beside it a text that wraps in its own column."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(min_width=least, no_wrap=True)
-    table.add_column()
-    table.add_row(Text(name, style="dim"), Text(text, style=style))
-    return table
+@dataclass(frozen=True, slots=True)
+class _Hanging:
+    """A name, and beside it a text: on a terminal wrapped in its own column, in a log on one line."""
+
+    name: str
+    text: str
+    style: str
+    least: int
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        name, text = Text(self.name, style="dim"), Text(self.text, style=self.style)
+        if options.no_wrap:
+            name.pad_right(max(0, self.least - name.cell_len) + 2)
+            yield name + text
+            return
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(min_width=self.least, no_wrap=True)
+        table.add_column()
+        table.add_row(name, text)
+        yield table
+
+
+def _hanging(name: str, text: str, *, style: str = "", least: int = 8) -> _Hanging:
+    return _Hanging(name, text, style, least)
 
 
 def _broken(run: RunResult, places: Places) -> Iterator[RenderableType]:
@@ -154,20 +178,21 @@ def _drifts(run: RunResult) -> Iterator[RenderableType]:
 
 
 def _wanting(run: RunResult) -> Iterator[RenderableType]:
-    """The rules that matter and were not exercised, each with the option that would help."""
+    """The rules that matter and were not exercised, by the reason, with the option that would help."""
     if run.wanting:
         yield _title("Not exercised")
-    for result in run.wanting:
-        mark = MARKS["not_exercised"]
-        yield _hanging(f"{mark} {printed(result.rule)}", printed(why(result)), style=STYLES["not_exercised"], least=12)
+    for reason, results in unexercised(run).items():
+        name = f"{MARKS['not_exercised']} {printed(named(results))}"
+        rules = f": {', '.join(result.rule for result in results)}" if len(results) > 1 else ""
+        yield _hanging(name, printed(reason + rules), style=STYLES["not_exercised"], least=12)
 
 
 def _verdict(run: RunResult, places: Places) -> Iterator[RenderableType]:
     tally = Text()
-    for verdict, name in VERDICTS.items():
-        number = len(run.of(verdict))
-        if number:
-            tally.append(f"{MARKS[verdict]} {number} {name}   ", style=STYLES[verdict])
+    for verdict in VERDICTS:
+        if number := len(run.of(verdict)):
+            tally.append(f"{MARKS[verdict]} {tallied(verdict, number)}   ", style=STYLES[verdict])
+    tally.rstrip()
     yield tally
     for line in (ending(run), measure(run)):
         if line:

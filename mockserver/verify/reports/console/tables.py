@@ -22,7 +22,7 @@ STATES = ("-", "none", "Draft", "finalized", "paid", "declined")
 
 def rules_table(run: RunResult) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
-    for name in ("Rule", "Known", "Verdict"):
+    for name in ("Rule", "Provenance", "Verdict"):
         table.add_column(name, no_wrap=True)
     table.add_column("What it says", ratio=1)
     for result in run.rules:

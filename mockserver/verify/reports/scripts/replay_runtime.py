@@ -3,7 +3,8 @@
 #     export TOKEN=…   # the token of the run; OTHER_TOKEN and HEADER_… where a message names them
 #     BASE_URL=http://127.0.0.1:8000/api pytest test_breaches.py
 #
-# A failing test: the breach is still there. A passing one: it is gone. A skipped one cannot tell, and says why.
+# A failing test: the breach is still there, or it says that a variable is missing or that nothing answers. A passing
+# one: it is gone. A skipped one cannot tell, and says why.
 # Ids that an answer made are taken from the live answer. A sequence that collects is sent to a loopback address
 # only, unless ALLOW_CHARGES=1 is set, since a collect charges a card. SSL_CERT_FILE names certificates to trust.
 from __future__ import annotations
@@ -31,7 +32,7 @@ RACES = int(os.environ.get("RACES", "10"))  # how often a race is run, since it 
 def secret(name: str) -> str:
     value = os.environ.get(name)
     if not value:
-        pytest.fail(f"set the environment variable {name}: the secret that stood there when this was recorded")
+        pytest.fail(f"set {name} to that of the run", pytrace=False)
     return value
 
 
@@ -79,7 +80,7 @@ class Server:
         for headers in by_token[:1]:
             reply = self.send(ReplayStep("GET", (), headers), "/billing/invoices", b"")
             if reply.status is None:
-                pytest.fail(self.told[-1])
+                pytest.fail(self.told[-1], pytrace=False)
             if reply.status in (401, 403):
                 pytest.skip(f"cannot tell: {self.told[-1]}")
         self.told.clear()
@@ -114,4 +115,4 @@ def must_hold(target: str, steps: Sequence[ReplayStep], rule: str, check: Claim)
                 pytest.skip(f"cannot tell: {reason}{came}")
             if not held:
                 came = "".join(f"\n  {place}. {line}" for place, line in enumerate(server.told, 1))
-                pytest.fail(f"{rule}\nwhat came:{came}")
+                pytest.fail(f"{rule}\nwhat came:{came}", pytrace=False)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from mockserver.verify.replay.playing import ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.reports.phrases import headline, target, visible
+from mockserver.verify.reports.phrases import headline, provenance, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 
 _RUNTIME = (
@@ -73,7 +73,7 @@ def _test(sighting: Sighting, number: int, base: str) -> str:
     breach = sighting.breach
     name = "".join(char if char.isascii() and char.isalnum() else "_" for char in breach.rule.lower())
     lines = [f"def test_{name}_{number}() -> None:"]
-    told = f"{breach.rule} ({sighting.text.level}: {sighting.text.source}): {sighting.text.statement}"
+    told = f"{breach.rule} ({provenance(sighting.text)}): {sighting.text.statement}"
     texts = [told, f"Expected: {breach.expected}.", f"Came: {breach.actual}."]
     for text in texts if breach.seed is None else [*texts, f"Seed {breach.seed}."]:
         lines += [f"    # {line}" for line in textwrap.wrap(visible(text), 104)]

@@ -13,7 +13,7 @@ from mockserver.verify.claims.claims import Claim, Eventually, answers_of, judge
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.replay.playing import Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.reports.phrases import headline, seen, target, visible
+from mockserver.verify.reports.phrases import headline, provenance, seen, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 from mockserver.verify.reports.scripts.shell import parts_of, refs_to, taken, variable, words
 from mockserver.verify.transport.redaction import variables_in
@@ -22,7 +22,7 @@ _OPENING = """\
 #!/bin/sh
 # {told}
 #
-#     export TOKEN=…   # the provider's token; further ones as the messages name them
+#     export TOKEN=…   # the token of the run; further ones as the messages name them
 #     BASE_URL=http://127.0.0.1:8000/api sh repro.sh          # all breaches
 #     BASE_URL=http://127.0.0.1:8000/api sh repro.sh 2 GEN-4  # these, by number or rule
 #
@@ -36,7 +36,7 @@ def script(run: RunResult) -> str:
     parts = [_OPENING.format(told=visible(told))]
     parts.append(f"BASE_URL=${{BASE_URL:-{word(parts_of(target(run)))}}}\nBASE_URL=${{BASE_URL%/}}\n")
     secrets = sorted({name for sighting in run.failing for name in _secrets(sighting)})
-    parts += [f': "${{{name}:?set it to the secret that stood there when this was recorded}}"\n' for name in secrets]
+    parts += [f': "${{{name}:?set it to that of the run}}"\n' for name in secrets]
     parts.append(f"DEFINITIONS='{DEFINITIONS}'\n")
     parts.append(files(__package__).joinpath("script_runtime.sh").read_text(encoding="utf-8"))
     parts += [_breach(sighting, target(run)) for sighting in run.failing]
@@ -53,7 +53,7 @@ def _breach(sighting: Sighting, base: str) -> str:
     breach = sighting.breach
     lines = []
     for told in (
-        f"{sighting.number}. {breach.rule} ({sighting.text.level}, {sighting.text.source}): {sighting.text.statement}",
+        f"{sighting.number}. {breach.rule} ({provenance(sighting.text)}): {sighting.text.statement}",
         f"Expected: {breach.expected}.",
         f"Came: {breach.actual}.",
         f"Seen {seen(sighting)}.",
