@@ -101,11 +101,39 @@ def test_a_total_that_each_finalize_changes_is_a_breach() -> None:
     assert traffic.broken == {"FINALIZE-1"}
 
 
-def test_a_finalized_invoice_that_is_still_a_draft_is_a_breach() -> None:
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_a_finalized_invoice_that_is_still_a_draft_is_a_breach(looks: int) -> None:
     traffic = Traffic()
+    for _ in range(looks):
+        traffic.lists(invoice(1))
     traffic.acts("finalize", 1)
+    traffic.lists(invoice(1), at=(1, 500))
+    assert not traffic.broken
     traffic.lists(invoice(1))
     assert traffic.broken == {"FINALIZE-1"}
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_a_charge_on_an_invoice_that_is_still_open_is_a_breach(looks: int) -> None:
+    traffic = Traffic()
+    shown = {"charge": charge(5), "charge_items": []}
+    for _ in range(looks):
+        traffic.say("GET", "/billing/charges/5", shown)
+    traffic.creates(invoice(1), [5])
+    traffic.say("GET", "/billing/charges/5", shown, at=(1, 500))
+    assert not traffic.broken
+    traffic.say("GET", "/billing/charges/5", shown)
+    assert traffic.broken == {"CREATE-4"}
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_a_collected_invoice_that_is_still_a_draft_is_a_breach(looks: int) -> None:
+    traffic = Traffic()
+    for _ in range(looks):
+        traffic.lists(invoice(1))
+    traffic.acts("collect", 1)
+    traffic.lists(invoice(1))
+    assert traffic.broken == {"COLLECT-3"}
 
 
 def test_a_charge_on_two_invoices_is_a_breach_in_whichever_order_they_were_made() -> None:

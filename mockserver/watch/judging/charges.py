@@ -70,7 +70,7 @@ class Charges:
                 charge_history(number, row, sight.ended), row, sight.passing, sight.passing, just_made=made
             )
             self._memory.charges.set((sight.world, number), known)
-        elif row == known.row and sight.started >= known.settled and not known.just_made:
+        elif known.is_as_it_was(row, sight.started):
             sight.held.add("GEN-9")
             known.latest = sight.passing
             return

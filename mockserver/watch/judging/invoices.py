@@ -36,7 +36,7 @@ class Invoices:
                 invoice_history(number, row, sight.ended), row, sight.passing, sight.passing, just_made=made
             )
             self._memory.invoices.set((sight.world, number), known)
-        elif row == known.row and sight.started >= known.settled and not known.just_made and known.collected is None:
+        elif known.is_as_it_was(row, sight.started):
             known.latest = sight.passing
             sight.held.update(("GEN-9", "FINALIZE-1") if known.history.finalized_since is not None else ("GEN-9",))
             return

@@ -46,6 +46,12 @@ class KnownInvoice:
                 settled = time
         return settled
 
+    def is_as_it_was(self, row: Row, asked: float) -> bool:
+        """Whether it is shown as before and may be: nothing that was done since must have changed it."""
+        if row != self.row or asked < self.settled or self.just_made or self.collected is not None:
+            return False
+        return self.history.finalized_since is None or row.get("status") != "Draft"
+
 
 @dataclass(slots=True, eq=False)
 class KnownCharge:
@@ -65,6 +71,12 @@ class KnownCharge:
     @property
     def settled(self) -> float:
         return max(self.history.since, self.history.invoiced_since or self.history.since)
+
+    def is_as_it_was(self, row: Row, asked: float) -> bool:
+        """Whether it is shown as before and may be: nothing that was done since must have changed it."""
+        if row != self.row or asked < self.settled or self.just_made:
+            return False
+        return self.history.invoiced_since is None or row.get("status") == "Invoiced"
 
 
 class Memory:
