@@ -32,7 +32,7 @@ from mockserver.watch.passing import Credentials, Passing, credentials
 NOT_JUDGED = {
     "elsewhere": "not of the API",
     "planned": "with a fault that a fake was told to make",
-    "stale": "answered from a cache",
+    "stale": "answered from a cache, or by the test itself",
     "in_front": "answered by what stands in front of the API (429, 502, 503, 504 and their like)",
     "unread": "whose answer was not recorded, or can't be read",
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mockserver.core.net import API, CONTROL
 
-_OURS = re.compile(r"(?P<base>.*?)(?P<path>/billing/(?:invoices|charges)(?:/[^?#]*)?)(?P<query>\?[^#]*)?(?:#.*)?")
+_OURS = re.compile(r"(?P<base>[^?#]*?)(?P<path>/billing/(?:invoices|charges)(?:/[^?#]*)?)(?P<query>\?[^#]*)?(?:#.*)?")
 _SETS_BACK = re.compile(
     rf"(?P<origin>[^?#]*?)(?P<target>{CONTROL}/(?:reset|snapshots/[^/?#]+/restore|worlds/(?P<world>[^/?#]+)))(?:[?#].*)?"
 )
@@ -44,7 +44,7 @@ class Addresses:
         if found is None or not (json or found["base"].endswith(API)):
             return None
         # A password in an address is nobody's business.
-        base = re.sub(r"//[^/@]*@", "//", found["base"], count=1)
+        base = re.sub(r"//[^/@]*@", "//", found["base"])
         return Address(base, found["path"] + (found["query"] or ""))
 
 

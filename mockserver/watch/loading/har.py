@@ -14,8 +14,8 @@ from mockserver.watch.loading.addresses import Addresses, set_back
 from mockserver.watch.loading.clocks import RecordedClock
 from mockserver.watch.passing import Pairs, Passing
 
-_FROM_CACHE = ("_fromCache", "_fetchedViaServiceWorker")
-"""What Chromium marks entries with that did not come from the server."""
+_NOT_SENT = ("_fromCache", "_fetchedViaServiceWorker", "_wasFulfilled")
+"""What Chromium, and Playwright for answers that a test made itself, mark entries with that no server answered."""
 
 
 class NoEntry(Exception):
@@ -35,7 +35,7 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
     address = addresses.split(url, json="json" in kind and not asks_html) or set_back(url)
     if address is None:
         return "elsewhere"
-    if any(entry.get(mark) or response.get(mark) for mark in _FROM_CACHE) or _is_cached(entry, response):
+    if any(entry.get(mark) or response.get(mark) for mark in _NOT_SENT) or _is_cached(entry, response):
         return "stale"
     if response.get("_error"):
         return "unread"
