@@ -277,6 +277,24 @@ def test_what_changes_records_in_ways_that_nobody_documents_explains_what_comes_
     assert traffic.broken == set()
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "told"),
+    [
+        ("DELETE", 204, set()),
+        ("POST", 303, set()),
+        ("DELETE", 504, set()),
+        ("DELETE", 404, {"CREATE-4"}),
+        ("GET", 200, {"CREATE-4"}),
+    ],
+)
+def test_what_nobody_documents_explains_nothing_where_it_was_refused(method: str, status: int, told: set[str]) -> None:
+    traffic = Traffic()
+    traffic.creates(invoice(1), [5])
+    traffic.say(method, "/billing/invoices/1/annul", {"message": "Done."}, status)
+    traffic.creates(invoice(2), [5])
+    assert traffic.broken == told
+
+
 def test_a_change_at_an_unknown_time_does_not_end_the_judging() -> None:
     traffic = Traffic()
     traffic.say("DELETE", "/billing/invoices/1", {"message": "Done."}, at=(-math.inf, math.inf))

@@ -298,6 +298,31 @@ def test_a_fake_behind_it_that_is_reset_contradicts_nothing(behind: Proxied) -> 
             http.post("/_mock/reset")
 
 
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", []),
+        (b"", []),
+        (b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n", ["CREATE-4"]),
+    ],
+    ids=["done", "done perhaps", "refused"],
+)
+def test_what_nobody_documents_is_heard_of_too(between: bytes, told: list[str]) -> None:
+    numbers = iter((1, 2))
+
+    def answer(connection: socket.socket) -> None:
+        made = {"message": "Created.", "invoice": invoice(next(numbers))} if heads[-1].startswith(b"POST") else None
+        connection.sendall(between if made is None else ok(json.dumps(made).encode()))
+
+    with answering(answer) as (url, heads), proxied(url) as proxy:
+        with plain.Client(base_url=proxy.url, headers=AUTH, trust_env=False) as http:
+            http.post(LIST, json={"charge_ids": [5]})
+            http.delete(f"{LIST}/1")
+            again = http.post(LIST, json={"charge_ids": [5]})
+    assert [again.headers["x-mock-breach"][:8]] == told if told else "x-mock-breach" not in again.headers
+    assert "1 not of the API" in proxy.notes
+
+
 def test_a_mistake_of_the_judge_costs_no_client_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> list[str]:
         raise ZeroDivisionError

@@ -74,9 +74,9 @@ class Judge:
         operation = self._contract.addressed(passing.method, passing.target)
         if operation is None:
             self.not_judged["elsewhere"] += 1
-            if passing.method not in _READING and 200 <= passing.status < 300:
-                # It may have changed, or taken away, whatever was seen before. Where its time is not known, all else is
-                # still judged by itself.
+            if passing.method not in _READING and not 400 <= passing.status < 500:
+                # Unless it was refused it may have changed, or taken away, whatever was seen before, also where the
+                # answer sends on or was lost. Where its time is not known, all else is still judged by itself.
                 at = passing.ended if math.isfinite(passing.ended) else passing.started
                 self._forget(world_of(passing, credentials(passing)), at)
             return []

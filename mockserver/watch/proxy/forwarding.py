@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -113,12 +113,18 @@ class Forwarding:
                 request.method, heard.target, headers, None if body is None else aiter(body)
             )
         except FAILURES as error:
-            return self._failed(heard, self.upstream.failure(error))
+            failed = self._failed(heard, self.upstream.failure(error))
+            if target is not None and not is_judged:
+                self._judge(self._passing(request, target, heard, began))
+            return failed
         try:
-            if not is_judged or target is None:
-                heard.status = answer.status
-                return await _stream(request, answer, [], {})
-            return await self._judged(request, answer, target, heard, body, began)
+            if target is not None and is_judged:
+                return await self._judged(request, answer, target, heard, body, began)
+            heard.status = answer.status
+            if target is not None:
+                # Before the client can ask for anything that shows what this has changed.
+                self._judge(self._passing(request, target, heard, began))
+            return await _stream(request, answer, [], {})
         finally:
             answer.release()
 
@@ -140,22 +146,12 @@ class Forwarding:
         heard.status = answer.status
         raw = b"" if asked is None else asked.whole
         sent = None if raw is None else decoded(raw, request.headers.get("Content-Encoding", ""))
-        self._number += 1
         body = decoded(b"".join(chunks), answer.headers.get("Content-Encoding", "")) if whole else None
-        passing = Passing(
-            number=self._number,
-            method=request.method,
-            target=target,
-            headers=pairs(request.headers),
-            status=answer.status,
+        passing = replace(
+            self._passing(request, target, heard, began),
             body=sent or b"",
             answer_headers=pairs(answer.headers),
             answer=None if sent is None else body,
-            started=began,
-            ended=time.monotonic(),
-            base=self.upstream.url,
-            at=heard.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            whole=True,
         )
         heard.breaches = self._judge(passing)
         if self.fail and heard.breaches:
@@ -163,6 +159,23 @@ class Forwarding:
             told = {"message": f"The answer breaks the contract: {'; '.join(heard.breaches)}"}
             return web.json_response(told, status=502, headers=_told(heard.breaches))
         return await _stream(request, answer, chunks, _told(heard.breaches))
+
+    def _passing(self, request: web.Request, target: str, heard: Heard, began: float) -> Passing:
+        """The exchange, without its bodies and without what the answer says beyond its status."""
+        self._number += 1
+        return Passing(
+            number=self._number,
+            method=request.method,
+            target=target,
+            headers=pairs(request.headers),
+            status=heard.status,
+            answer=None,
+            started=began,
+            ended=time.monotonic(),
+            base=self.upstream.url,
+            at=heard.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            whole=True,
+        )
 
     def _judge(self, passing: Passing) -> list[str]:
         try:
