@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote
 
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
 
+SOON = 60.0
+"""Seconds within which it is by chance alone that somebody else changes what was just shown."""
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -53,6 +55,10 @@ class Passing:
     @property
     def merchant(self) -> str:
         return self.header(MERCHANT_HEADER.lower())
+
+    def soon_after(self, earlier: Passing) -> bool:
+        """Whether it was sent after that answer, and within `SOON`."""
+        return 0 <= self.started - earlier.ended <= SOON
 
     def where(self) -> str:
         """The place and the time, for a sentence."""

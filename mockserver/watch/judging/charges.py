@@ -89,7 +89,7 @@ class Charges:
             sight.held.update(("GEN-9", "CREATE-4") if known.history.invoiced_since is not None else ("GEN-9",))
             if known.just_made:
                 for name in ("amount", "price", "category", "description"):
-                    self._teller.cleared(f"charge: charge {name} changed")
+                    self._teller.cleared(sight, f"charge: charge {name} changed")
         if sight.started >= known.history.since:
             known.just_made = False
         if found:
@@ -106,7 +106,7 @@ class Charges:
 
         if found.name in _FIXED:
             self._teller.breach(sight, found.rule, kind, found.because, stated, earlier=earlier)
-        elif known.just_made:
+        elif known.just_made and sight.passing.soon_after(known.latest):
             self._teller.suspect(sight, "GEN-9", kind, found.because, stated, earlier=earlier)
 
     def _void(self, sight: Sight, known: KnownCharge, row: Row, where: Where) -> None:
@@ -208,16 +208,17 @@ class Charges:
         due = sum((amount for amount in amounts if amount is not None), Decimal(0))
         if total == due:
             sight.held.add("CREATE-5")
-            self._teller.cleared("total")
+            self._teller.cleared(sight, "total")
             return
-        self._teller.suspect(
-            sight,
-            "CREATE-5",
-            "total",
-            f"the total is the exact sum of its charges, {shown(due)}",
-            lambda answer: of(answer).at("invoice.total").equals(due),
-            earlier=[known.latest for known in found],
-        )
+        if all(sight.passing.soon_after(known.latest) for known in found):
+            self._teller.suspect(
+                sight,
+                "CREATE-5",
+                "total",
+                f"the total is the exact sum of its charges, {shown(due)}",
+                lambda answer: of(answer).at("invoice.total").equals(due),
+                earlier=[known.latest for known in found],
+            )
 
 
 def _made(answer: Answer) -> Subject:

@@ -74,16 +74,17 @@ class Invoices:
     def _read_back(self, sight: Sight, known: KnownInvoice, row: Row, where: Where) -> None:
         """What a create or a finalize left the total at; another person may have changed one draft, but not each."""
         was_draft, is_draft = known.row.get("status") == "Draft", row.get("status") == "Draft"
-        if known.just_made and is_draft:
+        finalize = sight.passing if sight.operation.id == "finalizeInvoice" else known.finalized
+        if known.just_made and is_draft and sight.passing.soon_after(known.latest):
             self._total(sight, known, row, where, "GEN-9", "invoice total answered otherwise")
-        elif was_draft and not is_draft:
+        elif was_draft and not is_draft and finalize is not None and finalize.soon_after(known.latest):
             self._total(sight, known, row, where, "FINALIZE-1", "invoice total changed by finalize")
         known.just_made = False
 
     def _total(self, sight: Sight, known: KnownInvoice, row: Row, where: Where, rule: str, kind: str) -> None:
         before = known.row.get("total")
         if row.get("total") == before:
-            self._teller.cleared(kind)
+            self._teller.cleared(sight, kind)
             return
         self._teller.suspect(
             sight,
@@ -171,6 +172,8 @@ class Invoices:
             if known.history.finalized_since is None and action == "finalize":
                 known.history.finalized_since = sight.ended
                 known.told_by = sight.passing
+            if action == "finalize":
+                known.finalized = sight.passing
             if action == "collect":
                 known.collected = sight.passing
 

@@ -31,6 +31,8 @@ class KnownInvoice:
     latest: Passing
     just_made: bool = False
     """Whether only the create that made it has told of it."""
+    finalized: Passing | None = None
+    """A finalize that succeeded."""
     collected: Passing | None = None
     """A collect that succeeded."""
     locked: bool = False

@@ -34,7 +34,7 @@ class Figures:
         if not self._are_sound(sight):
             return self._tell(sight)
         for kind in (*COUNTED, *RANGES):
-            self._teller.cleared(f"{sight.operation.id}: {kind}", of=sight.passing.target)
+            self._teller.cleared(sight, f"{sight.operation.id}: {kind}", of=sight.passing.target)
         if sight.operation.id == "listInvoices":
             sight.held.update(("LIST-3", "LIST-2") if sight.plain else ("LIST-3",))
             if "q" in sight.reading.query:
@@ -144,7 +144,7 @@ class Walks:
         kind = f"{sight.operation.id}: pages overlap"
         if len(set(walk.ids)) == len(walk.ids):
             sight.held.add("LIST-4")
-            self._teller.cleared(kind, of=of_list)
+            self._teller.cleared(sight, kind, of=of_list)
             return
         twice, _ = Counter(walk.ids).most_common(1)[0]
 

@@ -120,7 +120,7 @@ class Presence:
             for number, made in self._just_created(sight, view, low, high):
                 if number in there:
                     sight.held.add("CREATE-7")
-                    self._teller.cleared("new invoice not in the list")
+                    self._teller.cleared(sight, "new invoice not in the list")
                 elif self._has_its_place(sight, number, low, high):
                     view.missed.set(number, sight.passing)
                     self._never_there(sight, number, made)
@@ -169,6 +169,8 @@ class Presence:
         ]
 
     def _never_there(self, sight: Sight, number: int, made: Passing) -> None:
+        if not sight.passing.soon_after(made):
+            return
         self._teller.suspect(
             sight,
             "CREATE-7",

@@ -38,7 +38,7 @@ def rows_match(sight: Sight, teller: Teller) -> None:
     kind = "listInvoices shows what does not match" + (" by its Stripe id" if may_change else "")
     if wrong is None:
         sight.held.update({rule, "SEARCH-1"} if sight.rows else ())
-        teller.cleared(kind)
+        teller.cleared(sight, kind)
         return
     number = wrong.get("id")
     (teller.suspect if may_change else teller.breach)(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from mockserver.verify.assertions.expect import placed
@@ -71,13 +72,21 @@ class Teller:
         earlier: Iterable[Passing] = (),
         actual: str = "",
     ) -> None:
-        """As `breach`, once it has happened `enough` times in a row; `of`: to what, if each has a row of its own."""
-        if self._streaks.failed(kind + of, enough=enough):
+        """As `breach`, once it has happened `enough` times in a row; `of`: to what, if each has a row of its own.
+
+        What came at an unknown time is not known to have come in that row.
+        """
+        if math.isfinite(sight.started) and self._streaks.failed(_row(sight, kind, of), sight.started, enough=enough):
             self.breach(sight, rule, kind, because, stated, earlier=earlier, actual=actual)
 
-    def cleared(self, kind: str, *, of: str = "") -> None:
+    def cleared(self, sight: Sight, kind: str, *, of: str = "") -> None:
         """What would be suspect did not happen where it could have."""
-        self._streaks.held(kind + of)
+        self._streaks.held(_row(sight, kind, of))
+
+
+def _row(sight: Sight, kind: str, of: str) -> str:
+    """What is counted together: that of one server, in one recording."""
+    return "\0".join((sight.passing.source, sight.passing.base, kind, of))
 
 
 def _once(earlier: Iterable[Passing], last: Passing) -> list[Passing]:
