@@ -22,6 +22,7 @@ from tests.watch.traffic import Traffic, invoice, page
 
 Entry = dict[str, Any]
 BASE = "https://portal.example.com/api"
+JSON = [{"name": "accept", "value": "application/json"}]
 
 
 def entry(url: str = f"{BASE}/billing/invoices", **given: Any) -> Entry:
@@ -163,6 +164,20 @@ def test_an_answer_without_its_body_is_not_taken_for_a_bad_one(changes: Mapping[
     assert found.answer is None
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [("", 500, {"GEN-5"}), ("", 503, set()), ("", 422, set()), ("", 200, set()), ("/1/collect", 500, set())],
+)
+def test_a_500_is_a_breach_though_its_body_was_not_recorded(path: str, status: int, told: set[str]) -> None:
+    method = "POST" if path else "GET"
+    left_out = {"response__status": status, "response__content__text": None}
+    found = only(entry(f"{BASE}/billing/invoices{path}", request__method=method, request__headers=JSON, **left_out))
+    assert isinstance(found, Passing)
+    traffic = Traffic()
+    traffic.watch.see(found)
+    assert traffic.broken == told
+
+
 def test_a_body_that_was_announced_to_be_empty_is_empty() -> None:
     headers = [{"name": "content-type", "value": "application/json"}, {"name": "content-length", "value": "0"}]
     found = only(entry(response__content={"size": 0, "text": ""}, response__headers=headers))
@@ -172,15 +187,33 @@ def test_a_body_that_was_announced_to_be_empty_is_empty() -> None:
 
 @pytest.mark.parametrize(
     ("location", "told"),
-    [(f"{BASE}/billing/invoices", set()), ("https://elsewhere.example.com/", {"GEN-1"})],
-    ids=["the same by https", "elsewhere"],
+    [
+        (f"{BASE}/billing/invoices", set()),
+        ("https://www.portal.example.com/api/billing/invoices", set()),
+        ("https://login.example.net/?next=x", set()),
+        ("//login.example.net/", set()),
+        ("https://portal.example.com/", set()),
+        ("http://portal.example.com:8080/login", {"GEN-1"}),
+        ("/login", {"GEN-1"}),
+        ("http://[", {"GEN-1"}),
+    ],
+    ids=[
+        "https",
+        "https and www",
+        "another host",
+        "another host by the same scheme",
+        "https, another page",
+        "another page",
+        "its own page",
+        "no address",
+    ],
 )
-def test_being_sent_to_https_is_no_answer_of_the_api(location: str, told: set[str]) -> None:
+def test_being_sent_to_https_or_to_another_host_is_no_answer_of_the_api(location: str, told: set[str]) -> None:
     traffic = Traffic()
     found = only(
         entry(
             "http://portal.example.com/api/billing/invoices",
-            request__headers=[{"name": "accept", "value": "application/json"}],
+            request__headers=JSON,
             response__status=307,
             response__headers=[{"name": "location", "value": location}, {"name": "content-length", "value": "0"}],
             response__content={"size": 0, "text": ""},

@@ -96,9 +96,10 @@ class Traffic:
         at: tuple[float, float] | None = None,
         merchant: str | None = "1",
         token: str | None = TOKEN,
+        raw: bytes | None = None,
         **given: Any,
     ) -> list[str]:
-        """One exchange; what was told of it."""
+        """One exchange; what was told of it. `raw`: the body where it is no JSON."""
         number = next(self._numbers)
         began, ended = at or (number * 10.0, number * 10.0 + 1)
         headers = [("Accept", "application/json, text/plain, */*"), ("Origin", "https://portal.example.com")]
@@ -115,7 +116,7 @@ class Traffic:
                     "body": b"" if body is None else json.dumps(body).encode(),
                     "status": status,
                     "answer_headers": (("Content-Type", "application/json"),),
-                    "answer": json.dumps(answer).encode(),
+                    "answer": json.dumps(answer).encode() if raw is None else raw,
                     "started": began,
                     "ended": ended,
                     "base": "https://portal.example.com/api",

@@ -106,7 +106,8 @@ class ResponseSchema:
 
     def _no_json(self, operation: Operation, answer: Answer) -> bool:
         if 300 <= answer.status < 400:
-            where = dict(answer.exchange.answer_headers).get("location", "nowhere")
+            named = {name.lower(): value for name, value in answer.exchange.answer_headers}
+            where = named.get("location", "nowhere")
             actual = f"it redirects to {where}"
         elif answer.content is not NOT_JSON:
             actual = f"the content type is {answer.content_type or 'missing'}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from mockserver.contract.contract import Contract
 from mockserver.verify.assertions.expect import Expect
 from mockserver.verify.assertions.statements import Evidence, Statement, Subject
 from mockserver.verify.events import GATEWAY
+from mockserver.verify.monitor.canonical import FIREWALL
 from mockserver.verify.monitor.response_schema import FORM_RULES, ResponseSchema
 from mockserver.verify.replay.ledger import Ledger
 from mockserver.verify.transport.messages import NOT_JSON
@@ -16,8 +18,10 @@ from mockserver.watch.judging.sight import Sight
 from mockserver.watch.judging.telling import Teller
 from mockserver.watch.passing import Passing
 
-IN_FRONT = GATEWAY | {429}
+IN_FRONT = GATEWAY | {429, 511}
 """How a web server answers by itself while the API is not to be reached, or not so often."""
+_TURNED_AWAY = FIREWALL | {407, 408, 421, 425}
+"""How what stands in front of the API refuses in a form of its own: whom it distrusts, what it can't pass on."""
 COMPANIONS = frozenset({"listCharges", "getCharge", "createQuickAdjustment"})
 _UTC = ("Z", "+00:00")
 
@@ -87,16 +91,27 @@ def _may_be_anybodys(sight: Sight) -> bool:
         return True
     if sight.content is not NOT_JSON:
         return False
-    if 300 <= status < 400 and _is_sent_to_tls(sight.passing):
+    if status in _TURNED_AWAY or (300 <= status < 400 and _is_sent_away(sight.passing)):
+        return True
+    if status == 401 and _wants_another_login(sight.passing):
         return True
     # GEN-1: JSON comes when it is asked for. And a companion may not be there at all.
     return not sight.asks_json or (status in (404, 405) and sight.operation.id in COMPANIONS)
 
 
-def _is_sent_to_tls(passing: Passing) -> bool:
-    """Whether it is told to ask the same by https: by a browser that knows this host, or by a server in front."""
-    asked = passing.base + passing.target
-    return asked.startswith("http:") and passing.answer_header("location") == f"https:{asked[5:]}"
+def _wants_another_login(passing: Passing) -> bool:
+    """Whether a password is asked for, which the API does not take (GEN-3)."""
+    return passing.answer_header("www-authenticate").lower().partition(" ")[0] not in ("", "bearer")
+
+
+def _is_sent_away(passing: Passing) -> bool:
+    """Whether it is told to ask another host, as those do that let nobody in before a login there, or to use https."""
+    asked = urlsplit(passing.base)
+    try:
+        sent = urlsplit(passing.answer_header("location"))
+    except ValueError:
+        return False
+    return sent.hostname not in (None, asked.hostname) or (asked.scheme, sent.scheme) == ("http", "https")
 
 
 def _is_in_utc(sight: Sight) -> bool:

@@ -206,4 +206,5 @@ def _left_alone(passing: Passing) -> str:
         return "stale"
     if passing.status in IN_FRONT:
         return "in_front"
-    return "unread" if passing.answer is None or passing.status == 0 else ""
+    # That the server failed needs no body to be told (GEN-5).
+    return "unread" if (passing.answer is None and passing.status < 500) or passing.status == 0 else ""
