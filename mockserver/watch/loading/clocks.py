@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 MARGIN = 0.0015
 """Seconds by which recorded times may be off, being cut to milliseconds."""
@@ -15,13 +17,20 @@ UNKNOWN: Interval = (-math.inf, math.inf)
 class RecordedClock:
     """Reads the times of one recording in their order, and does not trust those that go backwards."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unseen: float = 0.0) -> None:
+        """`unseen`: seconds that an exchange may have taken beyond what was recorded of it."""
+        self._unseen = unseen
         self._began = self._ended = -math.inf
+        self._served, self._served_by = -math.inf, math.inf
+        """The latest time that an answer gave itself, and when it had come."""
         self.distrusted = 0
         """How many had no time, or one that can't be."""
 
-    def interval(self, began: object, milliseconds: object, *, at_end: bool = False) -> Interval:
-        """Of an exchange at that ISO 8601 time, which is its beginning, or its end with `at_end`."""
+    def interval(self, began: object, milliseconds: object, *, at_end: bool = False, date: str = "") -> Interval:
+        """Of an exchange at that ISO 8601 time, which is its beginning, or its end with `at_end`.
+
+        `date`: the answer's own, by the server's clock. Where that goes backwards, two machines made the recording.
+        """
         start, took = _moment(began), _duration(milliseconds)
         if start is None or took is None:
             self.distrusted += 1
@@ -33,8 +42,23 @@ class RecordedClock:
         if start < self._began - MARGIN and end < self._ended - MARGIN:
             self.distrusted += 1
             return UNKNOWN
+        interval = start - MARGIN, end + MARGIN + self._unseen + _cut_off(str(began))
+        if not self._agrees(interval, _served(date)):
+            self.distrusted += 1
+            return UNKNOWN
         self._began, self._ended = max(self._began, start), max(self._ended, end)
-        return start - MARGIN, end + MARGIN
+        return interval
+
+    def _agrees(self, interval: Interval, served: float | None) -> bool:
+        """Whether the server's clock may have shown that time then."""
+        if served is None:
+            return True
+        began, ended = interval
+        if served < self._served:
+            return began < self._served_by
+        self._served_by = ended if served > self._served else min(ended, self._served_by)
+        self._served = served
+        return True
 
 
 def _moment(text: object) -> float | None:
@@ -43,6 +67,20 @@ def _moment(text: object) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _cut_off(moment: str) -> float:
+    """Seconds that are missing of a time which is not given to milliseconds."""
+    fraction = re.search(r"[.,](\d+)", moment)
+    unit = 10.0 ** -len(fraction[1]) if fraction is not None else 1.0
+    return unit if unit > MARGIN else 0.0
+
+
+def _served(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
     except (ValueError, OverflowError):
         return None
 

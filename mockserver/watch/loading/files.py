@@ -19,6 +19,8 @@ from mockserver.watch.passing import Passing
 _HEAD = 65_536
 """Bytes in which the kind of a recording shows."""
 _CHUNK = 262_144
+QUEUEING = 5.0
+"""Seconds before a request is sent that Playwright leaves out: in the browser's queue, or for a question of CORS."""
 _MARK = b"\xef\xbb\xbf"
 """What some programs of Windows put before a text of UTF-8."""
 _KINDS: dict[str, tuple[str, Callable[..., Passing | str]]] = {
@@ -47,8 +49,9 @@ class Recording:
         """Its exchanges; for one that can't be judged a key of `NOT_JUDGED`. Raises `Unusable` for no recording."""
         if self.stream.peek(len(_MARK))[: len(_MARK)] == _MARK:
             self.stream.read(len(_MARK))
-        where, reader = self._kind(self.stream.peek(_HEAD))
-        clock = RecordedClock()
+        head = self.stream.peek(_HEAD)
+        where, reader = self._kind(head)
+        clock = RecordedClock(unseen=QUEUEING if _creator(head) == "Playwright" else 0.0)
         try:
             for entry in ijson.items(self.stream, where, use_float=True, buf_size=_CHUNK):
                 self.entries += 1
@@ -91,6 +94,15 @@ def _first_names(head: bytes) -> Iterator[str]:
                 yield value
     except ijson.JSONError:
         return
+
+
+def _creator(head: bytes) -> str:
+    """The program that made a HAR file, empty where it does not say so at once."""
+    try:
+        events = ijson.parse(io.BytesIO(head))
+        return next((str(value) for prefix, _, value in events if prefix == "log.creator.name"), "")
+    except ijson.JSONError:
+        return ""
 
 
 def _words(error: Exception) -> str:

@@ -44,7 +44,12 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
         return "unread"
     ours = "_because" in entry
     # Our own journal notes when the answer was ready.
-    began, ended = clock.interval(entry.get("startedDateTime"), entry.get("time"), at_end=ours)
+    began, ended = clock.interval(
+        entry.get("startedDateTime"),
+        entry.get("time") if ours else _took(entry),
+        at_end=ours,
+        date=_first(answer_headers, "date"),
+    )
     return Passing(
         number=number,
         method=_text(request, "method").upper(),
@@ -61,6 +66,13 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
         world=str(entry.get("_world") or address.world),
         whole=ours,
     )
+
+
+def _took(entry: Mapping[str, Any]) -> object:
+    """Milliseconds; None where nobody measured them: Firefox then writes 0, and Playwright that nothing was waited."""
+    took, timings = entry.get("time"), entry.get("timings")
+    wait = timings.get("wait") if isinstance(timings, dict) else None
+    return None if took == 0 or (isinstance(wait, int | float) and wait < 0) else took
 
 
 def _is_cached(entry: Mapping[str, Any], response: Mapping[str, Any]) -> bool:
