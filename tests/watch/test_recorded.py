@@ -22,6 +22,7 @@ from tests.watch.traffic import Traffic, invoice, page
 
 Entry = dict[str, Any]
 BASE = "https://portal.example.com/api"
+PACKED = base64.b64encode(b"\x1f\x8b\x08 packed").decode()
 JSON = [{"name": "accept", "value": "application/json"}]
 
 
@@ -118,6 +119,8 @@ def test_bodies_of_requests_are_read_however_they_are_kept(changes: Mapping[str,
         ({"_fetchType": "Network Load"}, None),
         ({"response__status": 0}, "unread"),
         ({"response___error": "net::ERR_ABORTED"}, "unread"),
+        ({"_charlesStatus": "EXCEPTION"}, "unread"),
+        ({"_charlesStatus": "COMPLETE"}, None),
         ({"request__url": "https://ann:secret@portal.example.com/api/billing/invoices"}, None),
     ],
     ids=[
@@ -138,6 +141,8 @@ def test_bodies_of_requests_are_read_however_they_are_kept(changes: Mapping[str,
         "from the network",
         "no answer",
         "given up",
+        "broken off",
+        "not broken off",
         "with a password",
     ],
 )
@@ -155,13 +160,44 @@ def test_what_is_not_the_apis_answer_is_told_apart(changes: Mapping[str, Any], w
         {"response__content": {"size": 0, "mimeType": "application/json", "text": ""}},
         {"response__content__text": json.dumps(page([invoice(1)]))[:50]},
         {"response__content__text": "!", "response__content__encoding": "base64"},
+        {"response__content__text": PACKED, "response__content__encoding": "base64", "response__content__size": -1}
+        | {"response__headers": [{"name": "content-encoding", "value": "br"}]},
+        {"response__content__text": "[application/json redacted]" * 50},
+        {"response__content__text": '{"data', "response__content__size": -1}
+        | {"response__headers": [{"name": "content-length", "value": "655"}]},
     ],
-    ids=["left out", "without a text", "given up", "cut off", "no base64"],
+    ids=["left out", "without a text", "given up", "cut off", "no base64", "packed still", "replaced", "cut by length"],
 )
 def test_an_answer_without_its_body_is_not_taken_for_a_bad_one(changes: Mapping[str, Any]) -> None:
     found = only(entry(**changes))
     assert isinstance(found, Passing)
     assert found.answer is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"response__content__size": 6},
+        {"response__content__size": -1},
+        {"response__content__size": -1, "response__headers": [{"name": "content-length", "value": "6"}]},
+        {"response__headers": [{"name": name, "value": "9"} for name in ("content-encoding", "content-length")]}
+        | {"response__content__size": 6},
+    ],
+    ids=["by its size", "of an unknown size", "by its length", "packed on its way"],
+)
+def test_what_was_sent_and_is_no_json_is_kept_to_be_told(changes: Mapping[str, Any]) -> None:
+    found = only(entry(**changes, response__content__text="<html>"))
+    assert isinstance(found, Passing)
+    assert found.answer == b"<html>"
+
+
+def test_where_no_header_was_recorded_the_type_of_json_is_not_missing() -> None:
+    found = only(entry(response__headers=[], response__content__mimeType=""))
+    assert isinstance(found, Passing)
+    assert found.answer_header("content-type") == "application/json"
+    html = only(entry(response__headers=[], response__content={"text": "<html>", "mimeType": ""}))
+    assert isinstance(html, Passing)
+    assert html.answer_header("content-type") == ""
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from mockserver.watch.passing import Pairs, Passing
 _NOT_SENT = ("_fromCache", "_fetchedViaServiceWorker", "_wasFulfilled")
 """What Chromium, and Playwright for answers that a test made itself, mark entries with that no server answered."""
 
+_WHOLE = "COMPLETE"
+"""What Charles says of an exchange that did not break off."""
+
 
 class NoEntry(Exception):
     """An entry is none."""
@@ -30,6 +33,9 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
     content = _part(response, "content") if "content" in response else {}
     headers, answer_headers = _pairs(request.get("headers")), _pairs(response.get("headers"))
     kind = _first(answer_headers, "content-type") or str(content.get("mimeType", ""))
+    if not kind and not answer_headers and _is_json(str(content.get("text")).encode("utf-8", "replace")):
+        # Where no headers at all were recorded, the server may have sent that one too.
+        kind = "application/json"
     asks_html = "text/html" in _first(headers, "accept")
     url = _text(request, "url")
     address = addresses.split(url, json="json" in kind and not asks_html) or set_back(url)
@@ -37,9 +43,9 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
         return "elsewhere"
     if any(entry.get(mark) or response.get(mark) for mark in _NOT_SENT) or _is_cached(entry, response):
         return "stale"
-    if response.get("_error"):
-        return "unread"
     status = response.get("status")
+    if response.get("_error") or entry.get("_charlesStatus", _WHOLE) != _WHOLE:
+        return "unread"
     if not isinstance(status, int) or status <= 0:
         return "unread"
     ours = "_because" in entry
@@ -130,15 +136,25 @@ def _request_body(request: Mapping[str, Any]) -> bytes:
 
 
 def _answer(content: Mapping[str, Any], status: int, headers: Pairs) -> bytes | None:
-    """The body; None where it was left out, cut off or is no text."""
-    text, size = content.get("text"), content.get("size")
+    """The body; None where it was left out, or can't be what the server sent."""
+    text = content.get("text")
     if not text or not isinstance(text, str):
         # Browsers write an empty body for a request that was given up, too.
         return b"" if status in (204, 304) or _first(headers, "content-length") == "0" else None
     octets = _octets(text, content.get("encoding"))
-    if octets is None or (isinstance(size, int | float) and len(octets) < size and not _is_json(octets)):
+    if octets is None or not (_is_json(octets) or _is_whole(octets, content, headers)):
         return None
     return octets
+
+
+def _is_whole(octets: bytes, content: Mapping[str, Any], headers: Pairs) -> bool:
+    """Whether what is no JSON may be what was sent: not cut off, not replaced, and not in a coding still."""
+    size, length = content.get("size"), _first(headers, "content-length")
+    if isinstance(size, int | float) and size > 0 and size != len(octets):
+        return False
+    if _first(headers, "content-encoding").lower() not in ("", "identity"):
+        return content.get("encoding") != "base64"
+    return not length.isdecimal() or int(length) <= len(octets)
 
 
 def _octets(text: str, encoding: object) -> bytes | None:
