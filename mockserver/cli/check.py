@@ -47,7 +47,8 @@ def check(ctx: click.Context, /, **given: Any) -> None:
     """Say whether the server in recorded traffic keeps the contract.
 
     FILE is a HAR file, of a browser, of a proxy or of a fake's journal, or that journal as JSON; - is the standard
-    input. What others did meanwhile is not in it: nothing is a breach that they could have caused.
+    input. What others did meanwhile is not in it: nothing is a breach that they could have caused. Nothing in one FILE
+    is held against another: each machine, and a server whose database was emptied, wants a FILE of its own.
 
     Ends with 0 if nothing in it breaks the contract, 1 if a rule is broken, 2 if a file can't be used, 3 if nothing of
     the API was in it.

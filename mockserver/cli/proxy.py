@@ -52,6 +52,9 @@ def proxy(ctx: click.Context, /, report: str, report_dir: Path, **given: Any) ->
     Everything is forwarded unchanged. An answer that breaks the contract says so in the header X-Mock-Breach. Ends at
     Ctrl-C with 0 if nothing broke the contract, 1 if a rule is broken, 2 if it could not run, 3 if nothing of the API
     passed by.
+
+    Tests that empty the server's database send POST /_mock/reset through the proxy: what was seen before is forgotten,
+    whatever the server answers.
     """
 
     def run(*judging: Any) -> int:

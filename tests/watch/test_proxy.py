@@ -298,6 +298,21 @@ def test_a_fake_behind_it_that_is_reset_contradicts_nothing(behind: Proxied) -> 
             http.post("/_mock/reset")
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_server_whose_database_was_emptied_is_one_that_nothing_is_known_of(told: bool) -> None:
+    def answer(connection: socket.socket) -> None:
+        made = ok(json.dumps({"message": "Created.", "invoice": invoice(1)}).encode())
+        connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" if b"/_mock/" in heads[-1] else made)
+
+    with answering(answer) as (url, heads), proxied(url) as proxy:
+        with plain.Client(headers=AUTH, trust_env=False) as http:
+            http.post(proxy.url + LIST)
+            if told:
+                http.post(f"{proxy.root}/_mock/reset")
+            again = http.post(proxy.url + LIST)
+    assert ("x-mock-breach" in again.headers) is not told
+
+
 @pytest.mark.parametrize(
     ("between", "told"),
     [
