@@ -58,6 +58,7 @@ class Watch:
         if watched.record is not None:
             check_writable(watched.record)
             self.judge.listeners.append(self._gathered.see)
+            self.judge.on_change = self._gathered.changed
         self.recorder.emit(
             RunStarted(
                 target=watched.target,
@@ -77,6 +78,10 @@ class Watch:
     def see(self, passing: Passing) -> list[str]:
         """Judges one exchange; a sentence for each breach that it shows."""
         return self.judge.see(passing)
+
+    def forget(self, base: str, name: str) -> None:
+        """A fake's world of that name was set back now, or a server's database emptied."""
+        self._gathered.forget(self.judge.forget(base, name, at=time.monotonic()))
 
     def progress(self, text: str, step: int) -> None:
         """Tells how far it has come."""

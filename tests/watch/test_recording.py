@@ -227,6 +227,76 @@ def test_a_place_that_can_not_be_written_is_refused_before_anything_is_sent(tmp_
         recorded(tmp_path / "nowhere")
 
 
+def states(file: Path) -> dict[int, tuple[bool, str | None]]:
+    """Of each invoice that was recorded whether it is finalized, and how it is on Stripe."""
+    rows = yaml.safe_load(file.read_text()).get("invoices", [])
+    return {row["id"]: ("finalized_at" in row, row.get("stripe_invoice_status")) for row in rows}
+
+
+def test_actions_that_answer_a_message_alone_are_recorded(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    for number in (1, 2, 3):
+        traffic.creates(invoice(number))
+    traffic.acts("finalize", 1)
+    traffic.acts("finalize", 2)
+    traffic.acts("collect", 2)
+    traffic.acts("finalize", 3, {"message": "no"}, status=422)
+    traffic.ends()
+    assert states(file) == {1: (True, None), 2: (True, "paid"), 3: (False, None)}
+    load_fixture(str(file), seed=1)
+
+
+def test_what_is_locked_or_paid_stays_so_whichever_answer_began_last(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    paid = {"stripe_invoice_id": "in_2", "stripe_invoice_status": "paid"}
+    traffic.lists(invoice(1), finalized(2, **{**paid, "stripe_invoice_status": "open"}))
+    traffic.acts("finalize", 1, finalized(1), at=(100, 105))
+    traffic.acts("collect", 2, finalized(2, **paid), at=(100, 105))
+    traffic.lists(invoice(1), finalized(2, **{**paid, "stripe_invoice_status": "open"}), at=(101, 102))
+    assert traffic.ends() == 0
+    assert states(file) == {1: (True, None), 2: (True, "paid")}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "kept"),
+    [
+        ("POST", "/_mock/reset", 200, {1}),
+        ("DELETE", "/billing/invoices/2", 204, {1, 3}),
+        ("DELETE", "/billing/invoices/2", 404, {1, 2, 3}),
+        ("POST", "/billing/invoices/2/annul", 200, {1, 2, 3}),
+        ("POST", "/login", 200, {1, 2, 3}),
+    ],
+)
+def test_what_was_taken_away_is_not_recorded(
+    method: str, target: str, status: int, kept: set[int], tmp_path: Path
+) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(3), invoice(2), invoice(1))
+    traffic.say(method, target, {"message": "Done."}, status)
+    traffic.lists(invoice(1))
+    traffic.ends()
+    assert set(states(file)) == kept
+
+
+def test_a_fake_that_was_set_back_through_the_proxy_is_recorded_as_it_is_then(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(2), invoice(1), token="provider@a")
+    traffic.watch.forget("https://portal.example.com/api", "a")
+    traffic.lists(invoice(1), token="provider@a", at=(1e12, 1e12 + 1))
+    traffic.ends()
+    assert set(states(file)) == {1}
+
+
+def test_several_recordings_of_one_server_are_recorded_together(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(finalized(2), finalized(1), source="monday.har")
+    traffic.lists(invoice(4), finalized(3), source="tuesday.har")
+    traffic.creates(invoice(1), source="tuesday.har")
+    traffic.ends()
+    assert states(file) == {1: (False, None), 2: (True, None), 3: (True, None), 4: (False, None)}
+    assert "other worlds" not in file.read_text()
+
+
 def test_without_records_nothing_is_written(tmp_path: Path) -> None:
     traffic, file = recorded(tmp_path)
     traffic.say("GET", "/somewhere", {})

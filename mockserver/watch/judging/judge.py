@@ -57,6 +57,8 @@ class Judge:
         """Told of each answer that has the documented form."""
         self.on_request: Callable[[Passing, Operation], object] | None = None
         """Told of each request that was answered by the API."""
+        self.on_change: Callable[[Passing], object] | None = None
+        """Told of each request that nobody documents and that may have changed something."""
         teller = Teller(recorder)
         self._memory = Memory()
         self._evidence = Evidence()
@@ -78,7 +80,10 @@ class Judge:
                 # Unless it was refused it may have changed, or taken away, whatever was seen before, also where the
                 # answer sends on or was lost. Where its time is not known, all else is still judged by itself.
                 at = passing.ended if math.isfinite(passing.ended) else passing.started
-                self._forget(world_of(passing, credentials(passing)), at)
+                passing.world = world_of(passing, credentials(passing))
+                self._forget(passing.world, at)
+                if self.on_change is not None:
+                    self.on_change(passing)
             return []
         if why := _left_alone(passing):
             self.not_judged[why] += 1
@@ -97,9 +102,14 @@ class Judge:
             self.recorder.held(*sight.held)
         return sight.told
 
-    def forget(self, base: str, name: str, *, at: float) -> None:
-        """A fake's world of that name was set back at that time: what was known of its records holds no more."""
-        self._forget(_world("", base, name), at)
+    def forget(self, base: str, name: str, *, at: float) -> str:
+        """A fake's world of that name was set back at that time: what was known of its records holds no more.
+
+        Returns what holds them.
+        """
+        world = _world("", base, name)
+        self._forget(world, at)
+        return world
 
     def _forget(self, world: str, at: float) -> None:
         self._forgotten.set(world, at)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,7 +128,7 @@ class Proxy:
         asked = Passing(
             number=0, method=request.method, target=request.path_qs, headers=pairs(request.headers), status=0
         )
-        self.watch.judge.forget(self._settings.url, world or credentials(asked).world, at=time.monotonic())
+        self.watch.forget(self._settings.url, world or credentials(asked).world)
 
     def _hear(self, heard: Heard) -> None:
         self._own.hear(heard)
