@@ -83,6 +83,20 @@ def test_a_request_passes_as_it_was_sent() -> None:
     assert b"Server:" not in answer
 
 
+def test_octets_of_headers_that_are_no_utf_8_are_not_lost() -> None:
+    bad = ok(json.dumps({"data": 1}).encode()).replace(b"Connection:", b"Content-Disposition: fa\xe7ade\r\nConnection:")
+    request = f"GET /api{LIST} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".encode()
+    request += b"Cookie: name=M\xfcller\r\nX-Selected-Client-Id: \xfc\r\nX-User: M\xc3\xbcller\r\n\r\n"
+    with answering(saying(bad)) as (url, heads), proxied(url) as proxy:
+        answer = raw_answer(proxy, request)
+        proxy.stop()
+    assert "X-User: Müller\r\n" in heads[0].decode()
+    assert "name=Müller\r\n" in heads[0].decode()
+    assert "façade\r\n".encode() in answer
+    assert b"X-Mock-Breach: " in answer
+    assert proxy.exit_code == 1
+
+
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 def test_an_answer_without_a_body_stays_one(status: str) -> None:
     with answering(saying(f"HTTP/1.1 {status}\r\nETag: x\r\n\r\n".encode())) as (url, _):

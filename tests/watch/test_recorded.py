@@ -298,6 +298,24 @@ def test_what_was_read_before_a_file_breaks_off_is_judged_and_the_rest_is_told()
     assert "a.har can't be read beyond entry 2" in note
 
 
+@pytest.mark.parametrize("text", [rb'"\udc00 lone"', b"1" + b"0" * 40], ids=["half a pair", "a huge integer"])
+@pytest.mark.parametrize("form", ["har", "journal"])
+def test_what_is_too_much_for_the_quick_parser_costs_no_entry(text: bytes, form: str) -> None:
+    odd = {"url": f"{BASE}/billing/invoices", "method": "POST", "headers": {}, "body": {"charge_ids": ["ODD"]}}
+    answer = {"status": 422, "headers": {}, "body": {"message": "ODD"}}
+    entries = [entry(), entry(comment="ODD"), entry()]
+    if form == "har":
+        content = har(*entries)
+    else:
+        content = json.dumps({"data": [{"request": odd, "response": answer}] * 3}).encode()
+    recording, found = read(content.replace(b'"ODD"', text))
+    assert [type(one) for one in found] == [Passing] * 3
+    assert not recording.end
+    for one in found:
+        assert isinstance(one, Passing)
+        Traffic().watch.see(one)
+
+
 @pytest.mark.parametrize("bad", ["text", None, {}, {"request": {}, "response": {}}, {**entry(), "request": [1]}])
 def test_an_entry_that_is_none_is_counted(bad: object) -> None:
     recording, found = read(har(entry(), bad, entry()))

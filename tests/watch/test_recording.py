@@ -297,6 +297,17 @@ def test_several_recordings_of_one_server_are_recorded_together(tmp_path: Path) 
     assert "other worlds" not in file.read_text()
 
 
+@pytest.mark.parametrize("shown", ["in a list", "by an action"])
+def test_the_label_of_what_is_finalized_is_recorded_wherever_it_is_shown(shown: str, tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    if shown == "in a list":
+        traffic.lists(invoice(2), invoice(1, status="Open"))
+    else:
+        traffic.acts("finalize", 1, invoice(1, status="Open"))
+    traffic.ends()
+    assert yaml.safe_load(file.with_name("world-profile.yaml").read_text())["finalized_label"] == "Open"
+
+
 def test_without_records_nothing_is_written(tmp_path: Path) -> None:
     traffic, file = recorded(tmp_path)
     traffic.say("GET", "/somewhere", {})

@@ -66,6 +66,8 @@ def _of_list(sight: Sight) -> Iterator[tuple[str, Value]]:
         yield "list_order", order
     for row in rows[:1]:
         yield from _of_row(row)
+    for row in rows:
+        yield from _label(row)
     if sight.plain and not sight.passing.merchant and len({str(row.get("chargee_id")) for row in rows}) > 1:
         yield "merchant_header", "optional"
     yield from _of_links(sight)
@@ -90,6 +92,9 @@ def _of_row(row: Row) -> Iterator[tuple[str, Value]]:
         yield "created_at_precision", "seconds"
     else:
         yield "created_at_precision", "zero_microseconds" if not int(fraction[1]) else "microseconds"
+
+
+def _label(row: Row) -> Iterator[tuple[str, Value]]:
     if row.get("status") in ("Finalized", "Open"):
         yield "finalized_label", row["status"]
 
@@ -105,6 +110,7 @@ def _of_action(sight: Sight) -> Iterator[tuple[str, Value]]:
     if sight.ok:
         yield f"{action}_status", sight.passing.status
         yield "action_body", "message_and_invoice" if sight.part("invoice") else "message"
+        yield from _label(sight.part("invoice"))
     elif action == "collect" and sight.passing.status == 402:
         yield "declined_status", 402
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import ijson
+from ijson.backends import python
 
 from mockserver.core.errors import Unusable
 from mockserver.verify.reports.phrases import count
@@ -23,6 +26,7 @@ QUEUEING = 5.0
 """Seconds before a request is sent that Playwright leaves out: in the browser's queue, or for a question of CORS."""
 _MARK = b"\xef\xbb\xbf"
 """What some programs of Windows put before a text of UTF-8."""
+_UNREADABLE = (ijson.JSONError, UnicodeDecodeError)
 _KINDS: dict[str, tuple[str, Callable[..., Passing | str]]] = {
     "log": ("log.entries.item", har_entry),
     "data": ("data.item", journal_entry),
@@ -53,7 +57,7 @@ class Recording:
         where, reader = self._kind(head)
         clock = RecordedClock(unseen=QUEUEING if _creator(head) == "Playwright" else 0.0)
         try:
-            for entry in ijson.items(self.stream, where, use_float=True, buf_size=_CHUNK):
+            for entry in self._items(where):
                 self.entries += 1
                 try:
                     found = reader(entry, self.entries, self.addresses, clock)
@@ -64,8 +68,24 @@ class Recording:
                     found.place = f"entry {self.entries} of {self.name}"
                 self.distrusted = clock.distrusted
                 yield found
-        except (ijson.JSONError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             self.end = f"{self.name} can't be read beyond entry {self.entries}: {_words(error)}"
+
+    def _items(self, where: str) -> Iterator[object]:
+        """The entries. What is beyond the quick parser is left to the patient one, where that can begin anew."""
+        begin = self.stream.tell() if self.stream.seekable() else None
+        count = 0
+        try:
+            for entry in ijson.items(self.stream, where, use_float=True, buf_size=_CHUNK):
+                count += 1
+                yield entry
+        except _UNREADABLE as error:
+            if begin is None or not (isinstance(error, UnicodeDecodeError) or "overflow" in str(error)):
+                raise
+            self.stream.seek(begin)
+            for entry in islice(python.items(self.stream, where, use_float=True, buf_size=_CHUNK), count, None):
+                # Half a pair of surrogates, which JSON can hold, is no text.
+                yield json.loads(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace"))
 
     def _kind(self, head: bytes) -> tuple[str, Callable[..., Passing | str]]:
         for name in _first_names(head):
@@ -92,7 +112,7 @@ def _first_names(head: bytes) -> Iterator[str]:
         for prefix, event, value in ijson.parse(io.BytesIO(head)):
             if prefix == "" and event == "map_key":
                 yield value
-    except ijson.JSONError:
+    except _UNREADABLE:
         return
 
 
@@ -101,7 +121,7 @@ def _creator(head: bytes) -> str:
     try:
         events = ijson.parse(io.BytesIO(head))
         return next((str(value) for prefix, _, value in events if prefix == "log.creator.name"), "")
-    except ijson.JSONError:
+    except _UNREADABLE:
         return ""
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
-
-import orjson
 
 from mockserver.watch.loading.addresses import Addresses
 from mockserver.watch.loading.clocks import RecordedClock
@@ -42,7 +41,7 @@ def journal_entry(entry: object, number: int, addresses: Addresses, clock: Recor
         status=status,
         body=_body(request.get("body"), headers.get("content-type", "")),
         answer_headers=tuple(_headers(response).items()),
-        answer=b"" if body is None else body.encode() if isinstance(body, str) else orjson.dumps(body),
+        answer=b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode(),
         started=began,
         ended=ended,
         base=address.base,
@@ -67,4 +66,4 @@ def _body(body: object, kind: str) -> bytes:
         return body.encode()
     if isinstance(body, dict) and "form" in kind:
         return urlencode({str(name): value for name, value in body.items()}, doseq=True).encode()
-    return orjson.dumps(body)
+    return json.dumps(body).encode()

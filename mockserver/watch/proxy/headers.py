@@ -14,12 +14,15 @@ _ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 def forwarded(headers: Mapping[str, str], *, without: Iterable[str] = ()) -> CIMultiDict[str]:
-    """The headers, each as often as it came, without those that are for the next neighbour alone."""
+    """The headers, each as often as it came, without those that are for the next neighbour alone.
+
+    Octets that are no UTF-8 are taken for ISO 8859-1, and become UTF-8.
+    """
     dropped = HOP_BY_HOP | set(without)
     for name, value in headers.items():
         if name.lower() == "connection":
             dropped |= {word.strip().lower() for word in value.split(",")}
-    return CIMultiDict([(name, value) for name, value in headers.items() if name.lower() not in dropped])
+    return CIMultiDict([(name, value) for name, value in pairs(headers) if name.lower() not in dropped])
 
 
 def origin_form(target: str) -> str:
@@ -32,4 +35,13 @@ def origin_form(target: str) -> str:
 
 
 def pairs(headers: Mapping[str, str]) -> Pairs:
-    return tuple(headers.items())
+    return tuple((name, _text(value)) for name, value in headers.items())
+
+
+def _text(value: str) -> str:
+    """A value of which octets that are no UTF-8 came as lone surrogates, which nothing can write."""
+    octets = value.encode("utf-8", "surrogateescape")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
