@@ -526,6 +526,95 @@ def test_after_a_reset_nothing_is_held_against_what_was_before() -> None:
     assert not traffic.broken
 
 
+def test_drafts_that_are_collected_each_time_are_a_breach() -> None:
+    traffic = Traffic()
+    for number in (1, 2, 3):
+        assert not traffic.broken
+        traffic.creates(invoice(number))
+        traffic.acts("collect", number)
+    assert traffic.broken == {"COLLECT-1"}
+
+
+@pytest.mark.parametrize("between", ["finalized here", "an hour", "refused"])
+def test_a_collect_of_what_somebody_may_have_finalized_is_no_breach(between: str) -> None:
+    traffic = Traffic()
+    for number in range(1, 6):
+        traffic.creates(invoice(number))
+        if between == "finalized here":
+            traffic.acts("finalize", number)
+        status = 422 if between == "refused" and number == 3 else 200
+        later = {"at": (3600.0 * number, 3600.0 * number + 1)} if between == "an hour" else {}
+        paid = finalized(number, stripe_invoice_id=f"in_{number}", stripe_invoice_status="paid")
+        traffic.acts("collect", number, paid, status=status, **later)
+    assert not traffic.broken
+
+
+def test_a_payment_holds_only_where_it_is_shown() -> None:
+    traffic = Traffic()
+    unpaid = {**PAID, "stripe_invoice_status": "open"}
+    traffic.lists(finalized(1, **unpaid))
+    traffic.acts("collect", 1)
+    for shown in (unpaid, PAID):
+        assert not traffic.watch.recorder.exercised["COLLECT-3"]
+        traffic.lists(finalized(1, **shown))
+    assert traffic.watch.recorder.exercised["COLLECT-3"]
+    assert not traffic.broken
+
+
+def _sweeps(traffic: Traffic, number: int, **given: Any) -> None:
+    swept = {"message": "Created.", "invoice": invoice(number, **given)}
+    traffic.say("POST", "/billing/invoices", swept)
+
+
+def test_charges_that_each_create_of_all_leaves_out_are_a_breach() -> None:
+    traffic = Traffic()
+    for number in (1, 2):
+        assert not traffic.broken
+        rows = [charge(10 * number + place) for place in range(3)]
+        traffic.say("GET", "/billing/charges", page(rows))
+        _sweeps(traffic, number)
+        rows[0] = charge(10 * number, status="Invoiced")
+        traffic.say("GET", "/billing/charges", page(rows))
+    assert traffic.broken == {"CREATE-2"}
+
+
+@pytest.mark.parametrize("why", ["taken", "another currency", "new since", "another merchant"])
+def test_what_a_create_of_all_need_not_take_is_no_breach(why: str) -> None:
+    traffic = Traffic()
+    other = {"another currency": {"currency": "EUR"}, "another merchant": {"chargee_id": "2"}}.get(why, {})
+    for number in range(1, 5):
+        if why != "new since":
+            traffic.say(
+                "GET", f"/billing/charges/{number}", {"charge": charge(number), "charge_items": []}, merchant=None
+            )
+        given = {"invoice": invoice(number, **other), "message": "Created."}
+        traffic.say("POST", "/billing/invoices", given, merchant=other.get("chargee_id", "1"))
+        status = "Invoiced" if why == "taken" else "Open"
+        after = {"charge": charge(number, status=status), "charge_items": []}
+        traffic.say("GET", f"/billing/charges/{number}", after, merchant=None)
+    assert not traffic.broken
+    assert bool(traffic.watch.recorder.exercised["CREATE-2"]) is (why == "taken")
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ({"status": "Invoiced", "amount": 99, "price": 99}, {"FINALIZE-1"}),
+        ({"status": "Invoiced"}, set()),
+    ],
+)
+@pytest.mark.parametrize("locked", [True, False])
+def test_the_charges_of_a_finalized_invoice_never_change(after: dict[str, Any], told: set[str], locked: bool) -> None:
+    traffic = Traffic()
+    traffic.charges(charge(5))
+    traffic.creates(invoice(1), [5])
+    if locked:
+        traffic.acts("finalize", 1, finalized(1))
+    for row in (charge(5, status="Invoiced"), charge(5, **after)):
+        traffic.say("GET", "/billing/charges/5", {"charge": row, "charge_items": []})
+    assert traffic.broken == (told if locked else set())
+
+
 def test_a_clients_mistake_is_told_and_is_no_breach() -> None:
     traffic = Traffic()
     traffic.say("GET", "/billing/invoices?page=first", {"message": "no", "errors": {"page": ["no"]}}, 422)

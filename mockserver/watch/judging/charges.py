@@ -59,6 +59,12 @@ class Charges:
             )
         self.row(sight, row, _made, made=True)
 
+    def shown(self, sight: Sight, rows: Sequence[tuple[Row, Where]]) -> None:
+        """All rows of an answer, and where in it each is."""
+        self._swept(sight, rows)
+        for row, where in rows:
+            self.row(sight, row, where)
+
     def row(self, sight: Sight, row: Row, where: Where, *, made: bool = False) -> None:
         """GEN-9, CREATE-4 and CREATE-6 on one row."""
         number = row.get("id")
@@ -84,7 +90,7 @@ class Charges:
     def _compare(self, sight: Sight, known: KnownCharge, row: Row, where: Where) -> None:
         found = known.history.inconsistencies(row, sight.started)
         for one in found:
-            self._contradicts(sight, known, one, where)
+            self._contradicts(sight, known, one, row, where)
         if not found and sight.started >= known.history.since:
             sight.held.update(("GEN-9", "CREATE-4") if known.history.invoiced_since is not None else ("GEN-9",))
             if known.just_made:
@@ -97,7 +103,7 @@ class Charges:
             known.history = charge_history(known.history.id, row, sight.ended)
             known.history.invoiced_since = since
 
-    def _contradicts(self, sight: Sight, known: KnownCharge, found: Inconsistency, where: Where) -> None:
+    def _contradicts(self, sight: Sight, known: KnownCharge, found: Inconsistency, row: Row, where: Where) -> None:
         kind = f"charge: {found.kind}"
         earlier = [one for one in (known.told_by, known.taken_by, known.latest) if one is not None]
 
@@ -106,8 +112,45 @@ class Charges:
 
         if found.name in _FIXED:
             self._teller.breach(sight, found.rule, kind, found.because, stated, earlier=earlier)
+        elif found.name in ("amount", "price") and self._is_locked(sight, known, row):
+            because = "the charges of a finalized invoice never change again"
+            self._teller.breach(sight, "FINALIZE-1", f"{kind} after finalize", because, stated, earlier=earlier)
         elif known.just_made and sight.passing.soon_after(known.latest):
             self._teller.suspect(sight, "GEN-9", kind, found.because, stated, earlier=earlier)
+
+    def _is_locked(self, sight: Sight, known: KnownCharge, row: Row) -> bool:
+        """Whether it was shown both times on an invoice that was known to be finalized before."""
+        invoice = None if known.invoice is None else self._memory.invoices.get((sight.world, known.invoice))
+        since = None if invoice is None else invoice.history.finalized_since
+        is_on_it = known.row.get("status") == row.get("status") == "Invoiced"
+        return since is not None and since <= known.latest.started and is_on_it
+
+    def _swept(self, sight: Sight, rows: Sequence[tuple[Row, Where]]) -> None:
+        """CREATE-2 on what was open before a create of all that was; somebody may remove one draft, but not each."""
+        kind = "charge left out"
+        took = False
+        for row, where in rows:
+            number, place = row.get("id"), (sight.world, str(row.get("chargee_id")), str(row.get("currency")))
+            known = self.known(sight, number) if isinstance(number, int) else None
+            sweep = self._memory.swept.get(place)
+            if known is None or sweep is None or known.row.get("status") != "Open":
+                continue
+            if not sweep.soon_after(known.latest) or not sight.passing.soon_after(sweep):
+                continue
+            took = took or row.get("status") == "Invoiced"
+            if row.get("status") == "Open":
+                self._teller.suspect(
+                    sight,
+                    "CREATE-2",
+                    kind,
+                    "a create without charge_ids includes all of the merchant's uninvoiced charges",
+                    partial(_is_invoiced, where),
+                    earlier=[known.latest, sweep],
+                )
+                return
+        if took:
+            sight.held.add("CREATE-2")
+            self._teller.cleared(sight, kind)
 
     def _void(self, sight: Sight, known: KnownCharge, row: Row, where: Where) -> None:
         if "void" in str(row.get("status")).lower():
@@ -134,6 +177,11 @@ class Charges:
             self._sum(sight, invoice, found)
         for number in numbers:
             self._remember(sight, number, invoice)
+
+    def all_taken(self, sight: Sight, invoice: Row) -> None:
+        """A create that named no charges and succeeded."""
+        place = (sight.world, str(invoice.get("chargee_id")), str(invoice.get("currency")))
+        self._memory.swept.set(place, sight.passing)
 
     def _taken(self, sight: Sight, known: KnownCharge, invoice: Row) -> None:
         number, history = known.history.id, known.history
@@ -223,6 +271,10 @@ class Charges:
 
 def _made(answer: Answer) -> Subject:
     return of(answer).at("charge")
+
+
+def _is_invoiced(where: Where, answer: Answer) -> Statement:
+    return where(answer).at("status").equals("Invoiced")
 
 
 def _agrees(name: str, due: str, answer: Answer) -> Statement:

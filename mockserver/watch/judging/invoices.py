@@ -10,10 +10,12 @@ from mockserver.verify.monitor.history import Inconsistency
 from mockserver.verify.transport.messages import Answer
 from mockserver.watch.judging.memory import KnownInvoice, Memory, constant, invoice_history
 from mockserver.watch.judging.sight import Sight
-from mockserver.watch.judging.telling import Teller
+from mockserver.watch.judging.telling import SEVERAL, Teller
 
 _OPEN = ("total", "currency")
 """What may still change while an invoice is a draft."""
+_REFUSES_A_DRAFT = (400, 403, 409, 422)
+"""The statuses of an action that the invoice's state forbids."""
 Where = Callable[[Answer], Subject]
 """The row in the answer that shows it."""
 
@@ -121,7 +123,11 @@ class Invoices:
                 earlier=earlier,
             )
         else:
-            sight.held.update(("COLLECT-2", "COLLECT-3"))
+            sight.held.add("COLLECT-2")
+            if row.get("stripe_invoice_status") != "paid":
+                # It may show later (payment_shown), and who waits for Stripe's word may wait in vain.
+                return
+            sight.held.add("COLLECT-3")
         known.collected = None
 
     def _learn(self, sight: Sight, known: KnownInvoice, row: Row, where: Where) -> None:
@@ -176,6 +182,20 @@ class Invoices:
                 known.finalized = sight.passing
             if action == "collect":
                 known.collected = sight.passing
+
+    def collect_tried(self, sight: Sight) -> None:
+        """COLLECT-1; somebody may have finalized it since it was shown, but not each time within so little time."""
+        number = sight.reading.record if sight.acts_plainly else None
+        known = None if number is None else self._memory.invoices.get((sight.world, number))
+        if known is None or known.row.get("status") != "Draft" or known.history.finalized_since is not None:
+            return
+        kind = "draft collected"
+        if sight.passing.status in _REFUSES_A_DRAFT:
+            sight.held.add("COLLECT-1")
+            self._teller.cleared(sight, kind)
+        elif sight.ok and sight.passing.soon_after(known.latest):
+            because = "a collect of a draft is refused"
+            self._teller.suspect(sight, "COLLECT-1", kind, because, is_refused, enough=SEVERAL, earlier=[known.latest])
 
     def _of_its_own(self, sight: Sight, action: str, number: int, told: Row) -> None:
         rule = "FINALIZE-1" if action == "finalize" else "COLLECT-3"

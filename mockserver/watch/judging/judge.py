@@ -122,6 +122,8 @@ class Judge:
         for listener in self.listeners:
             listener(sight)
         self._reach.needs_a_token(sight)
+        if sight.operation.id == "collectInvoice":
+            self._invoices.collect_tried(sight)
         if not sight.ok or sight.started < (self._forgotten.get(sight.world) or sight.started):
             return
         self._reach.see(sight)
@@ -131,10 +133,9 @@ class Judge:
             case "listCharges":
                 if self._figures.see(sight):
                     self._walks.see(sight)
-                for row in sight.rows:
-                    self._charges.row(sight, row, partial(_row, "charge", row.get("id", 0)))
+                self._charges.shown(sight, [(row, partial(_row, "charge", row.get("id", 0))) for row in sight.rows])
             case "getCharge":
-                self._charges.row(sight, sight.part("charge"), lambda answer: of(answer).at("charge"))
+                self._charges.shown(sight, [(sight.part("charge"), lambda answer: of(answer).at("charge"))])
             case "createQuickAdjustment":
                 self._charges.made(sight)
             case "createInvoice":
@@ -173,6 +174,8 @@ class Judge:
         self._invoices.row(sight, row, lambda answer: of(answer).at("invoice"), made=True)
         if sight.plain and sight.reading.charges:
             self._charges.taken(sight, row, sight.reading.charges)
+        elif sight.plain and sight.passing.merchant:
+            self._charges.all_taken(sight, row)
         self._presence.created(sight, number)
 
     def _is_draft(self, sight: Sight) -> None:

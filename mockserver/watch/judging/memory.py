@@ -89,12 +89,15 @@ class Memory:
         self.charges: Bounded[Key, KnownCharge] = Bounded(most)
         self.on_stripe: Bounded[tuple[str, str], int] = Bounded(most)
         """The invoice of each Stripe id, by world."""
+        self.swept: Bounded[tuple[str, str, str], Passing] = Bounded(most)
+        """The last create of all that was open, by world, merchant and currency."""
 
     def forget(self, world: str) -> None:
         """Nothing is known of the records of that world any more."""
         self.invoices.drop_where(lambda key: key[0] == world)
         self.charges.drop_where(lambda key: key[0] == world)
         self.on_stripe.drop_where(lambda key: key[0] == world)
+        self.swept.drop_where(lambda key: key[0] == world)
 
 
 def invoice_history(number: int, row: Row, since: float) -> InvoiceHistory:
