@@ -44,7 +44,7 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
     if any(entry.get(mark) or response.get(mark) for mark in _NOT_SENT) or _is_cached(entry, response):
         return "stale"
     status = response.get("status")
-    if response.get("_error") or entry.get("_charlesStatus", _WHOLE) != _WHOLE:
+    if response.get("_error") or response.get("_charlesStatus", _WHOLE) != _WHOLE:
         return "unread"
     if not isinstance(status, int) or status <= 0:
         return "unread"
