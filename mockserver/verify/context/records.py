@@ -101,7 +101,11 @@ class Records:
         if digits == 0:
             return Decimal(500 + 7 * number)
         small = Decimal(100 + 37 * (number % 20)).scaleb(-2) + Decimal(number % 10**digits).scaleb(-digits)
-        return self._least + small
+        return self.chargeable(small)
+
+    def chargeable(self, amount: Decimal) -> Decimal:
+        """That amount, in major units, above the smallest that Stripe charges: it settles what is below by itself."""
+        return self._least + amount
 
     def charge(
         self, amount: Decimal | None = None, *, description: str | None = None, by: Billing | None = None
