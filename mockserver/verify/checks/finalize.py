@@ -9,14 +9,16 @@ from functools import partial
 from mockserver.verify.assertions.statements import Statement, Subject, eventually, is_answered, of, succeeds
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import still_draft
-from mockserver.verify.claims.values import shown
+from mockserver.verify.claims.values import exact, shown
 from mockserver.verify.context.context import Context
-from mockserver.verify.context.own_records import OwnInvoice, row_of
+from mockserver.verify.context.own_records import Late, OwnInvoice, row_of
 from mockserver.verify.context.records import UNKNOWN_ID
+from mockserver.verify.events import RecordedExchange
+from mockserver.verify.monitor.history import InvoiceHistory
 from mockserver.verify.transport.messages import Answer
 
 LONGEST_QUEUE = 45.0
-"""Seconds after which an invoice that is not on Stripe is taken never to get there, where the run has the time."""
+"""Seconds that an invoice is given to get onto Stripe where the run has the time, if its queue may not take longer."""
 
 
 def locks_a_draft(context: Context) -> None:
@@ -88,63 +90,94 @@ def gets_onto_stripe(context: Context) -> None:
 
 def wait_for_stripe(context: Context, invoice: OwnInvoice) -> Answer | None:
     """The page that shows it with a Stripe id; one that is late is looked at again at the run's end."""
-    began = time.monotonic()
-    answer = context.records.until_queued(lambda: _when_on_stripe(context, invoice, []))
+    late = Late(invoice, time.monotonic(), invoice.made_by)
+    answer = context.records.until_queued(partial(_when_on_stripe, context, late))
     if answer is None:
-        context.late.append((invoice, began))
+        context.late.append(late)
         return None
     context.recorder.held("FINALIZE-2")
     _sound_on_stripe(context, invoice, answer)
     return answer
 
 
-def _when_on_stripe(context: Context, invoice: OwnInvoice, latest: list[Answer]) -> Answer | None:
-    """The page that shows it on Stripe; `latest` gets the one that came in any case."""
-    row, answer = context.records.must_row(invoice.id)
-    latest[:] = [answer]
-    return answer if isinstance(row.get("stripe_invoice_id"), str) else None
+def _when_on_stripe(context: Context, late: Late) -> Answer | None:
+    """The page that shows it on Stripe."""
+    row, late.seen = context.records.must_row(late.invoice.id)
+    return late.seen if isinstance(row.get("stripe_invoice_id"), str) else None
 
 
 def late_for_stripe(context: Context) -> None:
     """FINALIZE-2 on invoices that the run has waited for in vain: those that are not on Stripe by now break it."""
     if not context.late:
         return
-    end = context.late[0][1] + LONGEST_QUEUE
-    answers: list[Answer] = []
+    longest = max(LONGEST_QUEUE, context.options.stripe_wait or 0.0)
     while context.late:
-        invoice, _ = context.late[0]
-        left = max(0.5, end - time.monotonic())
-        if context.records.until(partial(_when_on_stripe, context, invoice, answers), left) is None:
-            never_on_stripe(context, answers)
+        late = context.late[0]
+        left = max(0.5, late.began + longest - time.monotonic())
+        if context.records.until(partial(_when_on_stripe, context, late), left) is None:
+            never_on_stripe(context)
             return
         context.late.pop(0)
     context.recorder.held("FINALIZE-2")
     context.recorder.note(f"the queue for Stripe takes longer than {context.records.queue_wait:g} s (--stripe-wait)")
 
 
-def never_on_stripe(context: Context, answers: Sequence[Answer] = ()) -> None:
+def never_on_stripe(context: Context) -> None:
     """FINALIZE-2 is broken by the first invoice that was waited for in vain, for as long as its queue is said to take.
 
     Where nobody says so, that is not known: sooner or later can be the next day.
     """
-    for invoice, began in context.late[:1]:
-        waited = time.monotonic() - began
+    for late in context.late[:1]:
+        waited = late.seen.started - late.began
+        earlier, later = _neighbours(context, late)
+        is_overtaken = any(_came_by_queue(history, late.seen.started) for history in later)
         if context.options.stripe_wait is None:
-            reason = f"no invoice got onto Stripe within {waited:.0f} s, and how long that may take was not said"
+            which = "one of two invoices, the later one," if is_overtaken else "no invoice"
+            reason = f"{which} got onto Stripe within {waited:.0f} s, and how long that may take was not said"
             context.recorder.skipped(reason, ("FINALIZE-2",))
+            if is_overtaken:
+                context.recorder.note(f"{reason} (--stripe-wait)", warning=True)
             return
-        if waited < min(context.options.stripe_wait, LONGEST_QUEUE):
+        if waited < context.options.stripe_wait:
             context.recorder.skipped("there was no time to wait for the queue for Stripe (--max-time)", ("FINALIZE-2",))
             return
-        seen = row_of(invoice, answers[-1]) if answers else invoice.shown
         context.expect.breach(
             "FINALIZE-2",
-            eventually(seen.at("stripe_invoice_id").is_text(), min(context.options.stripe_wait, LONGEST_QUEUE)),
+            eventually(row_of(late.invoice, late.seen).at("stripe_invoice_id").is_text(), context.options.stripe_wait),
             kind="never on stripe",
             because="a finalized invoice gets a stripe_invoice_id without any further call",
-            actual=f"it has none after {waited:.0f} s (a slower queue needs --stripe-wait)",
-            using=context.monitor.invoices[invoice.id].trace,
+            actual=f"it has none after {waited:.0f} s (a slower queue needs a longer --stripe-wait)",
+            # Another one that is still in the queue may be why its own job was lost.
+            using=[*_a_finalize(earlier), *context.monitor.invoices[late.invoice.id].trace],
+            # A queue that is only slow comes to them in their order.
+            proves=is_overtaken,
         )
+
+
+def _neighbours(context: Context, late: Late) -> tuple[list[InvoiceHistory], list[InvoiceHistory]]:
+    """The merchant's invoices that were finalized before it and after it, in that order."""
+    since = context.monitor.invoices[late.invoice.id].finalized_since or late.began
+    merchant = late.invoice.made_by.part("invoice").get("chargee_id")
+    done = [
+        (history.finalized_since, history.id, history)
+        for history in context.monitor.invoices.values()
+        if history.finalized_since is not None and history.first_seen.get("chargee_id") == merchant
+    ]
+    earlier = [history for moment, _, history in sorted(done) if moment < since]
+    return earlier, [history for moment, _, history in sorted(done) if moment > since]
+
+
+def _a_finalize(earlier: Sequence[InvoiceHistory]) -> Sequence[RecordedExchange]:
+    """The last of the finalizes that were no race, of an invoice that was left to the queue."""
+    queued = [history.trace for history in earlier if not history.collect_tried]
+    done = [one for trace in queued for one in trace if one.url.endswith("/finalize") and not one.race]
+    return done[-1:]
+
+
+def _came_by_queue(history: InvoiceHistory, before: float) -> bool:
+    """Whether it was on Stripe before that time, and not by a collect, nor because it is of nothing."""
+    on_stripe = history.stripe_id is not None and history.stripe_since < before
+    return on_stripe and not history.collect_tried and exact(history.first_seen.get("total")) != 0
 
 
 def _sound_on_stripe(context: Context, invoice: OwnInvoice, answer: Answer) -> None:

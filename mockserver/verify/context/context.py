@@ -9,7 +9,7 @@ from mockserver.billing.profile import Value
 from mockserver.contract.contract import Contract
 from mockserver.verify.assertions.expect import Expect
 from mockserver.verify.assertions.recorder import Recorder
-from mockserver.verify.context.own_records import OwnInvoice
+from mockserver.verify.context.own_records import Late
 from mockserver.verify.context.records import Records
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.monitor.monitor import Monitor
@@ -46,8 +46,8 @@ class Context:
     """Whether the merchant's card pays; None until it was tried."""
     operators: dict[str, frozenset[str]] = field(default_factory=dict)
     """The search operators that the server takes, by field."""
-    late: list[tuple[OwnInvoice, float]] = field(default_factory=list)
-    """Invoices that were not on Stripe when the wait for them ended, and when the wait began."""
+    late: list[Late] = field(default_factory=list)
+    """Invoices that were not on Stripe when the wait for them ended."""
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -54,6 +54,16 @@ class OwnInvoice:
         return of(self.made_by).at("invoice")
 
 
+@dataclass(slots=True)
+class Late:
+    """An invoice that the queue for Stripe is waited for with, since `began` of the monotonic clock."""
+
+    invoice: OwnInvoice
+    began: float
+    seen: Answer
+    """What showed it last."""
+
+
 def due(charges: Iterable[OwnCharge]) -> Subject:
     """The exact sum of what these charges are of. Raises `NotPossible` where that can't be known."""
     known = list(charges)

@@ -319,9 +319,9 @@ class Records:
         end = time.monotonic() + min(seconds, max(0.0, self.transport.left - 1.0))
         pause = 0.02
         while (result := ready()) is None:
-            if time.monotonic() + pause > end:
+            if (left := end - time.monotonic()) <= 0:
                 return None
-            self.transport.pause(pause)
+            self.transport.pause(min(pause, left))
             pause = min(pause * 1.7, 0.5)
         return result
 

@@ -160,6 +160,17 @@ def never_on_stripe(api: Api) -> None:
     swap(api.stripe, "settle", lambda: None)
 
 
+@FINALIZE.fault(
+    "FINALIZE-2", says="what is finalized while another invoice waits in the queue is lost", stripe_delay=0.4
+)
+def queue_holds_one(api: Api) -> None:
+    def enqueue(invoice: Invoice) -> None:
+        if not api.stripe.queue:
+            original(invoice)
+
+    original = swap(api.stripe, "enqueue", enqueue)
+
+
 @FINALIZE.fault("FINALIZE-2", says="only a further finalize sends the invoice to Stripe", choices=ACCEPT)
 def on_stripe_when_asked_again(api: Api) -> None:
     swap(api.stripe, "enqueue", lambda invoice: None)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from functools import cache
+from typing import Any
 
 from mockserver.billing.profile import Value
 from mockserver.contract.contract import Contract
@@ -39,15 +40,16 @@ def tried(
     checks: Iterable[Check],
     choices: Mapping[str, Value] | None = None,
     enough: Collection[str] = (),
+    **more: Any,
 ) -> Recorder:
     """What the checks made of the server of this configuration; `choices`: what was measured of it before.
 
-    As soon as one of the rules in `enough` is broken it ends.
+    As soon as one of the rules in `enough` is broken it ends. `more`: further options of the run.
     """
     with running(config) as server:
         given = dict(zip(config.arguments[::2], config.arguments[1::2], strict=True))
         token, other = given["--token"], given["--other-token"]
-        options = Options(url=server.url, token=token, merchant=given["--merchant"], other_token=other)
+        options = Options(url=server.url, token=token, merchant=given["--merchant"], other_token=other, **more)
         recorder = Recorder([], 1, frozenset(contract().rules))
         transport = Transport(
             server.url,
