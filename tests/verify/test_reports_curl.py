@@ -138,3 +138,19 @@ def test_ids_in_a_form_and_stripe_ids_are_found() -> None:
 def test_answers_of_any_kind_are_survived(answer: bytes) -> None:
     odd = exchange("GET", "/billing/invoices", raw=answer)
     assert [threaded.ids for threaded in thread((odd, odd))] == [(), ()]
+
+
+def test_an_id_by_itself_and_those_in_rows_are_traced_to_what_they_are_of() -> None:
+    sends = {"charge_ids": [57], "id": 12, "charges": [{"id": 57, "amount": 57}], "invoice": {"charges": [{"id": 57}]}}
+    made = [charge(57), invoice(12, [57]), exchange("POST", "/billing/invoices", sends=sends)]
+    of_charge, of_invoice = Ref(0, ("charge", "id")), Ref(1, ("invoice", "id"))
+    assert thread(made)[2].ids == (of_charge, of_invoice, of_charge, of_charge)
+    adjusted = exchange("POST", "/billing/charges/quick-adjustment", sends={"amount": 57, "id": 57})
+    assert thread([charge(57), adjusted])[1].ids == (of_charge,)
+
+
+def test_what_only_looks_like_a_day_or_a_part_of_an_id_is_sent_as_it_was() -> None:
+    odd = exchange("POST", "/billing/invoices", sends={"day": "soon", "days": ["soon"], "part": "in_"})
+    answers = {"invoice": {"id": 12, "created_at": "2026-01-31T09:30:00Z", "stripe_invoice_id": "in_abcd"}}
+    made = exchange("POST", "/billing/invoices", sends={"charge_ids": [57]}, answers=answers)
+    assert thread([charge(57), made, odd])[2].ids == ()

@@ -12,6 +12,7 @@ from mockserver.verify.assertions.statements import (
     Subject,
     all_of,
     any_of,
+    id_of,
     is_answered,
     is_refused,
     of,
@@ -127,7 +128,7 @@ def _judge(context: Context, charge: OwnCharge, answer: Answer, way: str, old: O
     never(
         context,
         "CREATE-7",
-        any_of(is_refused(answer), of(answer).at("invoice.id").differs(old.id)),
+        any_of(is_refused(answer), of(answer).at("invoice.id").differs(id_of("invoice", old.id))),
         kind=f"id {told} kept",
         because=f"an id {told} is ignored: a new invoice has one never seen before",
         using=[old.made_by],
@@ -218,7 +219,7 @@ def identities(context: Context) -> None:
     never(
         context,
         "GEN-9",
-        any_of(is_refused(answer), of(answer).at("charge.id").differs(old.id)),
+        any_of(is_refused(answer), of(answer).at("charge.id").differs(id_of("charge", old.id))),
         kind=f"id {told} kept",
         because=f"an id {told} is ignored or refused: a new charge has one of its own",
         using=[old.made_by, invoice.made_by],

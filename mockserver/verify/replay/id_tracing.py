@@ -35,6 +35,8 @@ Key = tuple[str, str]
 """Kind (`invoice`, `charge`, `stripe`; `part` of one of Stripe's, `day`) and value as text."""
 Produced = dict[Key, Ref]
 """Where each was first answered."""
+_RECORDS = ("invoice", "charge")
+"""Kinds of what has an id of the server's own."""
 NEAR = 3
 """Days from an invoice's own, up to which a day in a search is told by it."""
 _Look = Callable[[Key], Ref | None]
@@ -157,7 +159,7 @@ def _threaded(exchange: RecordedExchange, look: _Look) -> Threaded:
         return Threaded(url, (), exchange.body)
     if any("form-urlencoded" in value for name, value in exchange.headers if name.lower() == "content-type"):
         return Threaded(url, _in_text(text, look, ""), None)
-    return Threaded(url, _in_json(text, look), None)
+    return Threaded(url, _in_json(text, look, _collection(exchange.url)), None)
 
 
 def _in_text(text: str, look: _Look, queried: str) -> Parts:
@@ -169,7 +171,7 @@ def _in_text(text: str, look: _Look, queried: str) -> Parts:
         kind = {
             "id": _singular(found["kind"] or ""),
             "query": queried,
-            "value": _kind_of_key(found["form"] or ""),
+            "value": _kind_of_key(found["form"] or "", ""),
             "part": "part",
             "day": "day",
             "stripe": "stripe",
@@ -186,17 +188,18 @@ def _in_text(text: str, look: _Look, queried: str) -> Parts:
     return tuple(part for part in (*parts, text[end:]) if part != "")
 
 
-def _kind_of_key(key: str) -> str:
-    """`charge` for `charge_ids`, `invoice_id` and the like."""
-    return re.sub(r"_ids?$", "", key.lower())
+def _kind_of_key(key: str, of: str) -> str:
+    """`charge` for `charge_ids`, `charge_id` and `charges`; for `id` that of what it stands in."""
+    return of if key.lower() == "id" else _singular(re.sub(r"_ids?$", "", key.lower()))
 
 
-def _in_json(text: str, look: _Look) -> Parts:
+def _in_json(text: str, look: _Look, collection: str) -> Parts:
+    """The ids in a body; one by itself is of the `collection` that the request is sent to."""
     value = parsed(text.encode())
     if not isinstance(value, dict):
         return (text,)
     found: dict[str, Ref] = {}
-    marked = json.dumps({key: _marked(_kind_of_key(key), item, look, found) for key, item in value.items()})
+    marked = json.dumps(_marked(collection, value, look, found))
     if not found:
         return (text,)
     pieces = re.split("(" + "|".join(re.escape(mark) for mark in found) + ")", marked)
@@ -208,8 +211,8 @@ def _marked(kind: str, value: object, look: _Look, found: dict[str, Ref]) -> obj
     if isinstance(value, list):
         return [_marked(kind, item, look, found) for item in value]
     if isinstance(value, dict):
-        return {name: _marked(kind if name == "id" else name, item, look, found) for name, item in value.items()}
-    if not isinstance(value, int | str) or isinstance(value, bool):
+        return {name: _marked(_kind_of_key(name, kind), item, look, found) for name, item in value.items()}
+    if kind not in _RECORDS or not isinstance(value, int | str) or isinstance(value, bool):
         return value
     place = look((kind, str(value)))
     if place is None:

@@ -41,9 +41,17 @@ def list: if type == "array" then . else cannot_tell("no list came") end;
 def num: if type == "number" then . else cannot_tell("no number came") end;
 def total: list | map(num) | (add // 0) * 1000000 | round / 1000000;
 def kind: if type == "number" and . == floor then "integer" else type end;
-def is_time: type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T");
+def moment: if type != "string" then null else
+  capture("^(?<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})([.](?<part>[0-9]+))?(Z|(?<sign>[+-])(?<h>[0-9]{2}):?(?<m>[0-9]{2}))?$")
+  // null | if . == null then null else {
+    part: (((.part // "") + "000000")[0:6] | tonumber),
+    second: ((.at + "Z" | fromdate) - (if .sign == null then 0 else
+      (.sign + "1" | tonumber) * ((.h | tonumber) * 3600 + (.m | tonumber) * 60) end))
+  } end end;
 def agree($a; $b): $a == $b or ($a != null and $b != null and
-  (if ($a | is_time) and ($b | is_time) then $a[0:19] == $b[0:19] else ($a | tostring) == ($b | tostring) end));
+  (($a | moment) as $l | ($b | moment) as $r | if $l == null or $r == null then ($a | tostring) == ($b | tostring)
+  else (($l.second - $r.second) * 1000000 + $l.part - $r.part | fabs)
+    <= (if $l.part > 0 and $r.part > 0 then 1000 else 1000000 end) end));
 def among($all): . as $one | any($all | list | .[]; . == $one);
 """
 """What the programs use."""

@@ -104,7 +104,7 @@ def _may_have_changed(exchange: RecordedExchange) -> bool:
 
 def clears(exchange: RecordedExchange) -> bool:
     """Whether it is a create that bills whatever is open, which may be nothing."""
-    return _is_create(exchange) and not named_in(exchange)
+    return _is_create(exchange) and not any(kind == "charge" for kind, _ in named_in(exchange))
 
 
 def _is_of_nothing(exchange: RecordedExchange) -> bool:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mockserver.verify.checks import mass_assignment
+from mockserver.verify.checks.runner import Check
+from mockserver.verify.context.context import Context
+from mockserver.verify.replay.steps import steps_of
+from mockserver.verify.reproduction.live import LivePlay
 from tests.mutants.catalogue.assigning import ASSIGNING
+from tests.mutants.config import without_fault
 from tests.mutants.conforming import LEGAL
 from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.server import running
@@ -39,3 +46,30 @@ def test_a_server_that_refuses_what_is_not_documented_is_not_blamed() -> None:
     with running(LEGAL["correct"]) as server:
         server.api.before.append(refuse)
         assert judge(server.url, only=("CREATE-3", "FINALIZE-1", "FINALIZE-2")).breaches == []
+
+
+@pytest.mark.parametrize(
+    ("name", "identity"),
+    [
+        ("adjustment_writes_over_a_charge", "GEN-9:id in the body of an adjustment kept"),
+        ("adjustment_writes_over_a_charge", "CREATE-4:charge overwritten by an id in the body of an adjustment"),
+        ("create_keeps_an_id", "CREATE-7:id in the body of a create kept"),
+    ],
+)
+def test_an_id_in_a_body_is_shown_again_where_records_have_other_ids(name: str, identity: str) -> None:
+    fault = ASSIGNING.faults[name]
+    breach = tried(fault, mass_assignment.CHECKS).breaches[identity]
+    shown: list[bool] = []
+
+    def again(context: Context) -> None:
+        check = breach.check
+        assert check is not None
+        base = breach.exchanges[0].url.partition("/billing/")[0]
+        with context.monitor.resting():
+            shown.append(LivePlay(context, steps_of(breach, base)).shows(check, patience=0.0))
+
+    tried(replace(fault, choices={**fault.choices, "first_id": 5_000}), [Check("again", ("GEN-9",), again)])
+    tried(
+        replace(without_fault(fault), choices={**fault.choices, "first_id": 5_000}), [Check("again", ("GEN-9",), again)]
+    )
+    assert shown == [True, False]
