@@ -103,6 +103,10 @@ class Subject:
     def count(self) -> Subject:
         return self._with(Count(self.node))
 
+    def sum(self) -> Subject:
+        """The exact sum of a list of numbers."""
+        return self._with(Sum(self.node))
+
     def calc(self, sign: Sign, right: object) -> Subject:
         other = _subject(right)
         return Subject(Calc(self.node, sign, other.node), (*self.evidence, *other.evidence))
@@ -190,8 +194,7 @@ def joined(lists: Iterable[Subject]) -> Subject:
 
 def sum_of(values: Iterable[object]) -> Subject:
     """The exact sum."""
-    parts = list_of(values)
-    return Subject(Sum(parts.node), parts.evidence)
+    return list_of(values).sum()
 
 
 def succeeded(answers: Iterable[Evidence]) -> Subject:

@@ -16,6 +16,7 @@ from mockserver.verify.assertions.statements import (
     of,
     status_of,
     succeeded,
+    sum_of,
 )
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
@@ -194,6 +195,18 @@ def collecting(context: Context) -> None:
             return
 
 
+def collecting_several(context: Context) -> None:
+    """COLLECT-3: collects of different invoices at once leave none of them unpaid that was charged."""
+    context.records.needs_charges()
+    invoices = [context.records.finalized() for _ in range(4)]
+    answers = at_once(context, [partial(context.me.collect, invoice.id) for invoice in invoices])
+    for invoice in invoices:
+        # A queued collect says nothing of the card, and is not waited for.
+        own = [one for one in answers if f"/{invoice.id}/" in one.outgoing.target and one.status != 202]
+        if not _paid_if_charged(context, invoice, own):
+            return
+
+
 def collecting_while_finalizing(context: Context) -> None:
     """COLLECT-4: finalizes and collects at once leave one Stripe invoice."""
     context.records.needs_charges()
@@ -232,27 +245,30 @@ def _charged_once(context: Context, invoice: OwnInvoice, answers: Sequence[Answe
             actual=f"{len(won)} of {len(answers)} succeeded",
             using=[after],
         )
-    if won:
-        found = context.records.shown_paid(invoice.id, succeeded=won[0].status != 202)
-        if found is None and (unknown := context.records.may_show_later(won[0])):
-            context.recorder.skipped(unknown, ("COLLECT-3",))
-            return one_invoice and one_charge
-        seen = row_of(invoice, after if found is None else found[1])
-        context.expect(
-            "COLLECT-3",
-            eventually(
-                any_of(
-                    succeeded(answers).equals(0),
-                    status_of(won[0]).equals(202),
-                    seen.at("stripe_invoice_status").equals("paid"),
-                ),
-                context.records.report_wait,
-            ),
-            kind="not paid after a race",
-            because="after a successful collect the invoice is paid",
-            actual=("stripe_invoice_status is", seen.at("stripe_invoice_status")),
-        )
-    return one_invoice and one_charge
+    return _paid_if_charged(context, invoice, answers) and one_invoice and one_charge
+
+
+def _paid_if_charged(context: Context, invoice: OwnInvoice, answers: Sequence[Answer]) -> bool:
+    """COLLECT-3 of an invoice whose collects raced."""
+    won = [answer for answer in answers if answer.ok]
+    if not won:
+        return True
+    found = context.records.shown_paid(invoice.id, succeeded=won[0].status != 202)
+    if found is None and (unknown := context.records.may_show_later(won[0])):
+        context.recorder.skipped(unknown, ("COLLECT-3",))
+        return True
+    _, after = context.records.must_row(invoice.id) if found is None else found
+    paid = row_of(invoice, after).at("stripe_invoice_status")
+    return context.expect(
+        "COLLECT-3",
+        eventually(
+            any_of(succeeded(answers).equals(0), status_of(won[0]).equals(202), paid.equals("paid")),
+            context.records.report_wait,
+        ),
+        kind="not paid after a race",
+        because="after a successful collect the invoice is paid",
+        actual=("stripe_invoice_status is", paid),
+    )
 
 
 def adjusting_at_once(context: Context) -> None:
@@ -284,6 +300,54 @@ def adjusting_at_once(context: Context) -> None:
             )
 
 
+def billing_while_charging(context: Context) -> None:
+    """CREATE-4 and CREATE-5: whatever meets, what is billed comes to what was charged, neither more nor less."""
+    if context.me.merchant is None or context.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    for _ in range(max(1, rounds(context) // 3)):
+        before = _counts(context)
+        swept = context.me.create()
+        first = context.records.charge()
+        wanted = [(context.records.amount(), context.records.mark()) for _ in range(4)]
+        charging: list[Callable[[], Answer]] = [partial(context.me.adjust, amount, mark) for amount, mark in wanted]
+        billing: list[Callable[[], Answer]] = [context.me.create, partial(context.me.create, [first.id])] * 2
+        answers = at_once(context, [call for pair in zip(charging, billing, strict=True) for call in pair])
+        last = context.me.create()
+        creates = [one for one in answers if one.outgoing.target.endswith("/billing/invoices")]
+        adjusts = [one for one in answers if one not in creates and one.ok]
+        if len(answers) < len(charging) + len(billing) or not all(one.ok or one.refused for one in (*answers, last)):
+            # What was done, of which no answer tells, is nobody's to say.
+            continue
+        made = sum(one.ok for one in (swept, *creates, last))
+        if _counts(context) != [before[0] + 1 + len(adjusts), before[1] + made]:
+            # Somebody else charges or bills this merchant, too.
+            continue
+        charged = sum_of([first.shown.at("amount"), *(of(one).at("charge.amount") for one in adjusts)])
+        totals = list_of(of(one).at("invoice.total") for one in (*creates, last))
+        billed = totals.where("", "is a", ("number",)).sum()
+        context.records.not_refused_for_others(last)
+        for rule, kind, statement in (
+            ("CREATE-4", "more billed than charged in a race", billed.compares("<=", charged)),
+            ("CREATE-5", "less billed than charged in a race", billed.compares(">=", charged)),
+        ):
+            context.expect(
+                rule,
+                any_of(status_of(last).compares(">=", 500), statement),
+                kind=kind,
+                because=f"each charge is billed once, whatever else is asked for meanwhile: {charged.value()} in all",
+                actual=("what is billed comes to", billed),
+                using=[swept],
+            )
+
+
+def _counts(context: Context) -> list[int]:
+    """How many charges and invoices the merchant has; raises `NotPossible` where the server does not say."""
+    totals = [ask(per_page=1).figure("total") for ask in (context.me.charges, context.me.invoices)]
+    if None in totals:
+        raise NotPossible("the server does not say how many charges and invoices there are")
+    return [total for total in totals if total is not None]
+
+
 def _no_failure(context: Context, rule: str, answers: Sequence[Answer], what: str) -> None:
     heard = [answer for answer in answers if answer.status not in GATEWAY]
     if heard:
@@ -301,8 +365,10 @@ CHECKS = (
     Check("charging several times at once", ("GEN-9",), adjusting_at_once, "race", thorough=True),
     Check("creates that overlap", ("CREATE-4",), creating_overlapping, "race", thorough=True),
     Check("creating of everything at once", ("CREATE-4",), creating_everything, "race", thorough=True),
+    Check("billing while charging", ("CREATE-4", "CREATE-5"), billing_while_charging, "race", thorough=True),
     Check("finalizing one invoice at once", ("FINALIZE-4",), finalizing, "race", thorough=True),
     Check("finalizing several at once", ("FINALIZE-1",), finalizing_several, "race"),
+    Check("collecting several at once", ("COLLECT-3",), collecting_several, "race", thorough=True),
     Check("listing by several at once", ("GEN-8",), listing_by_several, "race"),
     Check("collecting while finalizing", ("COLLECT-4",), collecting_while_finalizing, "race", thorough=True),
 )

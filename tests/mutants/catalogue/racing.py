@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -40,6 +41,41 @@ def two_drafts_of_everything(api: Api) -> None:
 @RACES.fault("CREATE-4", "CREATE-6", says="two creates at once that share one charge of many both take it")
 def two_drafts_that_overlap(api: Api) -> None:
     only_for(api, "create", linger, when=lambda charge_ids: charge_ids is not None and len(charge_ids) > 1)
+
+
+@RACES.fault(
+    "CREATE-5",
+    "CREATE-2",
+    "CREATE-4",
+    says="what is charged while everything is billed is Invoiced, and not in the total",
+)
+def charged_meanwhile_is_not_summed(api: Api) -> None:
+    def create(caller: Caller, charge_ids: Sequence[int] | None) -> Any:
+        if charge_ids:
+            return original(caller, charge_ids)
+        with api.records.lock:
+            known = set(api.records.charges)
+        linger()
+        with api.records.lock:
+            later = [charge for number, charge in api.records.charges.items() if number not in known]
+            open_since = [charge for charge in later if charge.status == "Open" and charge.merchant in caller.scope]
+            for charge in open_since:
+                charge.invoice = 0
+            return original(caller, charge_ids)
+
+    original = swap(api.billing, "create", create)
+
+
+@RACES.fault("CREATE-4", "CREATE-6", says="a create of named charges and one of all do not wait for each other")
+def named_and_all_lock_apart(api: Api) -> None:
+    locks = {True: threading.RLock(), False: threading.RLock()}
+
+    def create(caller: Caller, charge_ids: Sequence[int] | None) -> Any:
+        with locks[bool(charge_ids)]:
+            return original(caller, charge_ids)
+
+    only_for(api, "create", linger)
+    original = swap(api.billing, "create", create)
 
 
 def only_for(api: Api, operation: str, pause: Any, when: Any = lambda argument: True) -> None:
@@ -175,6 +211,27 @@ def last_finalize_undoes_others(api: Api) -> None:
         return result
 
     original = swap(api.billing, "finalize", finalize)
+
+
+@RACES.fault(
+    "COLLECT-3",
+    "COLLECT-4",
+    "GEN-9",
+    says="of collects at once on different invoices, the last to end undoes the others",
+)
+def last_collect_undoes_others(api: Api) -> None:
+    only_for(api, "collect", lambda: None)
+
+    def collect(caller: Caller, number: int) -> Any:
+        unpaid = [invoice for invoice in api.records.invoices_in(caller.scope) if invoice.state == "finalized"]
+        linger()
+        result = original(caller, number)
+        for invoice in unpaid:
+            if invoice.id != number and invoice.state == "paid":
+                invoice.state, invoice.stripe_status = "finalized", "open"
+        return result
+
+    original = swap(api.billing, "collect", collect)
 
 
 @RACES.fault("CREATE-7", "GEN-9", "LIST-4", says="of invoices made at once, only one gets into the list")

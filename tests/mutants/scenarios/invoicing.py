@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.client import Answer, at_once
+from tests.mutants.client import Answer, Talk, at_once
 from tests.mutants.scenarios.assigning import drafts_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, invalid, refused, rule, succeeded
 from tests.mutants.scenarios.freshness import nothing_is_kept
@@ -97,6 +97,21 @@ def on_one_invoice(bed: TestBed) -> None:
     bed.charge(400)
     answers = at_once(bed.url, 4, lambda talk, place: talk.create_all(), token=str(bed.mine.token))
     assert len([answer for answer in answers if answer.invoice.get("total")]) == 1
+    everything_is_billed_once(bed)
+
+
+def everything_is_billed_once(bed: TestBed) -> None:
+    """Also what is charged meanwhile, and what another create names meanwhile."""
+    first = bed.charge(500)
+
+    def act(talk: Talk, place: int) -> Answer:
+        if place % 2:
+            return talk.adjust(bed.money(100 + place))
+        return talk.create_all() if place % 4 else talk.create(first)
+
+    answers = [*at_once(bed.url, 8, act, token=str(bed.mine.token)), bed.mine.create_all()]
+    charged = bed.exact(500) + sum(answer.charge.get("amount", 0) for answer in answers)
+    assert sum(answer.invoice.get("total", 0) for answer in answers) == charged, answers
 
 
 @rule("CREATE-5")
@@ -118,6 +133,9 @@ def exact_totals(bed: TestBed) -> None:
     assert charge["amount"] == bed.exact(1_234)
     odd_sums_are_exact(bed)
     drafts_keep_nothing(bed)
+    if "mixed_currencies" not in bed.config.nuisances:
+        bed.mine.create_all()
+        everything_is_billed_once(bed)
 
 
 @rule("CREATE-6")

@@ -170,6 +170,10 @@ def race(bed: TestBed) -> None:
     number, draft = bed.locked(500), bed.draft(600)
     at_once(bed.url, 4, lambda talk, place: talk.collect(number), token=str(bed.mine.token))
     assert bed.mine.look(number)["stripe_invoice_status"] == "paid"
+    several = [bed.locked(500) for _ in range(4)]
+    paid = at_once(bed.url, 4, lambda talk, place: talk.collect(several[place]), token=str(bed.mine.token))
+    for one, answer in zip(several, paid, strict=True):
+        assert answer.refused or bed.mine.look(one)["stripe_invoice_status"] == "paid", one
 
     def act(talk: Talk, place: int) -> Answer:
         if place == 0:

@@ -1,0 +1,42 @@
+"""What goes wrong when requests meet is found, and servers to which others speak meanwhile are not blamed."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.verify.checks import races
+from mockserver.verify.checks.runner import Check
+from tests.mutants.catalogue.racing import RACES
+from tests.mutants.conforming import LEGAL
+from tests.verify.checks.trying import broken, tried
+
+BILLING = [check for check in races.CHECKS if check.run is races.billing_while_charging]
+COLLECTING = [check for check in races.CHECKS if check.run is races.collecting_several]
+FOUND = {
+    "charged_meanwhile_is_not_summed": BILLING,
+    "named_and_all_lock_apart": BILLING,
+    "last_collect_undoes_others": COLLECTING,
+}
+CORRECT = (
+    "correct",
+    "lenient",
+    "crowded",
+    "charged",
+    "mixed_currencies",
+    "pays_later",
+    "answers_lost",
+    "collect_status=202",
+)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_shows_only_in_a_race_of_different_requests_is_found(name: str) -> None:
+    fault = RACES.faults[name]
+    checks: list[Check] = FOUND[name]
+    found = tried(fault, checks, {"recollect": "refuse"}, enough=fault.rules, stripe_wait=0.2)
+    assert broken(found) & set(fault.rules)
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_server_on_which_each_waits_for_its_turn_is_not_blamed(name: str) -> None:
+    assert broken(tried(LEGAL[name], [*BILLING, *COLLECTING], stripe_wait=2.0)) == set()
