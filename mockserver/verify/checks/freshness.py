@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mockserver.verify.assertions.statements import any_of, id_of, is_refused, joined, of, status_of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
-from mockserver.verify.context.own_records import row_of
+from mockserver.verify.context.own_records import OwnInvoice, row_of
 from mockserver.verify.errors import NotPossible
 from mockserver.verify.monitor.canonical import LARGEST_ID
 from mockserver.verify.transport.billing_client import Billing
@@ -78,7 +78,10 @@ def charges(context: Context) -> None:
 
 
 def invoices(context: Context) -> None:
-    """CREATE-7, GEN-9 and LIST-3: a page that was asked for before shows what was made since, and counts it."""
+    """CREATE-7, GEN-9 and LIST-3: a page that was asked for before shows what was made since, and counts it.
+
+    That it was finalized and paid (FINALIZE-1, COLLECT-3), too.
+    """
     size = context.records.at_most(15)
     for _ in range(3):
         before = _ends(context.me.invoices, size)
@@ -106,7 +109,10 @@ def invoices(context: Context) -> None:
         using=[*before, draft.made_by],
     )
     finalized = context.me.finalize(draft.id)
-    for page in _ends(context.me.invoices, size) if finalized.ok else ():
+    if not finalized.ok:
+        return
+    unpaid = _ends(context.me.invoices, size)
+    for page in unpaid:
         if _lists(page, draft.id):
             context.expect(
                 "FINALIZE-1",
@@ -114,6 +120,26 @@ def invoices(context: Context) -> None:
                 kind="finalized invoice listed as a draft",
                 because="a finalized invoice is a draft no more, in whatever was read before, too",
                 using=[*after, finalized],
+            )
+    if context.options.charges_allowed and context.pays is not False:
+        _paid(context, draft, unpaid)
+
+
+def _paid(context: Context, invoice: OwnInvoice, before: list[Answer]) -> None:
+    """COLLECT-3 and GEN-9: once a search shows an invoice as paid, so do the pages that were read before."""
+    collected = context.me.collect(invoice.id)
+    found = context.records.shown_paid(invoice.id, succeeded=collected.status != 202) if collected.ok else None
+    if found is None:
+        return
+    _, shown = found
+    for page in _ends(context.me.invoices, context.records.at_most(15)):
+        if _lists(page, invoice.id):
+            context.expect(
+                "COLLECT-3",
+                row_of(invoice, page).at("stripe_invoice_status").equals("paid"),
+                kind="paid invoice listed as unpaid",
+                because="a paid invoice is shown as paid, in whatever was read before, too",
+                using=[*before, collected, shown],
             )
 
 
@@ -203,7 +229,7 @@ def charges_in_pages(context: Context) -> None:
 
 CHECKS = (
     Check("charges of now", ("GEN-9", "CREATE-4"), charges, thorough=True),
-    Check("invoices of now", ("CREATE-7", "FINALIZE-1", "LIST-3"), invoices, thorough=True),
+    Check("invoices of now", ("CREATE-7", "FINALIZE-1", "LIST-3", "COLLECT-3"), invoices, thorough=True),
     Check("what another has just read", ("GEN-4", "GEN-7", "GEN-8"), shared, thorough=True),
     Check("pages far past the last", ("LIST-4",), far_pages, thorough=True),
     Check("charges in pages", ("LIST-4",), charges_in_pages, thorough=True),

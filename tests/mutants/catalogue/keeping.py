@@ -96,6 +96,14 @@ def creates_alone_empty_the_cache(api: Api) -> None:
     cache(api, is_invoices, whole_key, emptied_by=is_create)
 
 
+@KEEPING.fault("COLLECT-3", "COLLECT-4", "GEN-9", says="a page of invoices is kept until the next create or finalize")
+def payments_do_not_empty_the_cache(api: Api) -> None:
+    def changes(request: Request) -> bool:
+        return is_create(request) or request.path.endswith("/finalize")
+
+    cache(api, lambda request: is_invoices(request) and "q" not in request.query, whole_key, emptied_by=changes)
+
+
 @KEEPING.fault("LIST-3", "GEN-9", says="how many invoices there are is counted every three seconds alone")
 def counts_are_cached(api: Api) -> None:
     counts: dict[str, tuple[float, int]] = {}

@@ -6,6 +6,7 @@ from tests.mutants.client import Answer, Talk, at_once
 from tests.mutants.reference.stripe import ANSWER_LOST, PAYS_LATER
 from tests.mutants.scenarios.assigning import actions_keep_nothing, charges_keep_nothing
 from tests.mutants.scenarios.bed import TestBed, refused, rule, succeeded
+from tests.mutants.scenarios.freshness import ends
 from tests.mutants.scenarios.resembling import nothing_resembles_a_draft, nothing_resembles_what_is_due
 
 UNKNOWN = 2**40
@@ -129,9 +130,12 @@ def paid_or_not(bed: TestBed) -> None:
     small = bed.mine.create(charge).invoice["id"]
     finalized(bed, small)
     if bed.pays:
+        ends(bed)
         collected(bed, number)
         row = bed.mine.look(number)
         assert row["stripe_invoice_status"] == "paid" and row["status"] != "Draft", row
+        listed = [one for page in ends(bed) for one in page.rows if one["id"] == number]
+        assert all(one["stripe_invoice_status"] == "paid" for one in listed), listed
         stays_paid(bed, number)
         race(bed)
         return
