@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from mockserver.verify.assertions.statements import any_of, id_of, is_refused, list_of, of
+from mockserver.verify.assertions.statements import any_of, id_of, is_refused, list_of, of, sum_of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.claims.values import Row, exact
@@ -155,23 +155,32 @@ def _made(charges: Sequence[OwnCharge]) -> list[Answer]:
 
 
 def refused_leaves_no_invoice(context: Context) -> None:
-    """GEN-6: a refused create leaves no invoice behind."""
-    good = context.records.charge()
+    """GEN-6: a refused create leaves no invoice behind, whatever it is refused for."""
+    good, taken = context.records.charge(), context.records.draft().charges[0]
+    _leaves_no_invoice(context, "an unknown charge", [good.id, UNKNOWN_ID], [good])
+    _leaves_no_invoice(context, "an invoiced charge", [good.id, taken.id], [good, taken])
+    if context.options.charge_ids:
+        return
+    other = context.other
+    if other is not None and other.merchant not in (None, context.me.merchant):
+        theirs = context.records.charge(by=other)
+        _leaves_no_invoice(context, "another merchant's charge", [good.id, theirs.id], [good, theirs])
+    context.me.create()
+    _leaves_no_invoice(context, "nothing to invoice", None, [])
+
+
+def _leaves_no_invoice(context: Context, what: str, ids: list[int] | None, charges: Sequence[OwnCharge]) -> None:
+    amounts = [charge.shown.at("amount") for charge in charges]
     for _ in range(2):
-        before = context.records.draft()
-        answer = context.me.create([good.id, UNKNOWN_ID])
+        before = _newest_invoices(context)
+        answer = context.me.create(ids)
         if not answer.refused:
             return
-        after = context.records.draft()
-        rows = context.me.invoices(per_page=15)
-        if context.profile.get("list_order") == "oldest_first" and (rows.figure("last_page") or 1) > 1:
-            rows = context.me.invoices(per_page=15, page=rows.figure("last_page"))
+        # Somebody else may have made one of just that total; hardly twice.
         left = (
-            of(rows)
-            .where("id", "is a", "integer")
-            .where("id", ">", id_of("invoice", before.id))
-            .where("id", "<", id_of("invoice", after.id))
-            .where("total", "in", list_of([0, good.shown.at("amount")]))
+            of(_newest_invoices(context))
+            .where("id", "not in", of(before).each("id"))
+            .where("total", "in", list_of([0, *amounts, sum_of(amounts)]))
         )
         if left.is_empty().is_true():
             context.recorder.held("GEN-6")
@@ -179,11 +188,20 @@ def refused_leaves_no_invoice(context: Context) -> None:
     context.expect.breach(
         "GEN-6",
         left.is_empty(),
-        kind="invoice left by a refused create",
+        kind=f"invoice left by a create refused for {what}",
         because="a refused create leaves no invoice",
         actual="an invoice of that total was made",
-        using=[good.made_by, answer],
+        using=[*_made(charges), answer],
     )
+
+
+def _newest_invoices(context: Context) -> Answer:
+    """The page on which the newest stand."""
+    size = context.records.at_most(15)
+    page = context.me.invoices(per_page=size)
+    last = page.figure("last_page") or 1
+    in_order = context.profile.get("list_order") == "oldest_first" and last > 1
+    return context.me.invoices(per_page=size, page=last) if in_order else page
 
 
 def once_only(context: Context) -> None:
@@ -234,6 +252,7 @@ def whatever_is_open(context: Context) -> None:
     """CREATE-2: without ids, and with an empty array, all uninvoiced charges of the merchant."""
     if context.options.charge_ids:
         raise NotPossible("with --charge-ids no other charges of the merchant are touched")
+    _what_others_left_open(context)
     for what, ids in (("without charge_ids", None), ("with an empty charge_ids", [])):
         for _ in range(3):
             before = {row.get("id") for row in context.records.newest_charges(40)}
@@ -258,6 +277,27 @@ def whatever_is_open(context: Context) -> None:
     answer = context.me.send("POST", "/billing/invoices")
     context.records.not_refused_for_others(answer)
     context.records.made(answer, (no_body,), "CREATE-2")
+
+
+def _what_others_left_open(context: Context) -> None:
+    """Says which charges, the newest or the oldest, a create of everything leaves open: they may be held back by what
+    a server shows otherwise than by the status, so that it is no breach."""
+    first = context.me.charges(per_page=25)
+    last = first.figure("last_page") or 1
+    rows = [*first.rows, *(context.me.charges(per_page=25, page=last).rows if last > 1 else ())]
+    swept = context.me.create()
+    made = swept.part("invoice")
+    same = ("chargee_id", "charger_id", "currency")
+    due = [row for row in rows if row.get("status") == "Open" and all(row.get(name) == made.get(name) for name in same)]
+    numbers = [row["id"] for row in (*due[:2], *due[2:][-2:]) if isinstance(row.get("id"), int)]
+    left = [number for number in numbers if context.records.charge_status(number)[0] == "Open"] if swept.ok else []
+    if left:
+        told = ", ".join(map(str, left))
+        context.recorder.note(
+            f"charges that were open before are left so by a create without charge_ids, which takes all: {told} "
+            "(CREATE-2, unless something holds them back)",
+            warning=True,
+        )
 
 
 def _all_taken(context: Context, draft: OwnInvoice, what: str) -> None:

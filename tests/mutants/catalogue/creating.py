@@ -207,6 +207,19 @@ def refused_create_leaves_a_draft(api: Api) -> None:
     original = swap(api.billing, "create", create)
 
 
+@CREATE.fault("GEN-6", "CREATE-6", "LIST-4", says="a create refused for charges that are there leaves a draft")
+def only_the_ids_are_looked_at_before(api: Api) -> None:
+    def create(caller: Caller, charge_ids: Sequence[int] | None) -> Any:
+        try:
+            return original(caller, charge_ids)
+        except Refusal:
+            if api.records.charges.keys() >= set(charge_ids or ()):
+                api.billing.book(api.records.merchants[min(caller.scope)], [])
+            raise
+
+    original = swap(api.billing, "create", create)
+
+
 @CREATE.fault("CREATE-6", "GEN-5", says="ids that no charge has are left out silently")
 def unknown_ids_left_out(api: Api) -> None:
     change_named(api, lambda ids: [number for number in ids if number in api.records.charges] or ids)

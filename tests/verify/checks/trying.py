@@ -17,6 +17,7 @@ from mockserver.verify.checks.runner import Check, run_check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.records import Records
 from mockserver.verify.discovery import find_callers, find_companions
+from mockserver.verify.events import Event
 from mockserver.verify.monitor.monitor import Monitor
 from mockserver.verify.options import Options
 from mockserver.verify.transport.billing_client import Billing
@@ -40,17 +41,19 @@ def tried(
     checks: Iterable[Check],
     choices: Mapping[str, Value] | None = None,
     enough: Collection[str] = (),
+    heard: list[Event] | None = None,
     **more: Any,
 ) -> Recorder:
     """What the checks made of the server of this configuration; `choices`: what was measured of it before.
 
-    As soon as one of the rules in `enough` is broken it ends. `more`: further options of the run.
+    As soon as one of the rules in `enough` is broken it ends. `heard` gets what is told meanwhile; `more` are further
+    options of the run.
     """
     with running(config) as server:
         given = dict(zip(config.arguments[::2], config.arguments[1::2], strict=True))
         token, other = given["--token"], given["--other-token"]
         options = Options(url=server.url, token=token, merchant=given["--merchant"], other_token=other, **more)
-        recorder = Recorder([], 1, frozenset(contract().rules))
+        recorder = Recorder([] if heard is None else [heard.append], 1, frozenset(contract().rules))
         transport = Transport(
             server.url,
             guard=SafetyGuard(False, True),
