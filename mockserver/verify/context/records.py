@@ -57,6 +57,8 @@ class Records:
     """Seconds that the queue for Stripe may take."""
     report_patience: float = field(init=False)
     """Seconds that a payment may take to show."""
+    others_stay_open: bool = False
+    """Whether the merchant has charges of others that no create of everything can bill."""
     has_seen_payment: bool = False
     """Whether a collected invoice of the merchant showed that it is paid."""
     _slowest_report: float = 0.0
@@ -303,8 +305,9 @@ class Records:
         """Raises `NotPossible` where a create of everything was refused that had to take charges of others, too."""
         if answer.refused and len(self.open_currencies()) > 1:
             raise NotPossible("the merchant has open charges in several currencies", matters=False)
-        if answer.refused and self.others_are_open():
-            # Credits, or one that makes the sum too large.
+        if answer.refused and (self.others_stay_open or self.others_are_open()):
+            # Credits, or one that makes the sum too large. They stay, and get ever older.
+            self.others_stay_open = True
             raise NotPossible("the merchant has open charges of others, and all together are refused", matters=False)
 
     def until_queued(self, ready: Callable[[], Result | None]) -> Result | None:
