@@ -19,6 +19,7 @@ from mockserver.verify.assertions.statements import (
     sum_of,
 )
 from mockserver.verify.checks.runner import Check
+from mockserver.verify.claims.values import exact
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, due, row_of
 from mockserver.verify.errors import NoAnswer, NotPossible, OutOfTime
@@ -322,6 +323,10 @@ def billing_while_charging(context: Context) -> None:
         if _counts(context) != [before[0] + 1 + len(adjusts), before[1] + made]:
             # Somebody else charges or bills this merchant, too.
             continue
+        sums = [exact(one.part("invoice").get("total")) for one in (*creates, last) if one.ok]
+        if None in sums:
+            # What is wrong with each of them is told by its form.
+            return
         charged = sum_of([first.shown.at("amount"), *(of(one).at("charge.amount") for one in adjusts)])
         totals = list_of(of(one).at("invoice.total") for one in (*creates, last))
         billed = totals.where("", "is a", ("number",)).sum()

@@ -146,14 +146,17 @@ def _act(pair: Pair, step: Step) -> bool:
     if step.action == "collect" and answer.status >= 500:
         # Stripe's own trouble, about which nothing says what comes: the charge may have succeeded.
         return False
+    # That it is accepted says nothing of the payment.
+    of_answer = "COLLECT-2" if rule == "COLLECT-3" else rule
     # Whether what is done already is refused may depend on how far it has come since.
-    if not done and not _same_outcome(pair, answer, status, body, rule, step.action):
+    if not done and not _same_outcome(pair, answer, status, body, of_answer, step.action):
         return False
     if before is None:
         return True
     if answer.ok and step.action == "collect":
         # The fake shows payments at once; the server may wait for Stripe's report.
-        pair.context.records.shown_paid(real)
+        if pair.context.records.shown_paid(real) is None and pair.context.records.may_show_later(answer):
+            return False
     _, listed = pair.context.records.must_row(real)
     pair.answers.append(listed)
     return _same_row(pair, of(listed).row("invoice", real), _fake_row(pair, fake) or {}, rule)
