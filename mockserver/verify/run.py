@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -230,19 +230,22 @@ def _found(context: Context) -> list[Answer]:
 
 
 def _rules(context: Context, *, is_tight: bool) -> None:
-    """All checks; where the time `is_tight`, those first that put another rule to the test."""
-    checks = [check for check in checks_for(context) if context.recorder.rules & set(check.rules)]
-    if is_tight:
-        checks = _by_turns(checks)
-    context.recorder.emit(PhaseStarted("rules", len(checks)))
-    for number, check in enumerate(checks, 1):
+    """All checks; where the time `is_tight`, or the server asks to wait, those first that try another rule."""
+    left = [check for check in checks_for(context) if context.recorder.rules & set(check.rules)]
+    context.recorder.emit(PhaseStarted("rules", len(left)))
+    had: set[str] = set()
+    for number in range(1, len(left) + 1):
+        if is_tight or context.transport.waited:
+            left = _by_turns(left, had)
+        check, *left = left
+        had.update(check.rules)
         context.recorder.emit(Progress(check.name, number))
         run_check(check, context)
 
 
-def _by_turns(checks: Sequence[Check]) -> list[Check]:
-    """The same checks: at first each that has a rule which none before it has."""
-    had: set[str] = set()
+def _by_turns(checks: Sequence[Check], had: Iterable[str]) -> list[Check]:
+    """The same checks: at first each that has a rule which none before it has, and which was not `had`."""
+    had = set(had)
     first: list[Check] = []
     later: list[Check] = []
     for check in checks:
