@@ -235,10 +235,10 @@ def _declined(context: Context, invoice: OwnInvoice, after: Answer, trace: list[
         because=f"a decline leaves the invoice finalized, its total {shown(total.value())}",
         using=trace,
     )
-    is_elsewhere = seen.at("stripe_invoice_id").value() in (None, "")
-    if is_elsewhere and not (by is None and context.records.has_seen_payment):
+    is_on_stripe = seen.at("stripe_invoice_id").value() not in (None, "")
+    if not is_on_stripe and not (by is None and context.records.has_seen_payment):
         # It may have been refused before Stripe was asked, for want of a card on file.
-        context.turned_away = by is None
+        context.turned_away |= by is None
         return
     context.expect(
         "COLLECT-2",
