@@ -13,6 +13,13 @@ from mockserver.verify.transport.billing_client import FORM_TYPE, Billing
 from mockserver.verify.transport.messages import Answer
 
 STRANGER = "mockserver-verify-unknown-token"
+NO_TOKENS: tuple[tuple[object, str], ...] = (
+    (0, "0"),
+    (True, "true"),
+    (["0"], "a list"),
+    ({"$ne": None}, "an operator of a database"),
+)
+"""What is no token, and what databases and loose comparisons may take for everybody's."""
 
 
 def strangers(context: Context) -> tuple[tuple[str, Billing], ...]:
@@ -64,14 +71,19 @@ def writing_without_a_token(context: Context) -> None:
     """GEN-4 and GEN-6 on every operation that writes: 401, and nothing has happened."""
     draft, charge = context.records.draft(), context.records.charge()
     acts: list[Answer] = []
+    strays: list[tuple[str, Answer]] = []
+    before = of(context.me.charges(per_page=context.records.at_most(25))).each("id")
     for who, caller in strangers(context)[: 5 if context.thorough else 2]:
         created = caller.create([charge.id])
         _unauthorized(context, created, f"createInvoice with {who}", (charge.made_by,))
         finalized = caller.finalize(draft.id)
         _unauthorized(context, finalized, f"finalizeInvoice with {who}", (draft.made_by,))
         acts += [created, finalized]
-        adjusted = caller.adjust(3, "from a stranger")
+        mark = context.records.mark()
+        adjusted = caller.adjust(context.records.spare_amount, mark)
         _unauthorized(context, adjusted, f"createQuickAdjustment with {who}")
+        if adjusted.refused:
+            strays.append((mark, adjusted))
         if who != "no token":
             continue
         unknown = caller.finalize(UNKNOWN_ID)
@@ -80,6 +92,30 @@ def writing_without_a_token(context: Context) -> None:
         still_draft(context, "GEN-4", draft, f"finalizeInvoice with {who}", [finalized])
     charge_untouched(context, "GEN-6", charge, "a refused createInvoice", acts)
     still_draft(context, "GEN-6", draft, "a refused finalizeInvoice", acts)
+    newest = context.me.charges(per_page=context.records.at_most(25))
+    for mark, adjusted in strays:
+        made = of(newest).where("id", "not in", before).where("description", "is", mark)
+        context.expect(
+            "GEN-6",
+            all_of(came(adjusted), made.is_empty()),
+            kind="charge made without a token",
+            because="an adjustment that is refused for want of a token makes no charge",
+            actual=("the charge is there, with the id", made.each("id")),
+            using=[adjusted],
+        )
+
+
+def tokens_that_are_no_text(context: Context) -> None:
+    """GEN-4: an `api_token` in a body that is no text is nobody's, however it compares with a token."""
+    nobody, charge = context.me.acting(token=None), context.records.charge()
+    acts: list[Answer] = []
+    for given, what in NO_TOKENS:
+        answer = nobody.post("/billing/invoices", {"api_token": given, "charge_ids": [charge.id]})
+        context.expect.refused("GEN-4", answer, f"createInvoice with {what} for an api_token", [charge.made_by])
+        acts.append(answer)
+        if answer.ok:
+            charge, acts = context.records.charge(), []
+    charge_untouched(context, "GEN-4", charge, "createInvoice without a token", acts)
 
 
 def collecting_without_a_token(context: Context) -> None:
@@ -253,6 +289,7 @@ CHECKS = (
     Check("content types", ("GEN-2",), content_types, thorough=True),
     Check("what is made is the merchant's", ("GEN-7",), made_for_the_merchant, thorough=True),
     Check("writing without a token", ("GEN-4", "GEN-6"), writing_without_a_token),
+    Check("tokens that are no text", ("GEN-4",), tokens_that_are_no_text, thorough=True),
     Check("writing with the token as a parameter", ("GEN-3",), writing_with_a_parameter, thorough=True),
     Check("bodies as forms", ("GEN-2",), bodies_as_forms),
     Check("collecting without a token", ("GEN-4",), collecting_without_a_token, thorough=True),

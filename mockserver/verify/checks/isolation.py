@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.verify.assertions.statements import all_of, any_of, came, id_of, of, status_of
+from mockserver.verify.checks.freshness import showing
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
 from mockserver.verify.context.context import Context
@@ -224,6 +225,22 @@ def foreign_charge(context: Context) -> None:
             break
 
 
+def _charges_of_all(context: Context, other: Billing) -> None:
+    size = context.records.at_most(25)
+    for charge in (context.records.charge(), context.records.charge(by=biller_of(context, other))):
+        pages = showing(context.anyone.charges, size, charge.id)
+        if not all(page.ok for page in pages):
+            return
+        context.expect(
+            "GEN-7",
+            any_of(*(of(page).each("id").includes(id_of("charge", charge.id)) for page in pages)),
+            kind="not all merchants' charges listed",
+            because="without the merchant header a provider's token lists all its merchants' charges",
+            actual=f"charge {charge.id} is missing",
+            using=[charge.made_by],
+        )
+
+
 def all_merchants(context: Context) -> None:
     """GEN-7: without the header a provider's token sees the records of all its merchants, or is refused."""
     other = context.second()
@@ -243,6 +260,7 @@ def all_merchants(context: Context) -> None:
             actual=f"invoice {invoice.id} is missing",
             using=[invoice.made_by],
         )
+    _charges_of_all(context, other)
     # Whose invoice it is, wherever such creates are taken, is seen where answers are observed.
     context.anyone.create([context.records.charge().id])
     for what, call in (("finalize", context.me.finalize), ("collect", context.me.collect)):

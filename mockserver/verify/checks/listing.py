@@ -149,6 +149,28 @@ def _figures(context: Context, answer: Answer, number: int, size: int, count: in
         )
 
 
+def pages_below_one(context: Context) -> None:
+    """LIST-2: the first page is 1, so that a page below it is refused, empty or the first, and never another one."""
+    scope = own_scope(context, 3)
+    whole = _list(context, scope, per_page=context.records.at_most(20))
+    if set(_ids(whole)) != set(scope.ids):
+        raise NotPossible("a search for given ids does not find them")
+    for number in (0, -1):
+        answer = _list(context, scope, page=number, per_page=1)
+        seen = of(answer)
+        context.expect(
+            "LIST-2",
+            any_of(
+                status_of(answer).compares(">=", 300),
+                seen.at("data").is_empty(),
+                seen.each("id").equals(of(whole).each("id").cut(0, 1)),
+            ),
+            kind="page below one",
+            because=f"page {number} is refused, empty or the first page, {_ids(whole)[:1]}",
+            actual=f"it holds {_ids(answer)}",
+        )
+
+
 def page_sizes(context: Context) -> None:
     """LIST-3: `per_page` is what was asked for, up to the maximum, and so is the number of rows."""
     largest = context.profile.get("per_page_max")
@@ -299,6 +321,7 @@ CHECKS = (
     Check("large page numbers", ("LIST-4",), large_page_numbers, thorough=True),
     Check("a new invoice is listed", ("CREATE-7",), newest_is_listed),
     Check("pages of our own", ("LIST-3", "LIST-4"), pages_of_our_own),
+    Check("pages below one", ("LIST-2",), pages_below_one, thorough=True),
     Check("the whole list", ("LIST-4",), whole_list, thorough=True),
     Check("pages of charges", ("LIST-4",), pages_of_charges, thorough=True),
     Check("the order is stable", ("LIST-4",), orders_are_stable, thorough=True),

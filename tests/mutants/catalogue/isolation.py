@@ -107,6 +107,17 @@ def provider_sees_one_merchant(api: Api) -> None:
     original = swap(api, "selected", selected)
 
 
+@ISOLATION.fault(
+    "GEN-7", says="without the header a provider sees its first merchant's charges only", arguments=PROVIDER
+)
+def provider_sees_one_merchants_charges(api: Api) -> None:
+    def selected(request: Request, reach: frozenset[int], operation: str) -> Any:
+        found = original(request, reach, operation)
+        return min(reach) if found is None and operation == "list_charges" else found
+
+    original = swap(api, "selected", selected)
+
+
 @ISOLATION.fault("GEN-7", "GEN-8", says="an adjustment goes to the provider's last merchant", arguments=PROVIDER)
 def adjustment_goes_to_another(api: Api) -> None:
     swap(api, "adjusted_merchant", lambda caller: max(caller.reach))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from tests.mutants.catalogue.making import Catalog, after_refusal, crash, crash_when, is_create, is_list, swap
 from tests.mutants.reference.api import Api
-from tests.mutants.reference.messages import BadBody, Reply, Request
+from tests.mutants.reference.messages import BadBody, Reply, Request, read_body
 from tests.mutants.reference.records import Caller, Refusal
 
 NONSENSE = Catalog("form")
@@ -284,6 +284,43 @@ def refused_token_acts(api: Api) -> None:
             if refusal.status == 401 and request.path.endswith("/finalize"):
                 number = api.path_number(request.path.split("/")[-2])
                 api.billing.finalize(Caller(frozenset(api.records.merchants)), number)
+            raise
+
+    original = swap(api, "route", route)
+
+
+@NONSENSE.fault("GEN-4", "GEN-8", says="an api_token of 0 compares with any token as a loose database does")
+def nought_is_any_token(api: Api) -> None:
+    loosely_compared(api, lambda given: given == 0 and given is not False)
+
+
+@NONSENSE.fault("GEN-4", "GEN-8", says="an api_token of true compares with any token as loose equality does")
+def true_is_any_token(api: Api) -> None:
+    loosely_compared(api, lambda given: given is True)
+
+
+@NONSENSE.fault("GEN-4", "GEN-8", says="an api_token that is an object is an operator of the database")
+def operator_is_any_token(api: Api) -> None:
+    loosely_compared(api, lambda given: isinstance(given, dict) and "$ne" in given)
+
+
+def loosely_compared(api: Api, equal: Callable[[Any], bool]) -> None:
+    def parameter(request: Request, body: Mapping[str, Any]) -> Any:
+        given = original(request, body)
+        return next(iter(api.records.tokens)) if equal(body.get("api_token")) else given
+
+    original = swap(api, "token_parameter", parameter)
+
+
+@NONSENSE.fault("GEN-6", "GEN-4", says="an adjustment without a token answers 401, and the charge is made")
+def refused_token_charges(api: Api) -> None:
+    def route(request: Request) -> Any:
+        try:
+            return original(request)
+        except Refusal as refusal:
+            if refusal.status == 401 and request.path.endswith("/quick-adjustment"):
+                caller = Caller(frozenset(api.records.merchants), 1)
+                api.create_quick_adjustment(caller, request, read_body(request))
             raise
 
     original = swap(api, "route", route)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -29,6 +29,18 @@ def odd_pages_are_the_second(api: Api) -> None:
         return 2 if re.search("[a-z]", query.get("page", "")) else original(query)
 
     original = swap(api.pages, "number", number)
+
+
+@READING.fault("LIST-2", says="a page below one is counted from the end", choices={"page_below_one": "first_page"})
+def pages_below_one_are_the_last(api: Api) -> None:
+    def cut(query: Mapping[str, str], ordered: Sequence[Any]) -> Any:
+        given = query.get("page", "")
+        if not re.fullmatch("0|-[0-9]{1,3}", given):
+            return original(query, ordered)
+        last = api.pages.last(original({**query, "page": "1"}, ordered))
+        return original({**query, "page": str(max(1, int(given) + last))}, ordered)
+
+    original = swap(api.pages, "cut", cut)
 
 
 @READING.fault("GEN-5", says="a page size that is no number is one row")

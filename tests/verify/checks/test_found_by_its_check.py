@@ -1,0 +1,48 @@
+"""Faults that are for one check alone to find, and correct servers that the same checks do not blame."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.verify.checks import general, isolation, listing
+from mockserver.verify.checks.runner import Check
+from tests.mutants.catalogue.isolation import ISOLATION
+from tests.mutants.catalogue.nonsense import NONSENSE
+from tests.mutants.catalogue.reading import READING
+from tests.mutants.config import Mutant
+from tests.mutants.conforming import LEGAL
+from tests.verify.checks.trying import broken, tried
+
+CHECKS = {
+    check.run: check
+    for check in (*general.CHECKS, *listing.CHECKS, *isolation.CHECKS)
+    if check.run
+    in (
+        general.writing_without_a_token,
+        general.tokens_that_are_no_text,
+        listing.pages_below_one,
+        isolation.all_merchants,
+    )
+}
+NEEDS = {
+    "nought_is_any_token": general.tokens_that_are_no_text,
+    "true_is_any_token": general.tokens_that_are_no_text,
+    "operator_is_any_token": general.tokens_that_are_no_text,
+    "refused_token_charges": general.writing_without_a_token,
+    "pages_below_one_are_the_last": listing.pages_below_one,
+    "provider_sees_one_merchants_charges": isolation.all_merchants,
+}
+FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults
+CORRECT = ("correct", "laravel", "lenient", "provider", "crowded", "charged", "four_operations")
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_the_fault_is_found_by_its_check(name: str) -> None:
+    fault = FAULTS[name]
+    check: Check = CHECKS[NEEDS[name]]
+    assert fault.rules[0] in broken(tried(fault, [check], enough=fault.rules))
+
+
+@pytest.mark.parametrize("name", CORRECT)
+def test_a_correct_server_is_not_blamed(name: str) -> None:
+    assert broken(tried(LEGAL[name], CHECKS.values())) == set()
