@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,6 +16,7 @@ from click.testing import CliRunner, Result
 from mockserver.cli.main import main
 from mockserver.server.process import Running
 from tests.ports import own_port
+from tests.servers import Quiet, serving
 
 
 def health(*arguments: str, **environment: str) -> Result:
@@ -27,25 +27,15 @@ def health(*arguments: str, **environment: str) -> Result:
 def answering(status: int, body: bytes) -> Iterator[str]:
     """The address of something that gives everybody this answer."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/api", "/_mock"])

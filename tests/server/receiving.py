@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.conftest import Api
+from tests.servers import Quiet, serving
 
 SECRET = "s3cret"
 
@@ -57,7 +57,7 @@ def eventually(true: Callable[[], object], *, seconds: float = 60) -> None:
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append(Got(body, {name.lower(): value for name, value in self.headers.items()}))
@@ -68,28 +68,19 @@ def receiving() -> Iterator[Receiver]:
             self.send_header("Location", receiver.url)
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
         def handle(self) -> None:
             try:
                 super().handle()
             except ConnectionError:
                 pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hook?from=mock"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        if receiver.hang is not None:
-            receiver.hang.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as address:
+        receiver.url = f"{address}/hook?from=mock"
+        try:
+            yield receiver
+        finally:
+            if receiver.hang is not None:
+                receiver.hang.set()
 
 
 @contextmanager

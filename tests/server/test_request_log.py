@@ -20,6 +20,7 @@ from mockserver.server.settings import LogFormat, Settings
 from mockserver.server.web.app import create_app
 from mockserver.server.web.request_log import RequestLog
 from tests import plain
+from tests.clock import true_time
 from tests.ports import own_port
 from tests.server.test_lifetimes import PATIENCE, SERVE, answers, wait_until
 
@@ -98,7 +99,10 @@ class Filling(io.StringIO):
 def test_a_server_without_output_answers_and_ends_as_ever(without: str) -> None:
     port = own_port()
     command = ["sh", "-c", f'exec "$@" {without}', "sh", *SERVE, "--port", str(port)]
-    with subprocess.Popen(command) as child:
+    # Faketime's shared memory would stand where standard error was, and be written over for everybody.
+    with true_time():
+        started = subprocess.Popen(command)
+    with started as child:
         try:
             wait_until(lambda: answers(port))
             answer = plain.get(f"http://127.0.0.1:{port}/api/billing/invoices", headers=TOKEN)

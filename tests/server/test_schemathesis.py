@@ -6,11 +6,9 @@ import base64
 import json
 import subprocess
 import sys
-import threading
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 
 from mockserver.server.process import running
 from tests import plain
+from tests.servers import Quiet, serving
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "schemathesis.toml"
@@ -179,7 +178,7 @@ def test_the_configuration_switches_nothing_off() -> None:
     }
 
 
-class _Nonsense(BaseHTTPRequestHandler):
+class _Nonsense(Quiet):
     """Says yes to everybody and everything, with nothing in it."""
 
     def _answer(self) -> None:
@@ -192,17 +191,11 @@ class _Nonsense(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = _answer
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 @pytest.fixture
 def nonsense() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Nonsense)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/api"
-    server.shutdown()
-    server.server_close()
+    with serving(_Nonsense) as address:
+        yield f"{address}/api"
 
 
 def test_a_server_that_answers_nonsense_fails(nonsense: str, tmp_path: Path) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Api
+from tests.servers import Quiet, serving
 
 LIST = "/billing/invoices"
 PAGE = """<!doctype html><meta charset="utf-8"><pre id="told">nothing</pre><script>
@@ -102,7 +101,7 @@ def page(api: Api) -> Iterator[tuple[str, list[dict[str, object]]]]:
     told: list[dict[str, object]] = []
     text = PAGE.replace("TOKEN", f"{api.token}@{api.world}").replace("API", api.server.api).encode()
 
-    class Pages(BaseHTTPRequestHandler):
+    class Pages(Quiet):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -115,12 +114,8 @@ def page(api: Api) -> Iterator[tuple[str, list[dict[str, object]]]]:
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/", told
-        server.shutdown()
+    with serving(Pages) as address:
+        yield f"{address}/", told
 
 
 def test_a_browser_meets_the_end_of_a_connection(

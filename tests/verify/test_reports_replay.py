@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,11 @@ from mockserver.verify.claims.claims import Body, Const, Count, Get, Is, Many, S
 from mockserver.verify.events import Breach
 from mockserver.verify.reports import make
 from mockserver.verify.transport.placeholders import filled
+from tests.servers import Quiet, serving
 from tests.verify.report_streams import BILLED_TWICE, LEAK, RULES, SERVER_ERROR, charge, exchange, invoice, run
 
 
-class Billing(BaseHTTPRequestHandler):
+class Billing(Quiet):
     """As much of the API as these sequences need, with ids unlike the recorded ones; `faulty` bills twice."""
 
     faulty: bool
@@ -67,8 +67,6 @@ class Billing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None: ...
-
 
 @contextmanager
 def billing(*, faulty: bool, broken_lists: bool = False) -> Iterator[tuple[str, type[Billing]]]:
@@ -79,15 +77,8 @@ def billing(*, faulty: bool, broken_lists: bool = False) -> Iterator[tuple[str, 
         lock = threading.Lock()
 
     Here.faulty, Here.broken_lists = faulty, broken_lists
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Here)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/api", Here
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Here) as address:
+        yield f"{address}/api", Here
 
 
 def written(directory: Path, *breaches: Breach, target: str = "http://127.0.0.1:8000/api") -> Path:

