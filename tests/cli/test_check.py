@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mockserver.cli.main import main
-from tests.watch.test_recorded import Entry, entry, har
+from tests.watch.har import Entry, entry, har
 from tests.watch.traffic import finalized, invoice, page
 
 

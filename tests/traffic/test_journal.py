@@ -1,15 +1,11 @@
-"""The journal: every exchange with both verdicts and what decided it, filtered, exported, and asserted on."""
+"""The journal: every exchange with both verdicts and what decided it, filtered and bounded."""
 
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,30 +14,10 @@ import pytest
 from mockserver.core.clock import Clock
 from mockserver.core.messages import Reply, Request
 from mockserver.server.process import Running, running
-from mockserver.traffic import expectations
-from mockserver.traffic.formats import request_body
 from mockserver.traffic.journal import MOST_KEPT_OF_A_BODY, Exchange, Journal
 from tests import plain
 from tests.conftest import Api
-
-LIST = "/billing/invoices"
-
-
-def journal(api: Api, **query: Any) -> Any:
-    answer = api.control("GET", "/journal", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def entries(api: Api, **query: Any) -> list[Any]:
-    found: list[Any] = journal(api, **query)["data"]
-    return found
-
-
-def verify(api: Api, *expect: dict[str, Any], **more: Any) -> Any:
-    answer = api.control("POST", "/journal/verify", json={"expect": list(expect), **more})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+from tests.traffic.reading import LIST, entries, journal, verify
 
 
 def test_an_exchange_is_kept_as_it_was(api: Api) -> None:
@@ -289,191 +265,3 @@ def test_numbers_stand_in_the_order_of_the_journal() -> None:
     found, lost = kept.read()
     assert [one.number for one in found] == list(range(1, 4001))
     assert lost == 0
-
-
-def test_the_har_has_all_that_har_1_2_asks_for(api: Api) -> None:
-    api.create(api.charge()["id"])
-    api.get(f"{LIST}?q=id:%221%22&page=1")
-    with pytest.raises(httpx.TransportError):
-        api.get(LIST, headers={"Prefer": "fault=empty"})
-    log = api.control("GET", "/journal", params={"format": "har"}).json()["log"]
-    assert log["version"] == "1.2"
-    assert set(log["creator"]) == {"name", "version"}
-    assert len(log["entries"]) == 4
-    for entry in log["entries"]:
-        assert datetime.fromisoformat(entry["startedDateTime"])
-        assert entry["time"] == sum(entry["timings"].values())
-        assert set(entry["timings"]) == {"send", "wait", "receive"}
-        assert entry["cache"] == {}
-        request, response = entry["request"], entry["response"]
-        asked = {"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"}
-        assert asked <= set(request) <= asked | {"postData"}
-        answered = {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL"}
-        assert set(response) == answered | {"headersSize", "bodySize"}
-        assert all(set(pair) == {"name", "value"} for pair in request["headers"] + response["headers"])
-        assert {"size", "mimeType"} <= set(response["content"])
-    _, created, listed, cut = log["entries"]
-    assert created["request"]["postData"]["mimeType"] == "application/json"
-    assert json.loads(created["request"]["postData"]["text"])["charge_ids"]
-    assert json.loads(created["response"]["content"]["text"])["invoice"]["status"] == "Draft"
-    pairs = [{"name": "q", "value": 'id:"1"'}, {"name": "page", "value": "1"}]
-    assert listed["request"]["queryString"] == pairs
-    assert (cut["response"]["status"], cut["response"]["content"]["text"]) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "kwargs"),
-    [
-        ("GET", f"{LIST}?q=id:%22{{}}%22", {}),
-        ("POST", "/billing/charges/quick-adjustment", {"json": {"amount": 1, "description": "It's Zoë's $5 `box`\n@"}}),
-        ("POST", "/billing/charges/quick-adjustment", {"data": {"amount": 1, "description": "a&b=c ü"}}),
-        ("POST", LIST, {"content": b"\xff\x00\n'"}),
-        ("POST", LIST, {"json": {"charge_ids": [22]}}),
-        ("HEAD", LIST, {}),
-        ("GET", "/billing/charges/a%20b%25%3F%C3%BC%23", {}),
-    ],
-)
-def test_a_curl_command_asks_the_same_again(api: Api, method: str, path: str, kwargs: dict[str, Any]) -> None:
-    api.request(method, path, headers={"X-Selected-Client-Id": "1", "X-Empty": ""}, **kwargs)
-    answer = api.control("GET", "/journal", params={"format": "curl"})
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    subprocess.run(["sh", "-c", answer.text.strip()], check=True, capture_output=True, timeout=60)
-    first, second = entries(api)
-    ours = {"accept-encoding", "connection", "content-length"}
-    for entry in (first, second):
-        entry["request"]["headers"] = {k: v for k, v in entry["request"]["headers"].items() if k not in ours}
-    assert first["request"] == second["request"]
-
-
-def test_what_was_expected_is_verified(api: Api) -> None:
-    invoice = api.draft()
-    api.finalize(invoice["id"])
-    api.collect(invoice["id"], headers={"Prefer": "outcome=lost_card"})
-    api.collect(invoice["id"])
-    verdict = verify(
-        api,
-        {"operation": "createInvoice", "request": {"charge_ids": [invoice_charge(api, invoice)]}, "at_most": 1},
-        {"operation": "collectInvoice", "invoice": invoice["id"], "at_least": 2, "at_most": 2},
-        {"operation": "collectInvoice", "status": 402, "because": "outcome:lost_card"},
-        {"status": "2xx", "response": {"invoice": {"stripe_invoice_status": "paid"}}},
-        {"operation": "listCharges", "at_most": 0},
-        {"method": "POST", "path": f"/billing/invoices/{invoice['id']}/finalize"},
-        {"headers": {"Prefer": "outcome=lost_card"}},
-        {"fault": "outcome"},
-    )
-    assert verdict["verified"], verdict["message"]
-    assert verdict["message"] == ""
-    assert [one["matched"] for one in verdict["results"]] == [1, 2, 1, 1, 0, 1, 1, 1]
-
-
-def invoice_charge(api: Api, invoice: Any) -> int:
-    created = entries(api, operation="createInvoice", invoice=invoice["id"])
-    return int(created[0]["request"]["body"]["charge_ids"][0])
-
-
-def test_a_failed_expectation_shows_what_came_nearest_field_by_field(api: Api) -> None:
-    charge = api.charge()
-    api.create(charge["id"])
-    api.get(LIST)
-    verdict = verify(api, {"operation": "createInvoice", "status": 200, "request": {"charge_ids": [4711]}})
-    assert not verdict["verified"]
-    (result,) = verdict["results"]
-    nearest = result["nearest"][0]
-    assert nearest["number"] == 2
-    assert nearest["differences"] == [{"field": "request.charge_ids.0", "expected": 4711, "got": charge["id"]}]
-    assert f"exchange 2 came near: request.charge_ids.0 is {charge['id']}" in verdict["message"]
-    assert len(result["nearest"]) == 3, "the others are further away"
-
-
-def test_too_many_are_told_by_their_numbers(api: Api) -> None:
-    for _ in range(3):
-        api.get(LIST)
-    (result,) = verify(api, {"operation": "listInvoices", "at_most": 2})["results"]
-    assert (result["verified"], result["matched"], result["numbers"]) == (False, 3, [1, 2, 3])
-    assert result["complaint"] == "3 were like that; wanted are at most 2"
-
-
-def test_order_is_verified_on_demand(api: Api) -> None:
-    invoice = api.draft()
-    api.finalize(invoice["id"])
-    api.collect(invoice["id"])
-    right = [{"operation": name} for name in ("createInvoice", "finalizeInvoice", "collectInvoice")]
-    assert verify(api, *right, in_order=True)["verified"]
-    assert verify(api, *reversed(right))["verified"]
-    wrong = verify(api, *reversed(right), in_order=True)
-    assert not wrong["verified"]
-    assert "no exchange was like that after exchange 4" in wrong["message"]
-
-
-def test_each_body_is_read_once_whatever_is_expected_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = []
-
-    def read_body(request: Request) -> Any:
-        read.append(request)
-        return request_body(request)
-
-    monkeypatch.setattr(expectations, "request_body", read_body)
-    said = [Exchange(Request("POST", "/", body=b"{}"), "", Reply(200, None), number=number) for number in range(5)]
-    results = expectations.check(said, [{"request": {"charge_ids": [number]}} for number in range(9)], in_order=False)
-    assert [len(result.misses) for result in results] == [expectations.NEAREST] * 9
-    assert len(read) == 5
-
-
-def test_a_near_miss_tells_the_beginning_of_what_is_long(api: Api) -> None:
-    long = "x" * 50_000
-    api.post(LIST, json={"charge_ids": [1], "note": long}, headers={"X-Note": long})
-    verdict = verify(api, {"request": {"charge_ids": 1, "note": 1}, "headers": {"X-Note": "y"}}, {"request": 1})
-    got = {one["field"]: one["got"] for result in verdict["results"] for one in result["nearest"][0]["differences"]}
-    assert got == {
-        "request.charge_ids": [1],
-        "request.note": "x" * expectations.LONGEST + "...",
-        "headers.X-Note": "x" * expectations.LONGEST + "...",
-        "request": ('{"charge_ids":[1],"note":"' + long)[: expectations.LONGEST] + "...",
-    }
-
-
-def test_no_more_is_expected_at_once_than_can_be_judged_soon(api: Api) -> None:
-    answer = api.control("POST", "/journal/verify", json={"expect": [{"status": 200}] * 1001})
-    assert answer.status_code == 400
-    assert "at most 1000" in answer.json()["message"]
-
-
-def test_only_what_follows_a_cursor_can_be_verified(api: Api) -> None:
-    api.get(LIST)
-    assert verify(api, {"operation": "listInvoices"})["verified"]
-    assert not verify(api, {"operation": "listInvoices"}, since=1)["verified"]
-
-
-@pytest.mark.parametrize(
-    "expectation", [{"operation": "payInvoice"}, {"colour": "red"}, {"at_least": -1}, {"status": [200]}]
-)
-def test_an_expectation_that_makes_no_sense_is_refused(api: Api, expectation: dict[str, Any]) -> None:
-    answer = api.control("POST", "/journal/verify", json={"expect": [expectation]})
-    assert answer.status_code == 400
-    assert answer.json()["errors"]
-
-
-def test_the_journal_as_tests_sends_the_same_requests_and_finds_the_same_answers(api: Api, tmp_path: Path) -> None:
-    api.get("/billing/invoices", params={"q": 'id:"1"', "per_page": 2})
-    api.charge(12.5)
-    form = {"amount": "7", "description": "ein “Stück” <b>\\'\"\n"}
-    api.post("/billing/charges/quick-adjustment", data=form, headers={"X-Selected-Client-Id": "1"})
-    api.post("/billing/invoices", content=b'{"charge_ids": [', headers={"Content-Type": "application/json"})
-    api.post("/billing/invoices/1/collect")
-    with pytest.raises(httpx.TransportError):
-        api.get("/billing/invoices", headers={"Prefer": "fault=reset"})
-    answer = api.control("GET", "/journal", params={"format": "pytest"})
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    [alone] = re.findall(r"(def test_\w+)\(", api.control("GET", "/journal/1", params={"format": "pytest"}).text)
-    assert alone == "def test_list_invoices_1"
-    file = tmp_path / "test_again.py"
-    file.write_text(answer.text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--mockserver-url", api.server.base]
-    again = subprocess.run(
-        [*command, "-o", "mockserver_token=provider", str(file)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert "6 passed" in again.stdout, again.stdout
