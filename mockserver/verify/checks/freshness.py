@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from mockserver.verify.assertions.statements import any_of, id_of, is_refused, joined, of, status_of
+from mockserver.verify.assertions.statements import Statement, Subject, any_of, id_of, is_refused, joined, of, status_of
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, row_of
@@ -45,6 +45,11 @@ def showing(call: Callable[..., Answer], size: int, number: int) -> list[Answer]
     return [*ends, *(call(per_page=size, page=page) for page in range(2, last))]
 
 
+def is_on_one_of(pages: Iterable[Answer], record: Subject) -> Statement:
+    """The record of that id is in one of the pages."""
+    return any_of(*(of(page).each("id").includes(record) for page in pages))
+
+
 def charges(context: Context) -> None:
     """GEN-9 and CREATE-4: a new charge is listed at once, and what was read before it was billed is not kept."""
     size = context.records.at_most(25)
@@ -56,7 +61,7 @@ def charges(context: Context) -> None:
     if not context.options.charge_ids and all(page.ok for page in pages):
         context.expect(
             "GEN-9",
-            any_of(*(of(page).each("id").includes(made) for page in pages)),
+            is_on_one_of(pages, made),
             kind="new charge not listed",
             because="a charge that was made is in the list at once",
             actual=f"charge {charge.id} is on none of the pages",
@@ -102,7 +107,7 @@ def invoices(context: Context) -> None:
         )
     context.expect(
         "CREATE-7",
-        any_of(*(of(page).each("id").includes(id_of("invoice", draft.id)) for page in after)),
+        is_on_one_of(after, id_of("invoice", draft.id)),
         kind="not listed where it was asked before",
         because="a new invoice is in the list at once",
         actual=f"invoice {draft.id} is on none of the pages",

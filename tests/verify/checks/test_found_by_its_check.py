@@ -21,7 +21,7 @@ CHECKS = {
         general.writing_without_a_token,
         general.tokens_that_are_no_text,
         listing.pages_below_one,
-        isolation.all_merchants,
+        isolation.charges_of_all_merchants,
     )
 }
 NEEDS = {
@@ -30,7 +30,7 @@ NEEDS = {
     "operator_is_any_token": general.tokens_that_are_no_text,
     "refused_token_charges": general.writing_without_a_token,
     "pages_below_one_are_the_last": listing.pages_below_one,
-    "provider_sees_one_merchants_charges": isolation.all_merchants,
+    "provider_sees_one_merchants_charges": isolation.charges_of_all_merchants,
 }
 FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults
 CORRECT = ("correct", "laravel", "lenient", "provider", "crowded", "charged", "four_operations")
