@@ -31,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             del os.environ[name]
     # Where it is set, each of the hundreds of programs that tests start would compile this package anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Not everybody's path has them, root's after Debian's su neither; useradd and haproxy lie there.
+    os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
     told = "try N times as many examples of each property, other ones each time; without it they are always the same"
     parser.addoption("--dice", metavar="N", type=int, help=told)
     told = "kill servers that keep their worlds N times in each of the tests that do it, at other moments each time"
