@@ -7,6 +7,7 @@ import time
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import isodate
 
@@ -147,3 +148,12 @@ def parse_time(text: str) -> int:
             raise ValueError("a time needs its zone, such as 2026-01-15T10:00:00Z")
         moment = moment.replace(tzinfo=UTC)
     return from_datetime(moment)
+
+
+def parse_http_date(text: str) -> datetime | None:
+    """The time of a header such as `Date`, in UTC; None for anything that is none (RFC 9110, 5.6.7)."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -179,6 +179,22 @@ def test_unknown_names_are_let_through_and_reported_with_what_was_probably_meant
     )
 
 
+@pytest.mark.parametrize("body", [b'{"charge_ids": [1]}', b'\n{"a": "x=y&z"}', b"[1]"])
+def test_json_that_was_sent_as_a_form_is_told_as_such(contract: Contract, body: bytes) -> None:
+    call = accept(contract, CREATE, body, FORM)
+    assert call.warnings == (
+        "the body looks like JSON and was sent as a form, so that nothing in it counts: "
+        "give Content-Type: application/json",
+    )
+    assert call.body == {}
+
+
+def test_json_that_was_sent_as_a_form_is_told_in_the_refusal_too(contract: Contract) -> None:
+    adjustment = "POST /billing/charges/quick-adjustment"
+    refused = refusal(contract, adjustment, b'{"amount": 1, "description": "x"}', FORM, merchant="1")
+    assert "give Content-Type: application/json" in refused.message
+
+
 def test_a_token_given_as_a_parameter_is_no_stranger(contract: Contract) -> None:
     assert accept(contract, LIST + "?api_token=x").warnings == ()
     assert accept(contract, CREATE, b'{"api_token": "x"}', JSON).warnings == ()

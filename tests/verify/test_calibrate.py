@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from mockserver.core.errors import Unusable
 from mockserver.verify.events import DriftFound
 from mockserver.verify.options import Options
 from mockserver.verify.run import verify
+from tests.mutants.catalogue.making import after
 from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.reference.choices import LISTED
 from tests.mutants.reference.messages import Reply, Request
@@ -76,6 +79,65 @@ def test_taking_an_unreadable_body_for_an_empty_one_is_a_warning_about_money_and
     assert (heard.breaches, heard.end.exit_code) == ([], 0)
     (warning,) = [note.text for note in heard.told if note.level == "money"]
     assert "a client's broken JSON bills everything that is uninvoiced" in warning
+
+
+@pytest.mark.parametrize(("reads_as", "told"), [(b"{}", ["money"]), (None, [])])
+def test_taking_text_for_an_empty_body_is_a_warning_about_money_and_reading_it_is_none(
+    reads_as: bytes | None, told: list[str]
+) -> None:
+    """The first is what PHP and Express do by themselves, the second what a server does that asks for no type."""
+
+    def other_types(request: Request) -> Reply | None:
+        if request.content_type != "text/plain":
+            return None
+        headers = {**request.headers, "content-type": "application/json"}
+        body = request.body if reads_as is None else reads_as
+        return server.api.respond(dataclasses.replace(request, body=body, headers=headers))
+
+    with running() as server:
+        server.api.before.append(other_types)
+        heard = judge(server.url, only=("GEN-5", "GEN-6", "CREATE"))
+    assert heard.breaches == []
+    assert [note.level for note in heard.told if "forgets the Content-Type" in note.text] == told
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        (timedelta(hours=2), 1),
+        (timedelta(hours=-5), 1),
+        (timedelta(hours=5, minutes=45, seconds=20), 1),
+        (timedelta(seconds=50), 0),
+        (timedelta(minutes=7), 0),
+        (timedelta(days=3), 0),
+    ],
+)
+def test_local_time_that_is_labelled_as_utc_is_told_and_no_breach(ahead: timedelta, told: int) -> None:
+    with running() as server:
+        server.api.records.now = lambda: datetime.now(UTC) + ahead  # type: ignore[method-assign]
+        after(server.api, dated)
+        heard = judge(server.url, only=("CREATE", "SEARCH-5"))
+    assert heard.breaches == []
+    assert len([note for note in heard.told if note.level == "warning" and "labelled as UTC" in note.text]) == told
+
+
+def dated(_: Request, reply: Reply) -> Reply:
+    reply.headers["Date"] = format_datetime(datetime.now(UTC), usegmt=True)
+    return reply
+
+
+@pytest.mark.parametrize(
+    "date", ["", "now", "Mon, 30 Nov 99999 20:05:34 GMT", "\xb2 Nov 2026", "Thu, 01 Jan 1970 00:00:00 -9999"]
+)
+def test_a_date_that_is_none_is_passed_over(date: str) -> None:
+    def odd(_: Request, reply: Reply) -> Reply:
+        reply.headers["Date"] = date
+        return reply
+
+    with running() as server:
+        after(server.api, odd)
+        heard = judge(server.url, only=("CREATE-1",))
+    assert (heard.breaches, heard.end.exit_code) == ([], 0)
 
 
 def test_with_charges_given_no_body_is_sent_that_might_bill_others() -> None:

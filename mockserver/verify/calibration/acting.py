@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from mockserver.core.clock import parse_http_date
 from mockserver.verify.calibration.listing import row_shown
 from mockserver.verify.calibration.measurements import Calibration
+from mockserver.verify.claims.values import Row, when
 from mockserver.verify.context.own_records import OwnInvoice
 from mockserver.verify.errors import NotPossible, Stop
 from mockserver.verify.transport.messages import Answer
+
+QUARTER = timedelta(minutes=15)
+"""All zones differ from UTC by a multiple of it."""
+FARTHEST = timedelta(hours=14)
+"""Of any zone from UTC."""
+ABOUT = timedelta(minutes=1)
+"""What clocks of one service may differ by."""
 
 
 def creates(work: Calibration) -> None:
@@ -17,6 +28,7 @@ def creates(work: Calibration) -> None:
     row = draft.made_by.part("invoice")
     work.record("create_status", draft.made_by.status, f"a create is answered with {draft.made_by.status}")
     row_shown(work, row, "a created invoice", own=True)
+    _zone(work, row, draft.made_by)
     twice = context.records.charge()
     answer = context.me.create([twice.id, twice.id])
     if answer.refused:
@@ -30,6 +42,24 @@ def creates(work: Calibration) -> None:
     if answer.refused:
         context.records.draft((twice,))
     _order(work, draft)
+
+
+def _zone(work: Calibration, made: Row, answer: Answer) -> None:
+    """Warns where a new invoice is dated by whole quarters of an hour beside the answer's own `Date`.
+
+    No breach: a service whose clock is moved, as for tests, looks the same.
+    """
+    dated, sent = when(made.get("created_at")), parse_http_date(answer.headers.get("date", ""))
+    if dated is None or sent is None:
+        return
+    off = dated - sent
+    zone = round(off / QUARTER) * QUARTER
+    if zone and abs(zone) <= FARTHEST and abs(off - zone) <= ABOUT:
+        work.context.recorder.note(
+            f"an invoice that was just made is dated {made['created_at']}, and its answer {sent:%Y-%m-%dT%H:%M:%SZ}: "
+            "local time that is labelled as UTC looks so, and then days are searched for in that zone (SEARCH-5)",
+            warning=True,
+        )
 
 
 def _order(work: Calibration, older: OwnInvoice) -> None:

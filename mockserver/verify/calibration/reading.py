@@ -24,6 +24,11 @@ MONEY = (
     "a body that can't be read is taken for an empty one: a client's broken JSON bills everything that is uninvoiced "
     "({what} was answered with {status}). That is legal, and dangerous"
 )
+MISLABELLED = (
+    "a body of text/plain is taken for an empty one: a client that forgets the Content-Type of its JSON bills "
+    "everything that is uninvoiced (a create that named charge {named} was answered with {status}, and took {left}, "
+    "too). That is legal, and dangerous"
+)
 Send = Callable[[], Answer]
 
 
@@ -69,6 +74,19 @@ def unreadable(work: Calibration) -> None:
         if answer.ok:
             work.context.recorder.note(MONEY.format(what=what, status=answer.status), about_money=True)
             return
+
+
+def mislabelled(work: Calibration) -> None:
+    """Warns of a server that bills everything where JSON comes as text, as which `fetch` sends it by itself."""
+    context = work.context
+    if context.options.charge_ids or len(context.records.open_currencies()) > 1:
+        return
+    named, left = context.records.charges(2)
+    body = b'{"charge_ids": [%d]}' % named.id
+    answer = context.me.send("POST", "/billing/invoices", body=body, content_type="text/plain;charset=UTF-8")
+    if answer.ok and context.records.charge_status(left.id)[0] == "Invoiced":
+        told = MISLABELLED.format(named=named.id, status=answer.status, left=left.id)
+        context.recorder.note(told, about_money=True)
 
 
 def _billing_everything(context: Context, cases: Mapping[str, Send]) -> dict[str, Answer]:

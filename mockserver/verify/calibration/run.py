@@ -10,7 +10,7 @@ from mockserver.verify.calibration.collecting import collects
 from mockserver.verify.calibration.listing import links, lists, page_sizes
 from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.reaching import isolation, merchants
-from mockserver.verify.calibration.reading import empty_ids, loose_ids, odd_pages, unreadable
+from mockserver.verify.calibration.reading import empty_ids, loose_ids, mislabelled, odd_pages, unreadable
 from mockserver.verify.calibration.searching import searches
 from mockserver.verify.checks.runner import held_back, still_there
 from mockserver.verify.claims.claims import CannotTell
@@ -37,6 +37,7 @@ def calibrate(context: Context) -> Calibration:
         ("numbers", loose_ids, ("numeric_strings", "loose_integers")),
         ("empty lists of charges", empty_ids, ("empty_charge_ids",)),
         ("unreadable bodies", unreadable, ("unreadable_body",)),
+        ("bodies of another type", mislabelled, ()),
         ("searching", searches, (*SEARCHES, "date_without_modifier")),
         ("finalizing", finalizes, ("finalize_status", "finalized_label", "refinalize", "action_body")),
         ("collecting", collects, PAYING),

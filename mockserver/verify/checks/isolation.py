@@ -136,18 +136,22 @@ def charging_others(context: Context) -> None:
     """GEN-8: another's token makes no charge for our merchant."""
     if context.me.merchant is None or context.options.charge_ids:
         raise NotPossible("charges are not made in this run")
-    intruder = context.second().acting(merchant=context.me.merchant)
-    answer = intruder.adjust(context.records.spare_amount, "by an intruder")
-    context.expect(
-        "GEN-8",
-        any_of(
-            status_of(answer).compares(">=", 300),
-            of(answer).at("charge.chargee_id").compares("disagrees", context.me.merchant),
-        ),
-        kind="charge made by another's token",
-        because="another merchant's token can't charge our merchant",
-        actual=f"the answer is {answer.brief()}",
-    )
+    other = context.second()
+    for how, intruder in (
+        ("under our merchant header", other.acting(merchant=context.me.merchant)),
+        ("without a merchant header", other.acting(merchant=None)),
+    ):
+        answer = intruder.adjust(context.records.spare_amount, "by an intruder")
+        context.expect(
+            "GEN-8",
+            any_of(
+                status_of(answer).compares(">=", 300),
+                of(answer).at("charge.chargee_id").compares("disagrees", context.me.merchant),
+            ),
+            kind="charge made by another's token",
+            because=f"another merchant's token can't charge our merchant, {how}",
+            actual=f"the answer is {answer.brief()}",
+        )
 
 
 def both_for_themselves(context: Context) -> None:

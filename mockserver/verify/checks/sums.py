@@ -13,9 +13,9 @@ from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, due, ro
 from mockserver.verify.errors import NotPossible, Stop
 from mockserver.verify.transport.messages import Answer
 
-MANY = 105
-"""Charges that are more than the hundred at which pages, chunks and limits commonly end."""
-LOOKED_AT = (0, 24, 49, 50, 74, 99, 100, MANY - 1)
+MANY, ALL = 105, 205
+"""Charges that are named, and that are open: more than one and two hundred, where pages, chunks and limits end."""
+LOOKED_AT = (0, 24, 49, 50, 74, 99, 100, 104, 149, 150, 199, 200, 204)
 """Places of the many at which it is looked whether they were taken: the edges of chunks."""
 SHARE = 1 / 6
 """Of what is left of a run, how much the many may take."""
@@ -100,10 +100,10 @@ def _taken(
 def many(context: Context) -> None:
     """CREATE-1 and CREATE-2 with more charges than fit a page: how many ids one create takes is the server's to say."""
     _can_make(context)
-    if 2 * MANY * _interval(context) > context.transport.left * SHARE:
+    if (MANY + ALL) * _interval(context) > context.transport.left * SHARE:
         # Others put the rules to the test with fewer.
         return
-    charges = context.records.charges(MANY)
+    charges: Sequence[OwnCharge] = context.records.charges(MANY)
     answer = context.me.create([charge.id for charge in charges])
     if answer.refused:
         charge_untouched(context, "GEN-6", charges[-1], "a refused create of many charges", [answer])
@@ -111,8 +111,8 @@ def many(context: Context) -> None:
         draft = context.records.made(answer, charges)
         _adds_up(context, draft, "of more than a hundred charges")
         _edges_taken(context, charges, answer, "CREATE-1")
-        charges = context.records.charges(MANY)
-    _all_of_many(context, charges)
+        charges = ()
+    _all_of_many(context, [*charges, *context.records.charges(ALL - len(charges))])
 
 
 def _interval(context: Context) -> float:
@@ -127,7 +127,7 @@ def _all_of_many(context: Context, charges: Sequence[OwnCharge]) -> None:
         "CREATE-2",
         # Others may have left some open, too.
         any_of(is_refused(answer), of(answer).at("invoice.total").compares(">=", due(charges))),
-        kind="total of all of more than a hundred charges",
+        kind="total of all of many charges",
         because=f"all uninvoiced charges are summed, the run's own come to {due(charges).value()}",
     )
     _edges_taken(context, charges, answer, "CREATE-2")
@@ -135,7 +135,8 @@ def _all_of_many(context: Context, charges: Sequence[OwnCharge]) -> None:
 
 def _edges_taken(context: Context, charges: Sequence[OwnCharge], answer: Answer, rule: str) -> None:
     for place in LOOKED_AT:
-        _taken(context, charges[place], answer, rule, "more than a hundred charges")
+        if place < len(charges):
+            _taken(context, charges[place], answer, rule, "more than a hundred charges")
 
 
 def large(context: Context) -> None:

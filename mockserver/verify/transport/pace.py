@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from mockserver.core.clock import parse_http_date
 
 PLENTY = 200
 """Requests left in a window, from where on nobody needs to be careful."""
@@ -113,11 +114,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if (seconds := _number(value)) is not None:
         return min(seconds, LONGEST)
-    try:
-        when = email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None
-    return min(max(0.0, when - time.time()), LONGEST)
+    when = parse_http_date(value)
+    return None if when is None else min(max(0.0, when.timestamp() - time.time()), LONGEST)
 
 
 def _number(text: str | None) -> float | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from mockserver.core.clock import parse_http_date
 
 MARGIN = 0.0015
 """Seconds by which recorded times may be off, being cut to milliseconds."""
@@ -79,10 +80,8 @@ def _cut_off(moment: str) -> float:
 
 
 def _served(date: str) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp() if date else None
-    except (ValueError, OverflowError):
-        return None
+    moment = parse_http_date(date)
+    return None if moment is None else moment.timestamp()
 
 
 def _duration(milliseconds: object) -> float | None:

@@ -114,6 +114,15 @@ def chunks_are_skipped(api: Api) -> None:
     take_some_of_all(api, lambda charges: [charge for place, charge in enumerate(charges) if place // 50 % 2 == 0])
 
 
+@FOLDING.fault(
+    "CREATE-2",
+    "CREATE-5",
+    says="all open charges are gone through by two hundred while they change, so that those after them are skipped",
+)
+def large_chunks_are_skipped(api: Api) -> None:
+    take_some_of_all(api, lambda charges: [charge for place, charge in enumerate(charges) if place // 200 % 2 == 0])
+
+
 @FOLDING.fault("CREATE-2", "CREATE-4", says="without charge_ids all are summed, and a hundred are marked")
 def hundred_are_marked(api: Api) -> None:
     def take(charge: Charge, invoice: Any) -> None:

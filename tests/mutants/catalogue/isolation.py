@@ -123,6 +123,14 @@ def adjustment_goes_to_another(api: Api) -> None:
     swap(api, "adjusted_merchant", lambda caller: max(caller.reach))
 
 
+@ISOLATION.fault("GEN-8", says="without the header an adjustment goes to the first merchant of all")
+def unselected_adjustment_goes_to_the_first(api: Api) -> None:
+    def merchant(caller: Caller) -> Any:
+        return min(api.records.merchants) if caller.selected is None else original(caller)
+
+    original = swap(api, "adjusted_merchant", merchant)
+
+
 @ISOLATION.fault("GEN-7", "LIST-1", "SEARCH-1", says="with the header, the list is empty", arguments=PROVIDER)
 def header_empties_the_list(api: Api) -> None:
     def visible(caller: Caller) -> list[Invoice]:

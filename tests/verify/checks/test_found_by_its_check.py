@@ -22,6 +22,7 @@ CHECKS = {
         general.tokens_that_are_no_text,
         listing.pages_below_one,
         isolation.charges_of_all_merchants,
+        isolation.charging_others,
     )
 }
 NEEDS = {
@@ -31,6 +32,7 @@ NEEDS = {
     "refused_token_charges": general.writing_without_a_token,
     "pages_below_one_are_the_last": listing.pages_below_one,
     "provider_sees_one_merchants_charges": isolation.charges_of_all_merchants,
+    "unselected_adjustment_goes_to_the_first": isolation.charging_others,
 }
 FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults
 CORRECT = ("correct", "laravel", "lenient", "provider", "crowded", "charged", "four_operations")
