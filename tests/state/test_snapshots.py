@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mockserver.billing.profile import Profile
@@ -175,6 +176,24 @@ def test_a_world_keeps_a_hundred_snapshots(api: Api) -> None:
     assert answer.status_code == 400
     assert "delete" in answer.json()["message"]
     take(api, "s7")
+
+
+def test_the_snapshots_of_a_world_hold_a_limited_number_of_sent_records(api: Api) -> None:
+    """A megabyte of text takes thirty in memory; what the world itself has is shared."""
+    tokens = "\n".join(f"  t{number}: all" for number in range(60_000))
+    large = {"fixture": SMALL.replace(" {provider: all}", f"\n  provider: all\n{tokens}")}
+
+    def bring_in_large(name: str) -> httpx.Response:
+        return api.control("PUT", f"/snapshots/{name}", json=large)
+
+    for name in ("one", "two", "three", "two"):
+        assert bring_in_large(name).status_code == 200
+    refused = bring_in_large("four")
+    assert refused.status_code == 400
+    assert "200,000 records of sent fixtures at most, with this one it were 240,012" in refused.json()["message"]
+    take(api, "of its own")
+    assert api.control("DELETE", "/snapshots/one").status_code == 200
+    assert bring_in_large("four").status_code == 200
 
 
 def test_nothing_differs_from_a_snapshot_just_taken(api: Api) -> None:

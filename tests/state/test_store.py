@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
@@ -15,7 +17,7 @@ from mockserver.billing.search.query import NOTHING_ASKED, Query, parse
 from mockserver.core.clock import Identifiers
 from mockserver.state.fixtures.generate import Plan, merchants, records
 from mockserver.state.store.base import Scope
-from mockserver.state.store.memory import MemoryStore
+from mockserver.state.store.memory import MOST_INDEXES, MemoryStore
 from tests.properties import examples
 from tests.state.random_worlds import DAY, SOME_TIME
 
@@ -169,6 +171,27 @@ def test_a_copy_bills_its_own_charges_only() -> None:
     assert store.uninvoiced(frozenset({1})) == [charge]
     assert twin.uninvoiced(frozenset({1})) == []
     assert store.charge(1) == charge
+
+
+def test_however_many_scopes_are_asked_for_few_orders_are_kept(many: MemoryStore) -> None:
+    """A fixture of a megabyte can have tens of thousands of tokens, each with merchants of its own."""
+    one_by_one = [frozenset({1, 10 + number}) for number in range(10 * MOST_INDEXES)]
+    before = _traced(lambda: many.prepare(one_by_one[:MOST_INDEXES]))
+    after = _traced(lambda: many.prepare(one_by_one))
+    for scope in one_by_one:
+        page, total = many.page_of_invoices(scope, NOTHING_ASKED, offset=0, limit=3, newest_first=True)
+        assert {invoice.merchant for invoice in page} == {1}
+        assert total > 3
+    assert after < before / 10
+
+
+def _traced(action: Callable[[], object]) -> int:
+    """Bytes that are held after it and were not before."""
+    tracemalloc.start()
+    action()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return held
 
 
 def test_ids_are_never_given_twice_nor_below_a_reserved_one() -> None:

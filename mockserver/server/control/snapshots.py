@@ -21,6 +21,8 @@ from mockserver.state.world import Blueprint, Snapshot, World
 
 MOST_SNAPSHOTS = 100
 """How many a world keeps."""
+MOST_SENT = 200_000
+"""Merchants, tokens, charges and invoices of sent fixtures that the snapshots of a world hold together."""
 _YAML = {"Content-Type": "application/yaml; charset=utf-8"}
 
 
@@ -35,6 +37,12 @@ def put_snapshot(request: ControlRequest) -> Reply:
     with world.lock:
         if name not in world.snapshots and len(world.snapshots) >= MOST_SNAPSHOTS:
             raise invalid("snapshot", f"a world keeps {MOST_SNAPSHOTS} snapshots: delete one first")
+        if blueprint is not None and (held := _held_beside(name, world) + _size(blueprint)) > MOST_SENT:
+            raise invalid(
+                "fixture",
+                f"the snapshots of a world hold {MOST_SENT:,} records of sent fixtures at most, with this one it were "
+                f"{held:,}: delete one first, or give this one the name of an older one",
+            )
         world.state.settle()
         return Reply(200, _snapshot(world.take(name, blueprint)))
 
@@ -90,6 +98,17 @@ def _read(text: str) -> Blueprint:
     except Unusable as unusable:
         problems = (problem.removeprefix("fixture:") for problem in unusable.problems)
         raise invalid("fixture", *(re.sub(r"^(?=\d)", "line ", problem.strip()) for problem in problems)) from None
+
+
+def _held_beside(name: str, world: World) -> int:
+    """The records of sent fixtures that the world's other snapshots grew from; those of its own are shared with it."""
+    roots = {id(one.blueprint.root): one.blueprint.root for one in world.snapshots.values() if one.name != name}
+    return sum(_size(root) for root in roots.values() if root is not world.origin)
+
+
+def _size(blueprint: Blueprint) -> int:
+    store = blueprint.state.store
+    return len(store.merchants()) + len(blueprint.tokens) + sum(store.sizes)
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Generic, TypeVar
 
 from mockserver.billing.records import OPEN, Charge, Invoice, Merchant
@@ -16,6 +17,8 @@ from mockserver.state.store.index import SortedIndex
 Record = TypeVar("Record", bound=Charge | Invoice)
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+MOST_INDEXES = 64
+"""Scopes of several merchants whose records are kept in order at the same time; those used last stay."""
 
 
 class _CopyOnWriteDict(Generic[Key, Value]):
@@ -126,10 +129,12 @@ class _Table(Generic[Record]):
         if len(scope) == 1:
             (merchant,) = scope
             return self._own.get(merchant) or SortedIndex.of([])
-        index = self._indexes.get(scope)
+        index = self._indexes.pop(scope, None)
         if index is None:
             index = SortedIndex.of((one.created_at, one.id) for one in self.rows.values() if one.merchant in scope)
-            self._indexes[scope] = index
+            if len(self._indexes) >= MOST_INDEXES:
+                del self._indexes[next(iter(self._indexes))]
+        self._indexes[scope] = index
         return index
 
 
@@ -155,7 +160,7 @@ class MemoryStore:
 
     def prepare(self, scopes: Iterable[Scope]) -> None:
         """Order the records for these scopes now rather than at the first page."""
-        for scope in scopes:
+        for scope in islice(dict.fromkeys(scopes), MOST_INDEXES):
             self._charges.index(scope)
             self._invoices.index(scope)
 
