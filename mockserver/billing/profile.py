@@ -90,7 +90,7 @@ class Profile:
         1, 0, help="The page's `from` for the very first row; with 0 its `to` is one past the last row."
     )
     page_links: str = _choice(
-        "keep_query", "drop_query", "absent", help="The query in a page's links to others, where it carries links."
+        "keep_query", "drop_query", "absent", help="The query, without the token, in a page's links to others."
     )
     no_charges: str = _choice("refuse", "empty_draft", help="Creating when nothing is left to invoice.")
     duplicate_charge_ids: str = _choice("refuse", "collapse", help="A charge named twice in `charge_ids`.")

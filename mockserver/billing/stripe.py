@@ -111,6 +111,8 @@ class Due:
     amount: int
     currency: str
     card: str
+    nothing: bool
+    """Whether the invoice's total is nothing; an `amount` of 0 may be one that Stripe counts more coarsely."""
 
 
 @dataclass(slots=True)
@@ -151,11 +153,11 @@ class Stripe:
         A repeat under a settled key gets the remembered outcome, answered this time, and moves no money (COLLECT-4).
         Nothing due is paid without a charge; less than Stripe's minimum is declined.
         """
-        key = f"collect-{due.invoice}-{self.answered.get(due.invoice, 0) + 1}"
+        key = idempotency_key(due.invoice, self.answered.get(due.invoice, 0))
         if outcome not in UNREACHABLE:
             if key in self.settled:
                 outcome = REPEATED
-            elif due.amount <= 0:
+            elif due.nothing:
                 outcome = NOTHING_DUE
             elif outcome.charges and due.amount < MINIMUM_CHARGE.get(due.currency, 1):
                 outcome = TOO_SMALL
@@ -165,6 +167,11 @@ class Stripe:
             self.answered[due.invoice] = self.answered.get(due.invoice, 0) + 1
         self.ledger.append(_entry(len(self.ledger) + 1, due, outcome, key, now))
         return outcome
+
+
+def idempotency_key(invoice: int, answered: int) -> str:
+    """The key of an attempt after so many that Stripe's answer came to: a new one only once the last is known."""
+    return f"collect-{invoice}-{answered + 1}"
 
 
 def _entry(number: int, due: Due, outcome: Outcome, key: str, now: int) -> Attempt:

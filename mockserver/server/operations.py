@@ -213,6 +213,7 @@ def collect_invoice(call: Call, context: OperationContext) -> Reply:
         stripe_minor(invoice.total, invoice.currency, exponent=exponent(invoice.currency)),
         invoice.currency,
         card,
+        nothing=invoice.total <= 0,
     )
     outcome = stripe.attempt(due, outcome, now=context.state.clock.now())
     because = f"COLLECT-3 outcome:{outcome.name}"

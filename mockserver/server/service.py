@@ -111,6 +111,10 @@ def read_profile(settings: Settings) -> tuple[Profile, str]:
 
 
 def _subscription(settings: Settings) -> Subscription:
+    try:
+        settings.webhook_secret.encode()
+    except UnicodeEncodeError as error:
+        raise Unusable("--webhook-secret holds bytes that are no text: give it in UTF-8") from error
     if not settings.webhook_url:
         return Subscription(secret=settings.webhook_secret)
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from mockserver.core.net import API
 from mockserver.core.text import shown
 from mockserver.traffic.formats import request_body, sent_body, status
 from mockserver.traffic.journal import Exchange
@@ -36,9 +37,9 @@ class MatchResult:
 
 
 def check(
-    exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any]], *, in_order: bool
+    exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any]], *, in_order: bool, lost: int = 0
 ) -> list[MatchResult]:
-    """How each expectation fares with these exchanges.
+    """How each expectation fares with these exchanges, before which `lost` others were, that are no longer known.
 
     `at_least` is 1, or 0 where only `at_most` is given. With `in_order` those that meet one expectation, as many as it
     wants at least, must come after those that met the one before it.
@@ -46,7 +47,7 @@ def check(
     found = []
     after = 0
     for tally in _tallied(exchanges, expectations):
-        match = tally.result()
+        match = _with_lost(tally.result(), lost)
         if in_order and match.complaint is None and match.least:
             following = [number for number in match.numbers if number > after]
             if len(following) < match.least:
@@ -102,6 +103,8 @@ class _Tally:
             self.numbers.append(exchange.number)
             return
         # No more are kept than are told, since each has what it got with it.
+        if len(self.nearest) == NEAREST and len(differences) > self.nearest[-1][0]:
+            return
         self.nearest.append((len(differences), -exchange.number, exchange, differences))
         self.nearest = sorted(self.nearest, key=lambda one: one[:2])[:NEAREST]
 
@@ -115,6 +118,15 @@ class _Tally:
         told = self.nearest if len(numbers) < least else []
         misses = tuple(_miss(exchange, differences) for _, _, exchange, differences in told)
         return MatchResult(self.wanted, least, most, numbers, misses, f"{_times(len(numbers))}; {_wish(match)}")
+
+
+def _with_lost(match: MatchResult, lost: int) -> MatchResult:
+    """Nobody can say that something was not asked, or not more often, of exchanges that are no longer known."""
+    if not lost or (match.complaint is None and match.most is None):
+        return match
+    told = f"of {lost} exchanges that the journal has lost nobody knows: give it a larger --journal-size"
+    complaint = told if match.complaint is None else f"{match.complaint}; {told}"
+    return MatchResult(match.wanted, match.least, match.most, match.numbers, match.misses, complaint)
 
 
 def _tallied(exchanges: Sequence[Exchange], expectations: Sequence[Mapping[str, Any]]) -> list[_Tally]:
@@ -174,11 +186,20 @@ def _got(exchange: Exchange, name: str) -> Any:
 
 
 def _same(name: str, wanted: Any, got: Any) -> bool:
-    if name == "status" and isinstance(wanted, str):
-        return got is not None and wanted.upper() == f"{got // 100}XX"
+    if name == "status" and got is not None:
+        return is_status(wanted, got)
+    if name == "method":
+        return bool(wanted.upper() == got.upper())
+    if name == "path":
+        return bool(wanted.removeprefix(API) == got.removeprefix(API))
     if name == "because":
         return wanted in got
     return wanted in got if name == "fault" else bool(wanted == got)
+
+
+def is_status(wanted: int | str, got: int) -> bool:
+    """Whether a status is the one wanted, such as `402`, or of the class, such as `4xx`."""
+    return str(wanted).upper() in (str(got), f"{got // 100}XX")
 
 
 def _within(wanted: Any, got: Any, field: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from mockserver.billing.records import (
     Merchant,
     Provider,
 )
-from mockserver.billing.stripe import CARDS, OUTCOMES, Due, Stripe
+from mockserver.billing.stripe import CARDS, OUTCOMES, Due, Outcome, Stripe
 from mockserver.core.clock import EARLIEST, LATEST, Clock, ClockState, Identifiers
 from mockserver.state.fixtures.fields import LARGEST_ID
 from mockserver.state.store.base import Scope
@@ -119,6 +119,10 @@ def stores(draw: st.DrawFn) -> MemoryStore:
     return store
 
 
+def _is_known_to_pay(outcome: Outcome) -> bool:
+    return outcome.charges and outcome.answered
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     store = draw(stores())
@@ -126,12 +130,22 @@ def worlds(draw: st.DrawFn) -> World:
     state = State(store, stripe, Clock(draw(_clocks())))
     outcomes = st.sampled_from(sorted(OUTCOMES)).map(OUTCOMES.__getitem__)
     for invoice in list(store.invoices()):
-        due = Due(invoice.id, invoice.stripe_invoice_id, invoice.merchant, invoice.total, invoice.currency, "none")
-        for outcome in draw(st.lists(outcomes, max_size=3)):
+        due = Due(
+            invoice.id,
+            invoice.stripe_invoice_id,
+            invoice.merchant,
+            invoice.total,
+            invoice.currency,
+            "none",
+            nothing=invoice.total <= 0,
+        )
+        reported = invoice.stripe_invoice_status in (STRIPE_DRAFT, STRIPE_OPEN) and draw(st.booleans())
+        possible = outcomes if invoice.paid or reported else outcomes.filter(lambda one: not _is_known_to_pay(one))
+        for outcome in draw(st.lists(possible, max_size=3)):
             stripe.attempt(due, outcome, now=draw(times))
         if not invoice.draft and (invoice.stripe_invoice_id is None or draw(st.booleans())):
             state.enqueue(invoice, due=draw(times))
-        if invoice.stripe_invoice_status in (STRIPE_DRAFT, STRIPE_OPEN) and draw(st.booleans()):
+        if reported:
             state.pay_later(invoice, due=draw(times))
     stripe.forced.extend(draw(st.lists(outcomes, max_size=3)))
     everyone = [merchant.id for merchant in store.merchants()]

@@ -35,6 +35,9 @@ _MOST_DIGITS = 640
 _VALUE = "bad_search_value"
 Meaning = TypeVar("Meaning")
 
+MOST_CONTAINED = 20
+"""Clauses with `~` or `!~` in one search: each asks every invoice, and nobody else is answered meanwhile."""
+_CONTAINMENT = frozenset({Operator.CONTAINS, Operator.LACKS})
 _ORDERED = (Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST)
 _OPERATORS = {
     "id": (Operator.EQUAL, Operator.NOT_EQUAL, *_ORDERED),
@@ -183,12 +186,18 @@ def parse(text: str, *, date_without_modifier: bool = False, ignored: Container[
     steps: list[tuple[Joiner, Clause]] = []
     left_out: list[str] = []
     read_any = False
+    contained = 0
     try:
         while not reader.at_end():
             joiner = reader.joiner() if read_any else Joiner.AND
             clause = _clause(reader, left_out, ignored, date_without_modifier=date_without_modifier)
             if clause is not None:
                 steps.append((joiner if steps else Joiner.AND, clause))
+                contained += clause.operator in _CONTAINMENT
+                if contained > MOST_CONTAINED:
+                    problem = f"more than {MOST_CONTAINED} clauses with ~ or !~, for which each invoice is looked at"
+                    hint = "ask for them in several searches, or for whole ids by :"
+                    raise reader.stopped(problem, because="profile:bad_search_syntax", hint=hint)
             read_any = True
     except SearchError as error:
         if error.choice not in ignored:

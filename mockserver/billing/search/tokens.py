@@ -115,6 +115,10 @@ class Reader:
         self._skip_space()
         return self._at == len(self._text)
 
+    def stopped(self, problem: str, *, because: str, hint: str) -> SearchError:
+        """That what was read so far is too much."""
+        return SearchError(problem, position=self._at, because=because, hint=hint)
+
     def field(self) -> Token:
         """The field with its modifier, such as `created_at$DATE`, known or not."""
         token = self._next(_WORD)

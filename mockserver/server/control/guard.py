@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mockserver.core.errors import Forbidden, Unauthenticated, Unusable
@@ -39,6 +40,9 @@ _EXPOSED = "X-Mock-Broken"
 # RFC 9110, 7.2 and RFC 3986, 3.2: a name or an address, an IPv6 one in brackets, and a port of digits.
 _HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]@/?#\s]+))(?::[0-9]*)?")
 
+# RFC 6454, 6.2: what a browser sends as Origin. Extensions of browsers have schemes of their own.
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/,@?#]+")
+
 
 class ControlGuard:
     """Turns away control requests that must not be answered, before anything looks at what they want.
@@ -51,7 +55,7 @@ class ControlGuard:
     def __init__(self, settings: Settings) -> None:
         self._token = None if settings.control_token is None else settings.control_token.encode()
         self._hosts = frozenset({"localhost", settings.host.lower()})
-        self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.control_cors)
+        self._origins = _read_origins(settings.control_cors)
 
     def check(self, request: Request) -> None:
         """Raises `Forbidden` for a foreign page, `Unauthenticated` without the control token."""
@@ -130,14 +134,27 @@ def _check_direct(request: Request) -> None:
 def secured(settings: Settings) -> Settings:
     """The settings, with a control token made up where others than this machine can reach the server and none is given.
 
-    Raises `Unusable` for a token that no header can carry.
+    Raises `Unusable` for a token that no header can carry, and for what is no origin of a page.
     """
+    _read_origins(settings.control_cors)
     token = settings.control_token or None
     if token is not None and not (token.isascii() and token.isprintable() and token == token.strip()):
         raise Unusable("--control-token must be printable ASCII without spaces around it, as headers carry no other")
     if token is None and not is_loopback(settings.host):
         token = secrets.token_urlsafe(24)
     return replace(settings, control_token=token)
+
+
+def _read_origins(given: Sequence[str]) -> frozenset[str]:
+    """The origins as browsers send them; raises `Unusable` for what none would send."""
+    origins = frozenset(origin.lower().removesuffix("/") for origin in given)
+    for origin in sorted(origins):
+        if not _ORIGIN.fullmatch(origin):
+            raise Unusable(
+                f"--control-cors takes the origin of a page, such as http://localhost:3000, or * for any, got "
+                f"{origin[:100]!r}; in MOCKSERVER_CONTROL_CORS spaces part several"
+            )
+    return origins
 
 
 def _is_preflight(request: Request) -> bool:

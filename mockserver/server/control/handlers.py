@@ -79,6 +79,10 @@ OF_THE_SERVER = frozenset(
     "listChoices listOutcomes listWorlds deleteWorld".split()
 )
 """Operations that touch nothing of the world that the caller's token names, and hold no world's lock."""
+SAYS_ITSELF_WHAT_IS_UNKNOWN = frozenset({"addFault"})
+"""Operations whose handlers refuse a name that they do not know in better words."""
+OF_THE_JOURNAL = frozenset({"getJournal", "getExchange", "verifyJournal"})
+"""Operations that read the journal alone, which has a lock of its own, and may take long."""
 
 CONTROLS: dict[str, Callable[[ControlRequest], Reply]] = {
     "getHealth": get_health,

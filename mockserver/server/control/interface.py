@@ -10,12 +10,18 @@ from urllib.parse import unquote
 
 from mockserver.billing.profile import Profile
 from mockserver.contract.contract import Contract, Operation
-from mockserver.core.errors import ContractBroken, Refused, Unauthenticated, Unavailable
+from mockserver.core.errors import ContractBroken, InvalidRequest, Refused, Unauthenticated, Unavailable
 from mockserver.core.messages import Reply, Request
 from mockserver.server.access import credentials, given_token
 from mockserver.server.control.guard import OPEN_PATHS, ControlGuard
-from mockserver.server.control.handlers import CONTROLS, OF_THE_SERVER
+from mockserver.server.control.handlers import (
+    CONTROLS,
+    OF_THE_JOURNAL,
+    OF_THE_SERVER,
+    SAYS_ITSELF_WHAT_IS_UNKNOWN,
+)
 from mockserver.server.control.journal_stream import JournalStream
+from mockserver.server.control.refusal import RULE
 from mockserver.server.control.request import ControlRequest
 from mockserver.server.dashboard.pages import page_at
 from mockserver.server.pipeline import refuse
@@ -58,6 +64,10 @@ class ControlInterface:
                 # Names of worlds and snapshots may hold a /, as those of branches do.
                 names = {name: unquote(text, "latin-1") for name, text in params.items()}
                 call = self.contract.accept(operation, names, request)
+                if call.warnings and operation.id not in SAYS_ITSELF_WHAT_IS_UNKNOWN:
+                    # What is misspelt here would do something else than was meant, such as to unsubscribe.
+                    told = list(call.warnings)
+                    raise InvalidRequest("; ".join(told), because=RULE, errors={"request": told})
                 control = ControlRequest(service, world, call, self.contract.document, self._text)
                 reply = _done(operation, control)
             finally:
@@ -81,7 +91,7 @@ class ControlInterface:
 
 def _done(operation: Operation, control: ControlRequest) -> Reply:
     do = partial(CONTROLS[operation.id], control)
-    if operation.id in OF_THE_SERVER:
+    if operation.id in OF_THE_SERVER | OF_THE_JOURNAL:
         return do()
     if operation.method == "GET":
         return control.world.look(do)

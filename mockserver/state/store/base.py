@@ -87,6 +87,10 @@ class Store(Protocol):
         """Insert or replace, like `put_charges`."""
         ...
 
+    def has_stripe_id(self, stripe_invoice_id: str) -> bool:
+        """Whether an invoice has that id on Stripe."""
+        ...
+
     def page_of_charges(
         self, scope: Scope, *, offset: int, limit: int | None, newest_first: bool
     ) -> tuple[list[Charge], int]:

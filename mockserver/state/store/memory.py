@@ -234,6 +234,9 @@ class MemoryStore:
         if invoice.stripe_invoice_id is not None:
             self._by_stripe_id[invoice.stripe_invoice_id] = invoice.id
 
+    def has_stripe_id(self, stripe_invoice_id: str) -> bool:
+        return self._by_stripe_id.get(stripe_invoice_id) is not None
+
     def next_charge_id(self) -> int:
         return self._charges.next_id()
 

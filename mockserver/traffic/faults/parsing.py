@@ -69,10 +69,18 @@ def read_fault(fields: Mapping[str, Any], operations: Collection[str], *, called
         nth=nth,
         probability=_share(fields, "probability", otherwise=1.0),
         count=1 if count is None and nth is not None else count,
-        duration=_read(fields, "duration", parse_duration) if "duration" in fields else None,
+        duration=_read(fields, "duration", _lasting) if "duration" in fields else None,
         seed=_integer(fields, "seed") or 0,
         **{name: _OWN[name](fields, kind) for name in kind.takes},
     )
+
+
+def _lasting(given: Any) -> int:
+    """Microseconds, more than none; raises ValueError otherwise."""
+    duration = parse_duration(given)
+    if duration <= 0:
+        raise ValueError(f"a fault lasts longer than no time, got {shown(given)}")
+    return duration
 
 
 def _kind(name: Any, called: str) -> Kind:
