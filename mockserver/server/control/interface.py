@@ -66,8 +66,8 @@ class ControlInterface:
                 call = self.contract.accept(operation, names, request)
                 if call.warnings and operation.id not in SAYS_ITSELF_WHAT_IS_UNKNOWN:
                     # What is misspelt here would do something else than was meant, such as to unsubscribe.
-                    told = list(call.warnings)
-                    raise InvalidRequest("; ".join(told), because=RULE, errors={"request": told})
+                    message = "; ".join(call.warnings)
+                    raise InvalidRequest(message, because=RULE, errors={"request": list(call.warnings)})
                 control = ControlRequest(service, world, call, self.contract.document, self._text)
                 reply = _done(operation, control)
             finally:
