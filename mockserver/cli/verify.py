@@ -92,7 +92,7 @@ def _seconds(name: str, text: str, *, least: float, default: float | None) -> Ca
     metavar="ID|auto|none",
     help="A merchant whose card declines; auto looks for one on a loopback server.",
 )
-@_option("--charge-ids", metavar="ID,ID…", help="Uninvoiced charges to work with instead of making some.")
+@_option("--charge-ids", metavar="ID,ID…", help="Uninvoiced charges to use up instead of making some.")
 @_option("--profile", metavar="NAME|FILE", help="The open choices to expect instead of measuring them.")
 @_option(
     "--expect-profile",

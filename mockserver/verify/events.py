@@ -10,6 +10,8 @@ from mockserver.verify.claims.claims import Claim, judged
 
 GATEWAY = frozenset({502, 503, 504, *range(520, 528), 530})
 """How a load balancer answers, or a network such as Cloudflare's, while what is behind it can't be reached."""
+BY_ANYBODY = ("draft left unasked", "paid unasked", "draft changed by", "charge taken by")
+"""Kinds of breaches that are none where somebody else billed, finalized or collected just then, such as a job."""
 Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 """`accepted`: broken, but listed in the file of known breaches."""
 
@@ -108,6 +110,9 @@ class Breach:
         if self._is_of_a_gateway:
             # It turns away what is too much for it, or is restarted, whatever it is asked.
             return 0 < done.tries == done.seen
+        if any(kind in self.identity for kind in BY_ANYBODY):
+            # One act of theirs can change many invoices, and be seen as often.
+            return done.seen > 0
         return done.seen > 0 or done.tries == 0 or done.before > 1
 
     @property

@@ -125,6 +125,13 @@ def verify(
         transport.close()
 
 
+def _set_aside_spent(context: Context) -> None:
+    spent = [] if context.options.read_only or not context.records.pool else context.records.set_aside_spent()
+    if spent:
+        told = f"of --charge-ids these are no longer uninvoiced, and set aside: {', '.join(map(str, spent))}"
+        context.recorder.note(told, warning=True)
+
+
 def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
     """Runs all phases. Returns why it stopped, and False when the run could not even begin or lost its server."""
     transport = context.transport
@@ -137,6 +144,7 @@ def _go(context: Context, leavings: Leavings) -> tuple[str, bool]:
         told = None if context.transport.pace.limit is None else foretell(context)
         _look_around(context, leavings)
         is_tight = foretell(context) if told is None else told
+        _set_aside_spent(context)
         if context.records.pool and not context.options.read_only and "CREATE-8" in context.recorder.rules:
             context.recorder.emit(PhaseStarted("charges given"))
             run_check(GIVEN, context)

@@ -172,6 +172,22 @@ def combinations() -> Iterator[ServerConfig]:
         stripe_delay=0.01,
     )
     yield ServerConfig(
+        name="limits",
+        says="ids, amounts and totals have limits, and a firewall stands before it",
+        currencies={1: "JPY", 2: "JPY"},
+        nuisances=("totals_have_a_low_limit", "twenty_ids_at_most", "least_adjustment", "firewall"),
+    )
+    yield ServerConfig(
+        name="pages_of_ten",
+        says=f"{HABITS['pages_of_ten'].__doc__}; {HABITS['sorted_by_total'].__doc__}",
+        choices={"per_page_max": 10},
+        nuisances=("pages_of_ten", "sorted_by_total"),
+    )
+    yield ServerConfig(
+        name="nodes", says=str(HABITS["nodes_in_upper_bits"].__doc__), nuisances=("nodes_in_upper_bits",)
+    )
+    yield ServerConfig(name="colleague", says=str(HABITS["colleague"].__doc__), nuisances=("colleague",))
+    yield ServerConfig(
         name="old_credit",
         says=str(HABITS["old_credit"].__doc__),
         choices={"negative_amounts": "accept"},

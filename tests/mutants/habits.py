@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Reply, Request
+from tests.mutants.reference.money import BadAmount
+from tests.mutants.reference.paging import Page, Pages
 from tests.mutants.reference.records import Caller, Charge, Invoice, Refusal
 
 LARGEST_TOTAL = 99_999_999
 """In minor units: what Stripe takes at most in USD, and what a column of eight digits and two decimals holds."""
+LOW_TOTAL, MOST_IDS, LEAST = 1_000_000, 20, 50
+"""Limits that a careful server has: minor units of a total, charges of one create, minor units of an adjustment."""
 LARGEST_PAGE = 10_000
 """Beyond it a server would have to pass over too many rows."""
 
@@ -95,6 +101,101 @@ def totals_have_a_limit(api: Api) -> None:
     limit_totals(api, lambda total: total > LARGEST_TOTAL)
 
 
+def totals_have_a_low_limit(api: Api) -> None:
+    """invoices of more than ten thousand are refused"""
+    limit_totals(api, lambda total: total > LOW_TOTAL)
+
+
+def twenty_ids_at_most(api: Api) -> None:
+    """a create that names more than twenty charges is refused"""
+    ids = api.charge_ids
+
+    def charge_ids(request: Request, body: Mapping[str, Any]) -> list[int] | None:
+        found = ids(request, body)
+        if found is not None and len(found) > MOST_IDS:
+            raise api.billing.invalid("Too many charges.", {"charge_ids": [f"At most {MOST_IDS} charges."]})
+        return found
+
+    api.charge_ids = charge_ids  # type: ignore[method-assign]
+
+
+def least_adjustment(api: Api) -> None:
+    """an adjustment of less than Stripe charges is refused"""
+    to_minor = api.to_minor
+
+    def enough(amount: Decimal, currency: str) -> int:
+        minor = to_minor(amount, currency)
+        if minor < LEAST:
+            raise BadAmount("is less than can be charged")
+        return minor
+
+    api.to_minor = enough  # type: ignore[method-assign]
+
+
+def firewall(api: Api) -> None:
+    """a firewall before the application refuses, in HTML, the operators of a database and a thousand arguments"""
+
+    def turned_away(request: Request) -> Reply | None:
+        for status, is_met in ((403, b'"$ne"' in request.body), (400, request.body.count(b",") > 998)):
+            if is_met:
+                return Reply(status, headers={"Content-Type": "text/html"}, raw=b"<h1>Forbidden</h1>")
+        return None
+
+    api.before.append(turned_away)
+
+
+def pages_of_ten(api: Api) -> None:
+    """15 rows where no size is asked for, and ten at most where one is"""
+    unlimited = Pages(replace(api.choices, per_page_max=None))
+    cut = api.pages.cut
+
+    def cut_so(query: Mapping[str, str], ordered: Sequence[Any]) -> Page:
+        return cut(query, ordered) if "per_page" in query else unlimited.cut(query, ordered)
+
+    api.pages.cut = cut_so  # type: ignore[method-assign]
+
+
+def sorted_by_total(api: Api) -> None:
+    """invoices stand by their totals, and those of the same by their ids"""
+    order = api.pages.order
+
+    def ordered(rows: Sequence[Any]) -> Sequence[Any]:
+        found = order(rows)
+        return sorted(found, key=lambda row: (-row.total, row.id)) if found and isinstance(found[0], Invoice) else found
+
+    api.pages.order = ordered  # type: ignore[method-assign]
+
+
+def nodes_in_upper_bits(api: Api) -> None:
+    """two nodes give out ids, with their own number in the upper 32 bits"""
+
+    def ids(start: int) -> Iterator[int]:
+        for number in itertools.count(start):
+            yield from (number, number + 2**32)
+
+    api.records.charge_ids = ids(10_000)
+    api.records.invoice_ids = ids(10_000)
+
+
+def colleague(api: Api) -> None:
+    """twice in all a colleague bills whatever is open: while charges are made, and just before a create"""
+    meetings = iter(("charging", "billing"))
+    waits_for = next(meetings)
+    charged = 0
+    others = Caller(frozenset({1}), 1)
+
+    def bills_all(request: Request) -> None:
+        nonlocal waits_for, charged
+        charged = charged + 1 if request.path.endswith("/quick-adjustment") else 0
+        meets = charged == 10 if waits_for == "charging" else "auto_advance" in request.raw_query
+        if waits_for and meets:
+            waits_for = next(meetings, "")
+            with suppress(Refusal):
+                api.billing.create(others, None)
+
+    api.before.append(bills_all)
+
+
 def old_credit(api: Api) -> None:
     """the merchant has an open credit that is more than what it owes, and invoices below zero are refused"""
     api.records.add_charge(api.records.merchants[1], -5_000_00, "refund of last month")
@@ -167,6 +268,14 @@ HABITS: dict[str, Callable[[Api], None]] = {
         times_of_two_kinds,
         null_is_nothing,
         totals_have_a_limit,
+        totals_have_a_low_limit,
+        twenty_ids_at_most,
+        least_adjustment,
+        firewall,
+        pages_of_ten,
+        sorted_by_total,
+        nodes_in_upper_bits,
+        colleague,
         old_credit,
         no_card_no_attempt,
         declines_in_the_queue,

@@ -360,7 +360,7 @@ def test_a_variable_that_kubernetes_sets_is_passed_over_and_named() -> None:
     more = {"MOCKSERVER_PORT_4010_TCP": "tcp://10.96.0.10:4010", "MOCKSERVER_SERVICE_PORT": "4010"}
     variables = {**os.environ, **links, **more}
     done = subprocess.run(
-        [sys.executable, "-m", "mockserver", "serve", "--fixture", "no-such"],
+        [sys.executable, "-m", "mockserver", "serve", "--fixture", "no-such", "--port", "0"],
         capture_output=True,
         text=True,
         timeout=60,

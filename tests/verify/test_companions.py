@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.mutants.config import ServerConfig
-from tests.mutants.conforming import LEGAL
+from tests.mutants.conforming import CORRECT, LEGAL
 from tests.mutants.reference.messages import Reply, Request
+from tests.mutants.reference.records import Caller
 from tests.mutants.server import running
 from tests.verify.driving import Heard, judge
 
@@ -64,6 +65,21 @@ def test_a_server_of_the_four_operations_alone_is_judged_on_the_charges_given() 
     assert heard.notes.count("the server has no") == 3
     for rule in ("CREATE-4", "CREATE-6", "FINALIZE-1", "FINALIZE-2", "COLLECT-3", "COLLECT-4", "LIST-4", "SEARCH-2"):
         assert heard.verdicts[rule].verdict == "holds", rule
+
+
+def test_charges_given_that_are_no_longer_uninvoiced_are_set_aside_and_named() -> None:
+    """A run uses them up, so that the next one is given them spent."""
+    with running(CORRECT) as server:
+        records = server.api.records
+        made = [records.add_charge(records.merchants[1], 500 + number, "for the run").id for number in range(6)]
+        server.api.billing.create(Caller(frozenset({1}), 1), made[1:3])
+        first = judge(server.url, charge_ids=tuple(made), only=("CREATE-1", "GEN-2", "GEN-3"))
+        second = judge(server.url, charge_ids=tuple(made))
+    assert (first.breaches, second.breaches) == ([], [])
+    assert f"no longer uninvoiced, and set aside: {made[1]}, {made[2]}" in first.notes
+    assert f"set aside: {', '.join(map(str, made))}" in second.notes
+    assert second.end.exit_code == 3
+    assert "used up" in second.verdicts["CREATE-1"].reason
 
 
 def test_a_charge_that_alone_is_not_found_is_no_absent_operation() -> None:

@@ -102,5 +102,16 @@ def test_what_a_load_balancer_may_have_answered_has_to_come_each_time(
     assert replace(breach, reproduction=Reproduction(seen, tries, before=before)).counts is counts
 
 
+@pytest.mark.parametrize(("seen", "tries", "counts"), [(0, 2, False), (0, 0, False), (1, 2, True)])
+@pytest.mark.parametrize("kind", ["invoice: draft left unasked", "invoice: paid unasked", "draft changed by a create"])
+def test_what_a_job_of_somebody_else_may_have_done_has_to_show_again(
+    kind: str, seen: int, tries: int, counts: bool
+) -> None:
+    """One act of a scheduler that finalizes or collects changes many invoices, which is seen as often."""
+    exchange = RecordedExchange("GET", f"{ADDRESS}/billing/invoices", (), None, 200)
+    breach = Breach("GEN-9", "a draft", "none", (exchange,), 1, f"GEN-9:{kind}", check=answered())
+    assert replace(breach, reproduction=Reproduction(seen, tries, before=50)).counts is counts
+
+
 def answered() -> Claim:
     return status_of(RecordedExchange("GET", ADDRESS, (), None, 200)).compares("<", 500).claim

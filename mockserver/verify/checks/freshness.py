@@ -156,7 +156,7 @@ def shared(context: Context) -> None:
         asked: tuple[tuple[str, Callable[[Billing], Answer]], ...] = (
             ("charge", lambda by: by.charge(charge.id)),
             ("search", lambda by: by.invoices(q)),
-            ("page", lambda by: by.invoices(per_page=9)),
+            ("page", lambda by: by.invoices(per_page=context.records.at_most(9))),
         )
         for what, ask in asked:
             read, answer = ask(context.me), ask(caller)

@@ -157,7 +157,8 @@ def writing_with_a_parameter(context: Context) -> None:
     charge = context.records.charge()
     _taken_as_parameter(context, "getCharge", by_query.charge(charge.id), charge.made_by)
     if context.me.merchant is not None and not context.options.charge_ids:
-        _taken_as_parameter(context, "createQuickAdjustment", by_query.adjust(3, "by a parameter"))
+        adjusted = by_query.adjust(context.records.amount(), "by a parameter")
+        _taken_as_parameter(context, "createQuickAdjustment", adjusted)
     invoice = context.records.made(by_query.create([charge.id]), (charge,), "GEN-3")
     _taken_as_parameter(context, "finalizeInvoice", by_query.finalize(invoice.id), invoice.made_by)
 

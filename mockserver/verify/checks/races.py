@@ -316,6 +316,7 @@ def billing_while_charging(context: Context) -> None:
         last = context.me.create()
         creates = [one for one in answers if one.outgoing.target.endswith("/billing/invoices")]
         adjusts = [one for one in answers if one not in creates and one.ok]
+        context.records.not_refused_for_others(last)
         if len(answers) < len(charging) + len(billing) or not all(one.ok or one.refused for one in (*answers, last)):
             # What was done, of which no answer tells, is nobody's to say.
             continue
@@ -330,7 +331,6 @@ def billing_while_charging(context: Context) -> None:
         charged = sum_of([first.shown.at("amount"), *(of(one).at("charge.amount") for one in adjusts)])
         totals = list_of(of(one).at("invoice.total") for one in (*creates, last))
         billed = totals.where("", "is a", ("number",)).sum()
-        context.records.not_refused_for_others(last)
         for rule, kind, statement in (
             ("CREATE-4", "more billed than charged in a race", billed.compares("<=", charged)),
             ("CREATE-5", "less billed than charged in a race", billed.compares(">=", charged)),

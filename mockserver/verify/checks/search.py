@@ -56,6 +56,7 @@ def judge(
 
     `alone`: nothing but these rows can match; else others' invoices may be found beside them.
     """
+    context.records.on_one_page(min(len(rows), LARGE))
     answer = ask(context, wanted)
     if answer.refused and (len(wanted.parts) > SURE_CLAUSES or len(wanted.text()) > SURE_LENGTH):
         return True
@@ -286,6 +287,7 @@ def left_to_right(context: Context) -> None:
 def pages_of_matches(context: Context) -> None:
     """SEARCH-6: total and pages are those of the matches."""
     rows = own_rows(context, 3)
+    context.records.on_one_page(2)
     wanted = any_of([row["id"] for row in rows])
     answer = context.me.invoices(wanted.text(), per_page=2)
     figures = {"total": 3, "last_page": 2}

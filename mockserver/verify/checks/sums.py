@@ -143,7 +143,7 @@ def large(context: Context) -> None:
     """CREATE-5: sums over a million are not clipped; how large one amount may be is the server's to say."""
     _can_make(context)
     for amount, count in LARGE:
-        charges = _of_amount(context, amount, count)
+        charges = _billable(context, amount, count)
         if not charges:
             return
         answer = context.me.create([charge.id for charge in charges])
@@ -153,6 +153,15 @@ def large(context: Context) -> None:
                 context.me.create([charge.id])
             return
         _adds_up(context, context.records.made(answer, charges), "of more than a million")
+
+
+def _billable(context: Context, amount: str, count: int) -> list[OwnCharge]:
+    """So many charges of about that amount; none where one of them alone is too much for an invoice, and stays open."""
+    first = _of_amount(context, amount, 1)
+    if first and not context.me.create([first[0].id]).ok:
+        context.records.others_stay_open = True
+        return []
+    return _of_amount(context, amount, count) if first else []
 
 
 def _of_amount(context: Context, text: str, count: int) -> list[OwnCharge]:

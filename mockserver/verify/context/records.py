@@ -90,6 +90,12 @@ class Records:
         largest = self.profile.get("per_page_max")
         return min(size, largest) if isinstance(largest, int) else size
 
+    def on_one_page(self, count: int) -> int:
+        """That many records, where they fit one page; raises `NotPossible` where they don't."""
+        if self.at_most(count) < count:
+            raise NotPossible(f"the server's pages hold {self.at_most(count)} rows at most", matters=False)
+        return count
+
     def mark(self) -> str:
         """A description that no other charge of this run has."""
         return f"{MARK} {next(self._numbers)}"
@@ -148,6 +154,19 @@ class Records:
                 because=f"the charge is of the amount that was asked for, {due}",
             )
 
+    def set_aside_spent(self) -> list[int]:
+        """Takes those of the charges given for the run out of its pool that are no longer uninvoiced, and returns them.
+
+        A run uses the charges up that it is given, so that they are so in the next one.
+        """
+        if "getCharge" in self.monitor.absent:
+            statuses = {row.get("id"): row.get("status") for row in self.newest_charges(400)}
+        else:
+            statuses = {number: self.charge_status(number)[0] for number in self.pool}
+        spent = [number for number in self.pool if statuses.get(number) not in (None, "Open")]
+        self.pool = [number for number in self.pool if number not in spent]
+        return spent
+
     def charges(self, count: int) -> tuple[OwnCharge, ...]:
         return tuple(self.charge() for _ in range(count))
 
@@ -192,14 +211,15 @@ class Records:
         return self.waiting.pop(0) if self.waiting else self.finalized()
 
     def paid(self, invoice: OwnInvoice | None = None) -> OwnInvoice:
-        """A paid invoice that shows as one; raises `NotPossible` when the card does not pay."""
+        """A paid invoice that shows as one; raises `NotPossible` where it does not, or not yet."""
         self.needs_charges()
         invoice = self.finalized(invoice)
         for _ in range(3):
             answer = self.me.collect(invoice.id)
             # Where the answer of Stripe was lost, the charge may have succeeded.
             if answer.ok or self.must_row(invoice.id)[0].get("stripe_invoice_status") == "paid":
-                self.shown_paid(invoice.id)
+                if self.shown_paid(invoice.id) is None:
+                    raise NotPossible("what was collected does not show as paid yet")
                 return invoice
         raise NotPossible(f"the merchant's card does not pay: collect answers {answer.brief()}")
 

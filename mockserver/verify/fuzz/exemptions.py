@@ -46,6 +46,8 @@ class Known:
     digits: int = 0
     most: Decimal = Decimal(0)
     """The largest amount that was accepted, in major units; a server may call a larger one too large."""
+    least: Decimal = Decimal(0)
+    """The smallest one."""
     charges: tuple[int, ...] = ()
     invoices: tuple[int, ...] = ()
 
@@ -111,7 +113,7 @@ def _refusal(verdict: Verdict, reading: RequestReading, known: Known) -> str | N
         return "whether a charge is free or an invoice in the right state is no matter of form"
     if reading.operation == "createQuickAdjustment":
         amount = reading.amount or Decimal(0)
-        is_usual = 0 < amount <= known.most and amount == round(amount, known.digits)
+        is_usual = 0 < amount and known.least <= amount <= known.most and amount == round(amount, known.digits)
         short = len(reading.description or "") <= 200
         return None if is_usual and short else "odd amounts and long descriptions are open"
     if "q" in reading.query:

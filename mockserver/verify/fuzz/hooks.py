@@ -27,6 +27,7 @@ def read_known(path: Path) -> Known:
         merchant=content["merchant"],
         digits=content["digits"],
         most=Decimal(content["most"]),
+        least=Decimal(content["least"]),
         charges=tuple(content["charges"]),
         invoices=tuple(content["invoices"]),
     )

@@ -85,10 +85,12 @@ def _known(context: Context) -> dict[str, object]:
             invoices = [context.records.draft().id, context.records.finalized().id, context.records.draft().id]
         except (NotPossible, Stop, Withheld, NoAnswer) as reason:
             context.recorder.note(f"fuzzing goes without live records: {reason}")
+    amounts = [charge.amount for charge in context.monitor.charges.values()]
     return {
         "merchant": context.me.merchant,
         "digits": context.records.digits or 0,
-        "most": str(max((charge.amount for charge in context.monitor.charges.values()), default=0)),
+        "most": str(max(amounts, default=0)),
+        "least": str(min((amount for amount in amounts if amount > 0), default=0)),
         "charges": charges,
         "invoices": invoices,
     }

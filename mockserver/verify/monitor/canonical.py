@@ -53,8 +53,12 @@ _SEARCH = re.compile(rf"{_CLAUSE}(?: (?:AND|OR) {_CLAUSE})*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _JSON = re.compile(r"application/json(; ?charset=utf-8)?", re.IGNORECASE)
 _FORM = re.compile(r"application/x-www-form-urlencoded(; ?charset=utf-8)?", re.IGNORECASE)
-_ATTACK = re.compile(r"""'|--|<[A-Za-z!/]|\{\{|;|\\|\.\./|\bor\b|[\x00-\x1f\x7f-\x9f\ufffd]""")
+_ATTACK = re.compile(r"""'|--|\$[a-z]+\b|<[A-Za-z!/]|\{\{|;|\\|\.\./|\bor\b|[\x00-\x1f\x7f-\x9f\ufffd]""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+MOST_ARGUMENTS = 1000
+"""From so many values in one body on firewalls and servers commonly take no more, as PHP of a form."""
 
 
 class _Odd(ValueError):
@@ -133,7 +137,9 @@ def may_be_turned_away(outgoing: Outgoing, status: int) -> bool:
     malformed = any(not value.isascii() or _CONTROL.search(value) for pair in outgoing.headers for value in pair)
     if status in FIREWALL and _may_seem_an_attack(outgoing):
         return True
-    return status in TOO_LARGE or max(sizes) > LONGEST or malformed or _is_unroutable(path)
+    body = outgoing.body or b""
+    numerous = max(body.count(b","), body.count(b"&")) >= MOST_ARGUMENTS - 1
+    return status in TOO_LARGE or max(sizes) > LONGEST or malformed or numerous or _is_unroutable(path)
 
 
 def _may_seem_an_attack(outgoing: Outgoing) -> bool:
