@@ -303,6 +303,9 @@ class Control:
         """Assert what was said; raises AssertionError with the nearest misses.
 
         `control.verify({"operation": "collectInvoice", "status": 402, "at_most": 1})`
+
+        `at_most` can't be verified of exchanges that the journal has lost, which keeps the latest alone: then it fails,
+        and says so. A larger `--journal-size`, or `since` a number after them, helps.
         """
         body = {"expect": list(expect), "in_order": in_order, "since": since}
         verdict: Verdict = self._wire.call("verifyJournal", body=body)

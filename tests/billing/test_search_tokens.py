@@ -155,3 +155,13 @@ def test_garbage_raises_nothing_but_a_search_error_that_points_into_it(text: str
     except SearchError as error:
         assert 1 <= error.position <= len(text) + 1
         assert error.message.isprintable()
+
+
+@pytest.mark.parametrize("operator", ["~", "!~"])
+def test_no_more_clauses_ask_each_invoice_than_leave_time_for_others(operator: str) -> None:
+    clause = f'stripe_invoice_id{operator}"in_"'
+    others = ' OR id:"1"' * 500
+    assert parse(" AND ".join([clause] * 20) + others)
+    error = refusal(" AND ".join([clause] * 21) + others)
+    assert "more than 20 clauses with ~ or !~" in str(error)
+    assert error.because == "profile:bad_search_syntax"

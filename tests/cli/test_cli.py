@@ -110,6 +110,19 @@ def test_an_unknown_profile_key_or_value_is_one_clear_line(tmp_path: Path) -> No
     assert "did you mean refinalize?" in line
 
 
+@pytest.mark.parametrize("origin", ["localhost:3000", "http://a:3000,http://b:3000", "http://a:3000/page", "a b"])
+def test_what_is_no_origin_of_a_page_ends_the_start_with_a_clear_line(origin: str) -> None:
+    [line] = _refused("serve", "--control-cors", origin)
+    assert "--control-cors takes the origin of a page, such as http://localhost:3000" in line
+    assert origin in line
+
+
+def test_a_secret_that_is_no_text_ends_the_start_with_a_clear_line() -> None:
+    [line] = _refused("serve", MOCKSERVER_WEBHOOK_SECRET=os.fsdecode(b"caf\xe9"))
+    assert "--webhook-secret" in line
+    assert "UTF-8" in line
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_the_start_tells_all_and_ctrl_c_ends_it_at_once_without_a_traceback() -> None:
     port = own_port()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from mockserver.billing.stripe import CARDS
 from mockserver.billing.stripe_currencies import MINIMUM_CHARGE
+from mockserver.core.clock import Identifiers
 from mockserver.server.run import Running, running
 from tests import plain
 from tests.conftest import Api
@@ -95,6 +97,74 @@ def test_less_than_stripes_minimum_is_declined(api: Api) -> None:
     answer = api.collect(api.finalized(least - 0.01)["id"])
     assert answer.status_code == 402
     assert "amount_too_small" in answer.json()["message"]
+
+
+WRITTEN = f"""\
+merchants:
+  - {{id: 1, name: Ariary, currency: MGA}}
+  - {{id: 2, name: Unidad, currency: CLF}}
+  - {{id: 3, name: Dollar, currency: USD}}
+charges:
+  - {{id: 1, merchant: 3, created_at: 2026-01-01, amount: 7}}
+invoices:
+  - id: 1
+    merchant: 3
+    created_at: 2026-01-02
+    charges: [1]
+    finalized_at: 2026-01-03
+    stripe_invoice_id: {Identifiers(0).stripe("in_")}
+    stripe_invoice_status: open
+stripe:
+  seed: 0
+  ledger:
+    - {{invoice: 1, at: 2026-01-04, amount: 700, outcome: lost_answer}}
+"""
+"""An invoice under the id that this seed gives first, charged, though nobody was told."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    file = tmp_path_factory.mktemp("written") / "world.yaml"
+    file.write_text(WRITTEN)
+    with running("--fixture", str(file), "--check") as live:
+        yield live
+
+
+@pytest.fixture
+def writer(written: Running, request: pytest.FixtureRequest) -> Iterator[Api]:
+    with plain.Client(timeout=60) as http:
+        yield Api(written, request.node.name, "provider", http)
+
+
+@pytest.mark.parametrize(("merchant", "amount"), [(1, 0.4), (2, 0.0049)])
+def test_what_stripe_counts_as_nothing_is_too_small_and_not_paid(writer: Api, merchant: int, amount: float) -> None:
+    """Stripe has ariary in whole ones and unidades in hundredths, where ISO 4217 has more decimals."""
+    invoice = writer.finalized(amount, merchant=merchant)
+    answer = writer.collect(invoice["id"])
+    assert answer.status_code == 402
+    assert "amount_too_small" in answer.json()["message"]
+    assert writer.invoice(invoice["id"])["stripe_invoice_status"] == "open"
+    [attempt] = _ledger(writer, invoice["id"])
+    assert (attempt["outcome"], attempt["charged"]) == ("amount_too_small", False)
+
+
+def test_an_id_on_stripe_that_the_fixture_has_is_given_to_no_other_invoice(writer: Api) -> None:
+    taken = writer.invoice(1)["stripe_invoice_id"]
+    invoice = writer.finalized(merchant=3)["id"]
+    writer.collect(invoice)
+    given = writer.invoice(invoice)["stripe_invoice_id"]
+    assert given.startswith("in_")
+    assert given != taken
+    found = writer.get("/billing/invoices", params={"q": f'stripe_invoice_id:"{taken}"'}).json()["data"]
+    assert [one["id"] for one in found] == [1]
+
+
+def test_what_a_fixtures_ledger_has_charged_is_not_charged_again(writer: Api) -> None:
+    assert writer.collect(1).json()["invoice"]["stripe_invoice_status"] == "paid"
+    first, second = _ledger(writer, 1)
+    assert (first["outcome"], first["charged"]) == ("lost_answer", True)
+    assert (second["outcome"], second["charged"]) == ("repeated", False)
+    assert first["idempotency_key"] == second["idempotency_key"]
 
 
 def _ledger(api: Api, invoice_id: int) -> Any:

@@ -84,3 +84,34 @@ def test_a_preference_of_a_wrong_name_says_which_was_meant(api: Api) -> None:
     answer = api.get("/billing/invoices", headers={"Prefer": "outcome=insufficient_fund"})
     assert answer.status_code == 400
     assert answer.json()["message"].endswith("did you mean insufficient_funds?")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "meant"),
+    [
+        ("PUT", "/webhooks", {"urls": "http://127.0.0.1:9/"}, "url"),
+        ("POST", "/clock/freeze", {"to": "2030-01-01T00:00:00Z"}, None),
+        ("POST", "/stripe/next", {"outcome": "lost_card", "cout": 3}, "count"),
+        ("POST", "/reset", {"world": "other"}, None),
+        ("POST", "/reset?wrld=other", None, None),
+        ("DELETE", "/journal?since=1", None, None),
+        ("POST", "/journal/verify", {"expect": [], "inorder": True}, "in_order"),
+        ("GET", "/journal?operaton=listInvoices", None, "operation"),
+    ],
+)
+def test_a_control_request_with_a_name_that_nobody_knows_is_refused_and_changes_nothing(
+    api: Api, method: str, path: str, body: dict[str, Any] | None, meant: str | None
+) -> None:
+    """To leave it out would do something else than was meant: without an address nobody is told of events."""
+    api.draft()
+    api.control("PUT", "/webhooks", json={"url": "http://127.0.0.1:9/hook"})
+
+    def seen() -> tuple[Any, str, Any]:
+        return api.control("GET", "/webhooks").json(), api.everything(), api.control("GET", "/journal").json()
+
+    before = seen()
+    answer = api.control(method, path, json=body) if body is not None else api.control(method, path)
+    assert answer.status_code == 400, answer.text
+    if meant is not None:
+        assert f"did you mean {meant}?" in answer.json()["message"]
+    assert seen() == before

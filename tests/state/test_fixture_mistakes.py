@@ -171,6 +171,21 @@ MISTAKES |= {
     "queued draft": (invoice("charges: []") + QUEUE, 8, "stripe.queue.0.invoice", "is a draft"),
     "queued stranger": (QUEUE, 1, "stripe.queue.0.invoice", "no invoice 1"),
     "ledger": ("stripe:\n  ledger:\n    - {invoice: 1}\n", 3, "stripe.ledger.0.outcome", "is missing"),
+    "charged and not paid": (
+        invoice("charges: [1], finalized_at: 2026-01-03, stripe_invoice_id: in_1, stripe_invoice_status: open")
+        + "stripe:\n  ledger:\n    - {invoice: 1, at: 2026-01-04, amount: 100, outcome: succeeded}\n",
+        10,
+        "stripe.ledger.0.outcome",
+        "has charged invoice 1, which must be paid on Stripe",
+    ),
+    "other id on Stripe": (
+        invoice("charges: [1], finalized_at: 2026-01-03, stripe_invoice_id: in_1, stripe_invoice_status: paid")
+        + "stripe:\n  ledger:\n"
+        + "    - {invoice: 1, at: 2026-01-04, amount: 100, outcome: succeeded, stripe_invoice_id: in_2}\n",
+        10,
+        "stripe.ledger.0.stripe_invoice_id",
+        "is not that of invoice 1, which has in_1",
+    ),
     "settled": ("stripe: {settled: 1}\n", 1, "stripe.settled", "must be a list, got 1"),
     "generated count": ("generate: {merchants: many}\n", 1, "generate.merchants", "must be a whole number"),
     "too many": ("generate: {merchants: 1, invoices: 100000000000}\n", 1, "generate.invoices", "at most 10000000"),
@@ -205,4 +220,12 @@ def test_one_mistake_is_told_once_and_causes_no_other(load: Any) -> None:
     for name, (text, _, _, _) in MISTAKES.items():
         with pytest.raises(Unusable) as caught:
             load(text)
-        assert len(caught.value.problems) == (5 if name == "ledger" else 1), name
+        assert len(caught.value.problems) == (4 if name == "ledger" else 1), name
+
+
+@pytest.mark.parametrize("code", ["XAU", "XAV"])
+def test_no_currency_is_guessed_that_would_be_refused_as_well(load: Any, code: str) -> None:
+    with pytest.raises(Unusable) as caught:
+        load(f"merchants:\n  - {{id: 1, name: A, currency: {code}}}\n")
+    [problem] = caught.value.problems
+    assert "XAU" not in problem.partition("ISO 4217")[2]

@@ -35,6 +35,26 @@ def test_what_was_expected_is_verified(api: Api) -> None:
     assert [one["matched"] for one in verdict["results"]] == [1, 2, 1, 1, 0, 1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("expectation", "matched"),
+    [
+        ({"status": "402"}, 1),
+        ({"status": "4xx"}, 1),
+        ({"status": "2XX"}, 3),
+        ({"status": "403"}, 0),
+        ({"method": "post"}, 4),
+        ({"path": "/api/billing/invoices"}, 1),
+        ({"path": "/billing/invoices"}, 1),
+    ],
+)
+def test_status_method_and_path_may_be_written_as_people_write_them(
+    api: Api, expectation: dict[str, Any], matched: int
+) -> None:
+    api.collect(api.finalized()["id"], headers={"Prefer": "outcome=lost_card"})
+    verdict = verify(api, {**expectation, "at_least": matched, "at_most": matched})
+    assert verdict["verified"], verdict["message"]
+
+
 def invoice_charge(api: Api, invoice: Any) -> int:
     created = entries(api, operation="createInvoice", invoice=invoice["id"])
     return int(created[0]["request"]["body"]["charge_ids"][0])
@@ -114,7 +134,17 @@ def test_only_what_follows_a_cursor_can_be_verified(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "expectation", [{"operation": "payInvoice"}, {"colour": "red"}, {"at_least": -1}, {"status": [200]}]
+    "expectation",
+    [
+        {"operation": "payInvoice"},
+        {"colour": "red"},
+        {"at_least": -1},
+        {"at_least": 2, "at_most": 1},
+        {"status": [200]},
+        {"status": "abc"},
+        {"status": "6xx"},
+        {"status": 4020},
+    ],
 )
 def test_an_expectation_that_makes_no_sense_is_refused(api: Api, expectation: dict[str, Any]) -> None:
     answer = api.control("POST", "/journal/verify", json={"expect": [expectation]})

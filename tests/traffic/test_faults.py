@@ -365,6 +365,8 @@ def test_a_fault_is_told_as_it_was_planned(api: Api) -> None:
         ({"kind": "latency", "delay": "1_0"}, "delay", 'PT90M, got "1_0"'),
         ({"kind": "latency", "delay": "x" * 9000}, "delay", 'xxx..."'),
         ({"kind": "reset", "duration": "tomorrow"}, "duration", "PT90M"),
+        ({"kind": "reset", "duration": 0}, "duration", "longer than no time"),
+        ({"kind": "reset", "duration": "-PT1S"}, "duration", "longer than no time"),
         ({"kind": "reset", "often": True}, "often", "nth"),
     ],
 )

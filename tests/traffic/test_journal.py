@@ -186,7 +186,9 @@ def test_a_cursor_leads_to_what_follows(api: Api) -> None:
     assert (nothing["data"], nothing["cursor"]) == ([], 5)
 
 
-@pytest.mark.parametrize("query", ["format=xml", "status=600", "limit=0", "since=x", "invalid=perhaps"])
+@pytest.mark.parametrize(
+    "query", ["format=xml", "status=600", "limit=0", "since=x", "invalid=perhaps", "operation=foo"]
+)
 def test_a_filter_that_makes_no_sense_is_refused(api: Api, query: str) -> None:
     assert api.control("GET", f"/journal?{query}").status_code == 400
 
@@ -245,6 +247,25 @@ def test_the_journal_is_bounded_and_tells_its_loss(forgetful: Running) -> None:
         told = journal(api)
         assert ([one["number"] for one in told["data"]], told["lost"]) == ([3, 4, 5], 2)
         assert verify(api, {"operation": "listInvoices", "at_least": 4})["lost"] == 2
+
+
+@pytest.mark.parametrize("expectation", [{"operation": "createInvoice", "at_most": 0}, {"status": 200, "at_most": 3}])
+def test_what_was_lost_can_not_be_said_to_be_no_more_than_so_many(
+    forgetful: Running, expectation: dict[str, Any]
+) -> None:
+    with plain.Client(timeout=60) as http:
+        api = Api(forgetful, f"lost-{expectation['at_most']}", "provider", http)
+        for _ in range(5):
+            api.get(LIST)
+        for since in (0, 1):
+            verdict = verify(api, expectation, since=since)
+            assert not verdict["verified"]
+            assert f"of {2 - since} exchanges that the journal has lost nobody knows" in verdict["message"]
+            assert "--journal-size" in verdict["message"]
+        assert verify(api, expectation, since=2)["verified"]
+        assert verify(api, {"status": 200, "at_least": 3})["verified"], "more of them would change nothing"
+        api.control("DELETE", "/journal")
+        assert verify(api, {"status": 200, "at_most": 0})["verified"], "what was taken out on purpose is not lost"
 
 
 def test_of_a_large_body_the_beginning_is_kept() -> None:

@@ -122,7 +122,12 @@ export declare class World {
     }): AsyncGenerator<Line>;
     /** Empty the journal. */
     clearJournal(): Promise<void>;
-    /** Assert what was said; throws `VerificationFailed` with the nearest misses. */
+    /**
+     * Assert what was said; throws `VerificationFailed` with the nearest misses.
+     *
+     * `at_most` can't be verified of exchanges that the journal has lost, which keeps the latest alone: then it fails, and
+     * says so. A larger `--journal-size`, or `since` a number after them, helps.
+     */
     verify(expect: Expectation | Expectation[], how?: {
         in_order?: boolean;
         since?: number;

@@ -282,7 +282,12 @@ export class World {
     await this.wire.call("clearJournal");
   }
 
-  /** Assert what was said; throws `VerificationFailed` with the nearest misses. */
+  /**
+   * Assert what was said; throws `VerificationFailed` with the nearest misses.
+   *
+   * `at_most` can't be verified of exchanges that the journal has lost, which keeps the latest alone: then it fails, and
+   * says so. A larger `--journal-size`, or `since` a number after them, helps.
+   */
   async verify(
     expect: Expectation | Expectation[],
     how: { in_order?: boolean; since?: number } = {},

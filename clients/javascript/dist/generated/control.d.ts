@@ -1320,6 +1320,7 @@ export interface components {
             };
             /** @description 1 unless given; 0 where only `at_most` is. */
             at_least?: number;
+            /** @description It can't be verified of exchanges that the journal has lost: then the expectation is not met, and says so. */
             at_most?: number;
         };
         Verdict: {
