@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from mockserver.core.direct import NothingAnswered, answered
 from mockserver.core.errors import Unusable
 from mockserver.core.health import server_address
 from mockserver.core.net import CONTROL
+from mockserver.core.resources import by_path
 from mockserver.server.control.guard import TOKEN_HEADER
 from mockserver.state.fixtures.load import list_fixtures
 
@@ -45,11 +45,26 @@ def fixtures(ctx: click.Context, *, as_json: bool) -> None:
 @fixtures.command()
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False)
 @click.option(
-    "--url", default="http://127.0.0.1:4010", show_default=True, envvar="MOCKSERVER_URL", help="The running server."
+    "--url",
+    default="http://127.0.0.1:4010",
+    show_default=True,
+    envvar="MOCKSERVER_URL",
+    show_envvar=True,
+    help="The running server.",
 )
-@click.option("--token", default="", envvar="MOCKSERVER_TOKEN", help="TOKEN@WORLD, for a world of its own.")
 @click.option(
-    "--control-token", default="", envvar="MOCKSERVER_CONTROL_TOKEN", help="The control token, if the server wants one."
+    "--token",
+    default="",
+    envvar="MOCKSERVER_TOKEN",
+    show_envvar=True,
+    help="TOKEN@WORLD, for a world of its own.",
+)
+@click.option(
+    "--control-token",
+    default="",
+    envvar="MOCKSERVER_CONTROL_TOKEN",
+    show_envvar=True,
+    help="The control token, if the server wants one.",
 )
 def export(file: Path | None, url: str, token: str, control_token: str) -> None:
     """Write a running server's world as a fixture FILE, or to the terminal."""
@@ -64,11 +79,11 @@ def export(file: Path | None, url: str, token: str, control_token: str) -> None:
             text = body.read().decode()
     except (NothingAnswered, ValueError) as error:
         raise Unusable(f"no mock server answers at {address}: {error}") from error
-    if file is None:
+    if file is None or str(file) == "-":
         click.echo(text, nl=False)
         return
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Unusable(f"{file}: {error.strerror}") from error
-    click.echo(f"Wrote {file}: start from it with mockserver serve --fixture {os.path.relpath(file)}", err=True)
+    click.echo(f"Wrote {file}: start from it with mockserver serve --fixture {by_path(file)}", err=True)

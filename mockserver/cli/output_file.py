@@ -18,6 +18,8 @@ class OutputFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path."""
+        if os.fspath(value) == "-":
+            self.fail("'-' is no file, and this is not written to the terminal: give the name of a file", param, ctx)
         path = super().convert(value, param, ctx)
         folder = Path(os.fsdecode(path)).absolute().parent
         if not Path(os.fsdecode(path)).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from mockserver.core.errors import Unusable
@@ -55,6 +56,12 @@ def find(folder: Path, name_or_file: str, *, kind: str) -> Path:
     close = nearest(name_or_file, known)
     hint = f"did you mean {close}? " if close else ""
     raise Unusable(f"no {kind} is called {name_or_file!r}: {hint}known are {', '.join(known)}, or give a path")
+
+
+def by_path(file: Path) -> str:
+    """That file as an argument of a shell by which `find` takes it for a file, whatever its name."""
+    text = str(file)
+    return shlex.quote(text if file.suffix in _SUFFIXES or file.name != text else f"./{text}")
 
 
 def _travelling(name: str) -> Path:

@@ -151,7 +151,8 @@ class Watch:
         problems: list[str] = []
         if self._watched.record is not None:
             try:
-                self.recorder.note(write_recording(self._watched.record, self._gathered, measured))
+                for note in write_recording(self._watched.record, self._gathered, measured):
+                    self.recorder.note(note)
             except Unusable as error:
                 problems += error.problems
         path = self._watched.write_profile

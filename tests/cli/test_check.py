@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mockserver.cli.main import main
+from mockserver.state.fixtures.load import load_fixture
 from tests.watch.har import Entry, entry, har
 from tests.watch.traffic import finalized, invoice, page
 
@@ -140,6 +142,36 @@ def test_a_file_that_cant_be_written_is_told_before_anything_is_judged(sound: Pa
     assert result.stdout == ""
     assert f"Invalid value for '{option}'" in result.stderr
     assert "'/nowhere/x.yaml' can't be written: /nowhere: No such file or directory" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--write-profile", "--record"])
+def test_a_dash_is_no_file_to_write(sound: Path, option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(sound.parent)
+    result = check(sound, option, "-")
+    assert result.exit_code == 2
+    assert "'-' is no file" in result.stderr
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "fixture", "profile"),
+    [
+        ("world.yaml", "world.yaml", "world-profile.yaml"),
+        ("world", "./world", "world-profile.yaml"),
+        ("a world.yaml", "a world.yaml", "a world-profile.yaml"),
+        ("empty", "./empty", "empty-profile.yaml"),
+    ],
+)
+def test_the_command_that_is_told_serves_what_was_recorded(
+    sound: Path, name: str, fixture: str, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sound.parent)
+    result = check(sound, "--record", name)
+    assert result.exit_code == 0, result.output
+    # The console breaks lines.
+    told = " ".join(result.stdout.split())
+    assert f"mockserver serve --fixture {shlex.quote(fixture)} --profile {shlex.quote(profile)}" in told
+    assert [one.id for one in load_fixture(fixture).state.store.invoices()] == [1]
 
 
 def test_a_refused_variable_is_named(sound: Path) -> None:

@@ -29,6 +29,7 @@ from mockserver.core.resources import profiles_dir
 from mockserver.core.yaml_lines import read_document
 from mockserver.server.process import Running
 from mockserver.server.settings import Settings
+from mockserver.state.fixtures.load import load_fixture
 from tests.conftest import Api
 from tests.ports import own_port
 
@@ -208,6 +209,19 @@ def test_a_running_servers_world_is_exported_as_a_fixture_that_starts(api: Api, 
     done = _run("fixtures", "export", str(file), "--url", api.server.base, "--token", f"provider@{api.world}")
     assert done.returncode == 0, done.stderr
     assert invoice["stripe_invoice_id"] in file.read_text()
+
+
+def test_the_command_that_an_export_tells_starts_from_it_whatever_its_name(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["fixtures", "export", "empty", "--url", api.server.base])
+    assert done.exit_code == 0, done.output
+    assert done.stderr.endswith(" mockserver serve --fixture ./empty\n")
+    assert len(load_fixture("./empty").state.store.merchants()) == len(load_fixture("default").state.store.merchants())
+    done = CliRunner().invoke(main, ["fixtures", "export", "-", "--url", api.server.base])
+    assert "merchants:" in done.stdout
+    assert not Path("-").exists()
 
 
 @pytest.mark.parametrize(

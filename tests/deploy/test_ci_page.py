@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.ports import own_port
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 FILES = ["docs/ci.md", "Dockerfile", "compose.yaml", "action.yml", "deploy/gitlab.yml", "deploy/kubernetes.yaml"]
-OF_OTHERS = {"MOCKSERVER_URL", "MOCKSERVER_IMAGE", "MOCKSERVER_PUBLISHED_PORT"}
+OF_OTHERS = {"MOCKSERVER_IMAGE", "MOCKSERVER_PUBLISHED_PORT"}
 """Variables that are a frontend's or a template's own."""
 
 
@@ -34,14 +35,30 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
+def commands(group: click.Group) -> Iterator[click.Command]:
+    """All of them, those below others too."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield command
+        if isinstance(command, click.Group):
+            yield from commands(command)
+
+
 def variables() -> set[str]:
     """The variables that the commands read."""
-    context, found = click.Context(main), set[str]()
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
-        assert command is not None
-        found |= {str(parameter.envvar) for parameter in command.params if parameter.envvar}
-    return found
+    return {str(one.envvar) for command in commands(main) for one in command.params if one.envvar}
+
+
+def test_no_command_reads_a_variable_that_neither_its_help_nor_the_page_tells() -> None:
+    told = PAGE.partition("## Every option is a variable")[2].partition("\n##")[0]
+    for command in commands(main):
+        for one in command.params:
+            shown = isinstance(one, click.Option) and one.show_envvar
+            assert not one.envvar or shown or f"`{one.envvar}`" in told, (command.name, one.name)
+    for name in ("MOCKSERVER_URL", "MOCKSERVER_TOKEN", "MOCKSERVER_CONTROL_TOKEN"):
+        assert f"`{name}`" in told
 
 
 @pytest.mark.parametrize("name", FILES)

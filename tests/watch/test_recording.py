@@ -10,7 +10,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from mockserver.cli.main import main
 from mockserver.core.errors import Unusable
 from mockserver.server.process import running as fake
 from mockserver.state.fixtures.load import load_fixture
@@ -18,12 +20,13 @@ from mockserver.verify.events import RunFinished
 from mockserver.watch.recording.writing import RecordSettings
 from mockserver.watch.watching import Watch, Watched
 from tests import plain
+from tests.conftest import Api
 from tests.mutants.conforming import LEGAL
 from tests.mutants.frameworks import parties
 from tests.mutants.frameworks.variants import VARIANTS, started
 from tests.mutants.server import running
 from tests.watch.clients import Client, Tap
-from tests.watch.traffic import CONTRACT, TOKEN, Traffic, charge, finalized, invoice
+from tests.watch.traffic import CONTRACT, TOKEN, Traffic, charge, finalized, invoice, page
 
 MADE_UP = ("description", "stripe_invoice_id", "stripe_invoice_item_id", "charger_id")
 WORK = ["pay", "pay", "create", "charge", "create", "charge", "create_by_form", "finalize", "look_at_charges", "charge"]
@@ -195,6 +198,71 @@ def test_a_create_of_all_that_is_open_takes_what_was_seen_to_be(tmp_path: Path) 
     assert len(world["charges"]) == 2
 
 
+def test_a_create_of_all_that_is_open_takes_what_was_seen_of_it_where_others_were_not(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.charges(charge(5))
+    traffic.charges(charge(6, amount=3, price=3, currency="EUR"))
+    traffic.charges(charge(7, chargee_id="2"), merchant="2")
+    traffic.say("POST", "/billing/invoices", {"message": "Created.", "invoice": invoice(1, total=100)})
+    traffic.charges(charge(8))
+    traffic.ends()
+    world = yaml.safe_load(file.read_text())
+    assert [row["charges"] for row in world["invoices"]] == [[5, 9]]
+    assert {row["id"]: row["amount"] for row in world["charges"]}[9] == "87.5"
+    told = "1 creates took all that was open: the charges that were open before are guessed to be on their invoices."
+    assert f"# {told}" in file.read_text().splitlines()
+    assert told in traffic.notes
+
+
+def test_what_is_open_after_a_create_of_all_that_is_open_is_not_on_its_invoice(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    for number in (5, 6):
+        traffic.charges(charge(number))
+    traffic.say("POST", "/billing/invoices", {"message": "Created.", "invoice": invoice(1, total=12.5)})
+    traffic.say("GET", "/billing/charges/6", {"charge": charge(6), "charge_items": []})
+    traffic.say("POST", "/billing/invoices", {"message": "Created.", "invoice": invoice(2, total=13)})
+    traffic.say("GET", "/billing/charges", page([charge(7)]))
+    traffic.ends()
+    assert [row["charges"] for row in yaml.safe_load(file.read_text())["invoices"]] == [[5], [6, 8]]
+
+
+def test_an_answer_that_came_late_shows_what_was_open_before_a_create(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.say("POST", "/billing/invoices", {"message": "Created.", "invoice": invoice(1, total=20)}, at=(101, 102))
+    traffic.say("GET", "/billing/charges", page([charge(5)]), at=(100, 105))
+    traffic.ends()
+    assert [row["charges"] for row in yaml.safe_load(file.read_text())["invoices"]] == [[5, 6]]
+
+
+def test_what_comes_to_more_than_the_total_is_on_no_invoice_and_said_to_be_unsure(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    for number in (5, 6):
+        traffic.charges(charge(number))
+    traffic.say("POST", "/billing/invoices", {"message": "Created.", "invoice": invoice(1, total=20)})
+    traffic.ends()
+    assert [row["charges"] for row in yaml.safe_load(file.read_text())["invoices"]] == [[7]]
+    assert "1 creates took all that was open: what is open here may be on an invoice." in traffic.notes
+
+
+def test_the_story_of_the_readme_is_gone_on_with_and_bills_nothing_twice(api: Api, tmp_path: Path) -> None:
+    charge = api.charge(12.5)
+    created = api.post("/billing/invoices", headers={"X-Selected-Client-Id": "1"}).json()["invoice"]
+    assert created["total"] > 12.5, "of what it took only one was seen"
+    api.finalize(created["id"])
+    api.collect(created["id"])
+    har, file = tmp_path / "session.har", tmp_path / "world.yaml"
+    har.write_text(api.control("GET", "/journal?format=har").text)
+    done = CliRunner().invoke(main, ["check", str(har), "--record", str(file)])
+    assert done.exit_code == 0, done.output
+    with fake("--fixture", str(file), "--profile", str(tmp_path / "world-profile.yaml")) as again:
+        after = Api(again, "again", "provider", api.http)
+        assert after.get(f"/billing/charges/{charge['id']}").json()["charge"]["status"] == "Invoiced"
+        refused = after.post("/billing/invoices", headers={"X-Selected-Client-Id": "1"})
+        assert refused.status_code == 422, refused.text
+        assert after.create(charge["id"]).status_code == 422
+        assert after.invoice(created["id"])["total"] == created["total"]
+
+
 def test_a_file_that_can_not_be_written_costs_no_verdict(tmp_path: Path) -> None:
     traffic, file = recorded(tmp_path)
     traffic.lists(invoice(1))
@@ -285,6 +353,46 @@ def test_a_fake_that_was_set_back_through_the_proxy_is_recorded_as_it_is_then(tm
     traffic.lists(invoice(1), token="provider@a", at=(1e12, 1e12 + 1))
     traffic.ends()
     assert set(states(file)) == {1}
+
+
+@pytest.mark.parametrize("after", ["nothing", "a reset", "no records"])
+def test_what_was_seen_before_the_last_reset_is_recorded_where_nothing_came_after_it(
+    after: str, tmp_path: Path
+) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(1))
+    traffic.say("POST", "/_mock/reset", {"message": "Done."})
+    traffic.lists(invoice(3), invoice(2))
+    traffic.say("POST", "/_mock/reset", {"message": "Done."})
+    if after == "a reset":
+        traffic.say("POST", "/_mock/reset", {"message": "Done."})
+    elif after == "no records":
+        traffic.lists()
+    traffic.ends()
+    assert set(states(file)) == {2, 3}
+    told = "This is what was seen before the world was last set back: no records were seen after that."
+    assert told in traffic.notes
+    assert f"# {told}" in file.read_text().splitlines()
+
+
+def test_what_was_lost_by_a_reset_is_said_where_records_came_after_it(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(1))
+    traffic.say("POST", "/_mock/reset", {"message": "Done."})
+    traffic.lists(invoice(2))
+    traffic.ends()
+    assert set(states(file)) == {2}
+    assert "What was seen before the world was last set back is not here." in traffic.notes
+
+
+def test_records_that_were_all_taken_away_are_not_said_to_have_never_been_there(tmp_path: Path) -> None:
+    traffic, file = recorded(tmp_path)
+    traffic.lists(invoice(1))
+    traffic.say("DELETE", "/billing/invoices/1", status=204)
+    traffic.ends()
+    assert not file.exists()
+    assert "nothing is recorded" in traffic.notes[-1]
+    assert "no records that were there at its end" in traffic.notes[-1]
 
 
 def test_several_recordings_of_one_server_are_recorded_together(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mockserver.contract.contract import Contract
 from mockserver.core.resources import openapi_path
-from mockserver.verify.events import Breach, BreachFound, Event, RunFinished
+from mockserver.verify.events import Breach, BreachFound, Event, Note, RunFinished
 from mockserver.watch.passing import Passing
 from mockserver.watch.watching import Watch, Watched
 
@@ -150,6 +150,10 @@ class Traffic:
     @property
     def broken(self) -> set[str]:
         return {breach.rule for breach in self.breaches.values()}
+
+    @property
+    def notes(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, Note)]
 
     def ends(self) -> int:
         """The exit code."""

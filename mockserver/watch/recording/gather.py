@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from math import inf, isfinite
 
 from mockserver.verify.claims.values import Row
 from mockserver.watch.judging.bounded import Bounded
-from mockserver.watch.judging.memory import amount_of
 from mockserver.watch.judging.sight import Sight
 from mockserver.watch.loading.addresses import set_back
 from mockserver.watch.passing import Passing
@@ -20,6 +19,14 @@ MOST_WORLDS = 20
 _ONE = re.compile(r"/billing/(?P<kind>invoices|charges)/(?P<number>[1-9][0-9]{0,18})/?(?:\?.*)?")
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an answer came, by the order of the traffic, and when it was asked for; `inf` where that is not known."""
+
+    step: int
+    started: float
+
+
 @dataclass(slots=True)
 class SeenRecord:
     """One record as it was shown last."""
@@ -27,6 +34,8 @@ class SeenRecord:
     row: Row
     started: float
     """When that was asked for."""
+    open_last: Moment | None = None
+    """When a charge was last shown as open."""
 
 
 @dataclass(slots=True)
@@ -38,30 +47,39 @@ class SeenWorld:
     charges: Bounded[int, SeenRecord] = field(default_factory=lambda: Bounded(MOST_KEPT))
     named: Bounded[int, tuple[int, ...]] = field(default_factory=lambda: Bounded(MOST_KEPT))
     """By the invoice: the charges that its create named."""
+    sweeps: Bounded[int, Moment] = field(default_factory=lambda: Bounded(MOST_KEPT))
+    """By the invoice: the creates that named none."""
     declined: dict[str, str] = field(default_factory=dict)
     """The merchants whose cards declined, with the time."""
-
-    swept: int = 0
-    """Creates of all that was open of which is not known what that was."""
+    lost: bool = False
+    """Whether records were seen that a reset then took away."""
+    gone: bool = False
+    """Whether these are such records."""
+    _steps: int = 0
 
     @property
     def size(self) -> int:
         return len(self.invoices) + len(self.charges)
 
-    def all_open(self, invoice: Row) -> tuple[int, ...]:
-        """The charges that a create without ids took: those seen to be open, where they come to its total."""
-        kin = (str(invoice.get("chargee_id")), invoice.get("currency"))
-        rows = {number: one.row for number, one in self.charges.newest(len(self.charges))}
-        left = {
-            number: amount_of(row, "amount")
-            for number, row in rows.items()
-            if row.get("status") == "Open" and (str(row.get("chargee_id")), row.get("currency")) == kin
-        }
-        for _, named in self.named.newest(len(self.named)):
-            for number in named:
-                left.pop(number, None)
-        amounts = [amount or Decimal(0) for amount in left.values()]
-        return tuple(sorted(left)) if sum(amounts, Decimal(0)) == amount_of(invoice, "total") else ()
+    def moment(self, sight: Sight) -> Moment:
+        """When that was seen."""
+        self._steps += 1
+        return Moment(self._steps, sight.started if isfinite(sight.started) else inf)
+
+    def keep_charge(self, row: Mapping[str, object], sight: Sight) -> None:
+        """One that an answer shows."""
+        _keep(self.charges, row, sight.started)
+        number = row.get("id")
+        known = self.charges.get(number) if isinstance(number, int) else None
+        if known is not None and row.get("status") == "Open":
+            shown = self.moment(sight)
+            if known.open_last is None or known.open_last.started <= shown.started:
+                known.open_last = shown
+
+    def drop_invoice(self, number: int) -> None:
+        """It is not there any more."""
+        for records in (self.invoices, self.named, self.sweeps):
+            records.drop(number)
 
 
 class Gather:
@@ -69,9 +87,12 @@ class Gather:
 
     def __init__(self) -> None:
         self._worlds: Bounded[str, SeenWorld] = Bounded(MOST_WORLDS)
+        self._gone: Bounded[str, SeenWorld] = Bounded(MOST_WORLDS)
+        """What was seen before it was set back, of each the latest that held records."""
 
     def see(self, sight: Sight) -> None:
-        world = self._worlds.get_or(_server(sight.world), lambda: SeenWorld(sight.passing.base))
+        server = _server(sight.world)
+        world = self._worlds.get_or(server, lambda: SeenWorld(sight.passing.base, lost=server in self._gone))
         if not sight.ok:
             self._declined(sight, world)
             return
@@ -81,9 +102,9 @@ class Gather:
                     _keep(world.invoices, row, sight.started)
             case "listCharges":
                 for row in sight.rows:
-                    _keep(world.charges, row, sight.started)
+                    world.keep_charge(row, sight)
             case "getCharge" | "createQuickAdjustment":
-                _keep(world.charges, sight.part("charge"), sight.started)
+                world.keep_charge(sight.part("charge"), sight)
             case "createInvoice":
                 self._created(sight, world)
             case _:
@@ -100,16 +121,21 @@ class Gather:
             if found["kind"] == "charges":
                 world.charges.drop(number)
             else:
-                world.invoices.drop(number)
-                world.named.drop(number)
+                world.drop_invoice(number)
 
     def forget(self, world: str) -> None:
         """Nothing of that world is there any more."""
-        self._worlds.drop(_server(world))
+        server = _server(world)
+        known = self._worlds.get(server)
+        if known is not None and known.size:
+            known.gone = True
+            self._gone.set(server, known)
+        self._worlds.drop(server)
 
     def largest(self) -> tuple[SeenWorld | None, int]:
-        """The world of which most was seen, and how many others there are."""
+        """The world of which most was seen, and how many others there are; of those set back if there are no others."""
         worlds = [world for _, world in self._worlds.newest(MOST_WORLDS) if world.size]
+        worlds = worlds or [world for _, world in self._gone.newest(MOST_WORLDS)]
         return max(worlds, key=lambda world: world.size, default=None), max(0, len(worlds) - 1)
 
     def _created(self, sight: Sight, world: SeenWorld) -> None:
@@ -120,15 +146,14 @@ class Gather:
         known = world.invoices.get(number)
         if known is not None and known.started < sight.started:
             # It is another one by the same id: the database was emptied.
-            world.invoices.drop(number)
+            world.drop_invoice(number)
         _keep(world.invoices, made, sight.started)
         if not sight.plain:
             return
-        taken = sight.reading.charges or world.all_open(made)
-        if taken:
-            world.named.set(number, taken)
+        if sight.reading.charges:
+            world.named.set(number, sight.reading.charges)
         else:
-            world.swept += 1
+            world.sweeps.set(number, world.moment(sight))
 
     def _acted(self, sight: Sight, world: SeenWorld) -> None:
         """A finalize or a collect that succeeded says what became of the invoice, though its answer may not show it."""
@@ -157,7 +182,7 @@ def _keep(records: Bounded[int, SeenRecord], row: Mapping[str, object], started:
         return
     known = records.get(number)
     if known is None or (known.started <= started and not _goes_back(known.row, row)):
-        records.set(number, SeenRecord(row, started))
+        records.set(number, SeenRecord(row, started, known.open_last if known is not None else None))
 
 
 def _goes_back(known: Row, row: Mapping[str, object]) -> bool:

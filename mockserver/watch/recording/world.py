@@ -18,6 +18,7 @@ from mockserver.verify.claims.values import Row, when
 from mockserver.watch.judging.memory import amount_of
 from mockserver.watch.recording.disguise import Disguise
 from mockserver.watch.recording.gather import SeenWorld
+from mockserver.watch.recording.sweeps import Kin, Swept, find_swept, is_void, kin_of
 
 DECLINES = "pm_card_visa_chargeDeclined"
 QUEUED = timedelta(hours=1)
@@ -32,12 +33,17 @@ class WorldWriter:
     disguise: Disguise
     others: int = 0
     """Other worlds that were seen and are not written."""
+    invoices: int = 0
+    """How many are written, once the text is made."""
+    charges: int = 0
+    """How many of those that were seen."""
     _parties: dict[str, int] = field(default_factory=dict)
     _charges: dict[int, dict[str, Any]] = field(default_factory=dict)
     _owner: dict[int, int] = field(default_factory=dict)
     _left_out: Counter[str] = field(default_factory=Counter)
     _stand_ins: int = 0
     _on_stripe: set[str] = field(default_factory=set)
+    _swept: Swept = field(default_factory=Swept)
 
     def text(self) -> str:
         """The fixture file."""
@@ -51,6 +57,7 @@ class WorldWriter:
             self._charges[number] = self._charge(number, row)
         owned = self._shared_out(invoices, charges)
         rows = [self._invoice(number, row, owned[number]) for number, row in invoices.items()]
+        self.invoices, self.charges = len(rows), len(self._charges) - self._stand_ins
         return "\n".join(self._lines(rows, invoices, charges)) + "\n"
 
     # --- which charges are on which invoice ---------------------------------------------------------------------
@@ -58,10 +65,11 @@ class WorldWriter:
     def _shared_out(self, invoices: Mapping[int, Row], charges: Mapping[int, Row]) -> dict[int, list[int]]:
         """The charges of each invoice: those that its create named, others that fit, and one for what is not known."""
         owned: dict[int, list[int]] = {number: [] for number in invoices}
+        self._swept = find_swept(self.seen, invoices, charges)
         for number, invoice in invoices.items():
-            for charge in self.seen.named.get(number) or ():
+            for charge in self.seen.named.get(number) or self._swept.taken.get(number) or ():
                 row = charges.get(charge)
-                if row is not None and charge not in self._owner and _alike(row, invoice) and not _is_void(row):
+                if row is not None and charge not in self._owner and _alike(row, invoice) and not is_void(row):
                     self._give(charge, number, owned)
         rooms = _Rooms(invoices, {number: self._rest(invoices[number], owned[number], charges) for number in invoices})
         for charge, row in charges.items():
@@ -134,7 +142,7 @@ class WorldWriter:
             "amount": f"{self.disguise.amount(amount, number, exponent(str(row['currency']))):f}",
             "category": row.get("category") if isinstance(row.get("category"), str) else None,
             "description": self.disguise.text(row.get("description")),
-            "status": "Void" if _is_void(row) else None,
+            "status": "Void" if is_void(row) else None,
             "stripe_invoice_item_id": self.disguise.stripe(row.get("stripe_invoice_item_id")),
         }
 
@@ -185,7 +193,7 @@ class WorldWriter:
         yield f"# What traffic with {self.seen.base} showed."
         yield "# Descriptions, names and Stripe's ids are made up. Ids, states and categories are as they were seen,"
         yield "# and so are amounts and times, unless they were jittered."
-        yield from (f"# {note}" for note in self._unknown())
+        yield from (f"# {note}" for note in self.unknown())
         yield "description: A world that was recorded."
         everybody = [*invoices.values(), *charges.values()]
         charger = next((str(row.get("charger_id")) for row in everybody if row.get("charger_id") is not None), "1")
@@ -219,18 +227,25 @@ class WorldWriter:
         charge, invoice = max(self._charges, default=0) + 1, max(invoices, default=0) + 1
         yield f"\nnext_ids: {_row({'charge': charge, 'invoice': invoice})}"
 
-    def _unknown(self) -> Iterator[str]:
-        """What the traffic did not tell, a sentence each."""
+    def unknown(self) -> Iterator[str]:
+        """What the traffic did not tell, a sentence each, once the text is made."""
         if self._stand_ins:
             yield f"Of {self._stand_ins:,} invoices not all charges were seen: one stands for the rest of each total."
-        if self.seen.swept:
-            yield f"{self.seen.swept:,} creates took all that was open: what is open here may be on an invoice."
+        if self._swept.guessed:
+            guess = "the charges that were open before are guessed to be on their invoices"
+            yield f"{self._swept.guessed:,} creates took all that was open: {guess}."
+        if self._swept.unknown:
+            yield f"{self._swept.unknown:,} creates took all that was open: what is open here may be on an invoice."
         yield "When invoices were finalized and voided was not seen: they count as finalized when they were created."
         yield "How a card behaves was not seen, save where it declined: all others pay."
         for what, count in self._left_out.items():
             yield f"Left out: {count:,} {what}."
         if self.others:
             yield f"Records of {self.others:,} other worlds, or servers, were seen too and are not here."
+        if self.seen.gone:
+            yield "This is what was seen before the world was last set back: no records were seen after that."
+        elif self.seen.lost:
+            yield "What was seen before the world was last set back is not here."
 
 
 @dataclass(slots=True)
@@ -239,18 +254,18 @@ class _Rooms:
 
     invoices: Mapping[int, Row]
     left: dict[int, Decimal]
-    _open: dict[tuple[str, str], list[tuple[int, datetime | None]]] = field(init=False)
+    _open: dict[Kin, list[tuple[int, datetime | None]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._open = {}
         for number, row in self.invoices.items():
             if self.left[number] > 0:
-                self._open.setdefault(_kin(row), []).append((number, when(row.get("created_at"))))
+                self._open.setdefault(kin_of(row), []).append((number, when(row.get("created_at"))))
 
     def take(self, charge: Row) -> int | None:
         """The invoice that a charge is given to; None where there is none for it."""
         amount, came = amount_of(charge, "amount"), when(charge.get("created_at"))
-        rooms = self._open.get(_kin(charge), [])
+        rooms = self._open.get(kin_of(charge), [])
         for place, (number, made) in enumerate(rooms):
             if amount is None or amount > self.left[number] or (made is not None and came is not None and came > made):
                 continue
@@ -261,22 +276,14 @@ class _Rooms:
         return None
 
 
-def _kin(row: Row) -> tuple[str, str]:
-    return str(row.get("chargee_id")), str(row.get("currency"))
-
-
 def _party_id(text: str) -> int:
     """A merchant's or a provider's id; 1 where it is no number that a fixture can hold."""
     is_number = text.isascii() and text.isdigit() and len(text) < 17 and 0 < int(text) < LARGEST_ID
     return int(text) if is_number else 1
 
 
-def _is_void(charge: Row) -> bool:
-    return "void" in str(charge.get("status")).lower()
-
-
 def _alike(charge: Row, invoice: Row) -> bool:
-    return _kin(charge) == _kin(invoice)
+    return kin_of(charge) == kin_of(invoice)
 
 
 def _listed(key: str, rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mockserver.billing.profile import Value, dump_profile
 from mockserver.core.errors import Unusable
+from mockserver.core.resources import by_path
 from mockserver.state.fixtures.load import parse_fixture
 from mockserver.verify.reports.registry import write_whole
 from mockserver.watch.recording.disguise import Disguise
@@ -36,12 +37,16 @@ def check_writable(settings: RecordSettings) -> None:
         raise Unusable(f"--record {settings.file}: expected a file in a folder that there is")
 
 
-def write_recording(settings: RecordSettings, gathered: Gather, choices: dict[str, Value]) -> str:
-    """Writes the fixture and the profile; what was written, in a sentence. Raises `Unusable`."""
+def write_recording(settings: RecordSettings, gathered: Gather, choices: dict[str, Value]) -> list[str]:
+    """Writes the fixture and the profile; what was written and what could not be known, in sentences.
+
+    Raises `Unusable`.
+    """
     world, others = gathered.largest()
     if world is None:
-        return f"nothing is recorded in {settings.file}: the traffic showed no records"
-    text = WorldWriter(world, Disguise(settings.seed, amounts=settings.amounts, dates=settings.dates), others).text()
+        return [f"nothing is recorded in {settings.file}: the traffic showed no records that were there at its end"]
+    writer = WorldWriter(world, Disguise(settings.seed, amounts=settings.amounts, dates=settings.dates), others)
+    text = writer.text()
     # What can't be loaded would be of no use to anybody.
     parse_fixture(text, called=str(settings.file))
     profile = dump_profile(choices, description=f"Seen in the traffic with {world.base}")
@@ -50,5 +55,6 @@ def write_recording(settings: RecordSettings, gathered: Gather, choices: dict[st
         write_whole(settings.profile, profile)
     except OSError as error:
         raise Unusable(f"--record {settings.file}: {error.strerror}") from error
-    count = f"{len(world.invoices):,} invoices and {len(world.charges):,} charges"
-    return f"{count} are recorded: mockserver serve --fixture {settings.file} --profile {settings.profile}"
+    count = f"{writer.invoices:,} invoices and {writer.charges:,} charges"
+    served = f"mockserver serve --fixture {by_path(settings.file)} --profile {by_path(settings.profile)}"
+    return [f"{count} are recorded: {served}", *writer.unknown()]
