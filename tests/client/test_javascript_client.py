@@ -312,6 +312,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+VITEST = 'export default { test: { globalSetup: ["prepbusiness-mockserver/vitest-server"], testTimeout: 60000 } };'
 FORBIDDEN = """
   test("sends nonsense", async ({ world }) => {
     await fetch(world.url + "/billing/invoices?page=first", { headers: world.headers });
@@ -329,9 +330,7 @@ FORBIDDEN = """
 
 @needs_modules
 def test_a_test_in_vitest_fails_when_its_client_sent_what_the_spec_forbids(project: Path) -> None:
-    (project / "vitest.config.js").write_text(
-        'export default { test: { globalSetup: ["prepbusiness-mockserver/vitest-server"], testTimeout: 60000 } };'
-    )
+    (project / "vitest.config.js").write_text(VITEST)
     head = 'import { expect } from "vitest";\nimport { test } from "prepbusiness-mockserver/vitest";\n'
     (project / "one.test.js").write_text(head + FORBIDDEN)
     done = npx("vitest", "run", folder=project)
@@ -383,8 +382,21 @@ def test_a_misspelt_outcome_kind_or_field_is_an_error_of_types(project: Path) ->
 def test_the_examples_of_the_readmes_are_right_by_their_types(project: Path) -> None:
     pages = [CLIENT / "README.md", ROOT / "README.md"]
     blocks = [block for page in pages for block in re.findall(r"```ts\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for number, block in enumerate(blocks):
         (project / f"example{number}.ts").write_text(block)
     done = npx("tsc", *STRICTLY, *(f"example{number}.ts" for number in range(len(blocks))), folder=project)
     assert done.returncode == 0, done.stdout
+
+
+@needs_modules
+def test_the_example_for_vitest_passes(project: Path) -> None:
+    page = (CLIENT / "README.md").read_text("utf-8").partition("## In Vitest")[2]
+    [example] = re.findall(r"```ts\n(.*?)```", page, re.DOTALL)
+    (project / "vitest.config.js").write_text(VITEST)
+    (project / "example.test.ts").write_text(example)
+    done = npx("vitest", "run", folder=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    (project / "example.test.ts").write_text(re.sub(r"^.*/collect`.*\n", "", example, flags=re.MULTILINE))
+    assert npx("vitest", "run", folder=project).returncode == 1, "it passes while nothing is tested"
