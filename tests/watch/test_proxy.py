@@ -219,6 +219,52 @@ def test_with_fail_a_breach_takes_the_answers_place() -> None:
     assert "LIST-1: " in answer.json()["message"]
 
 
+READERS = {
+    "access-control-allow-origin": "https://portal.example.com",
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "X-Total, X-Mock-Breach",
+    "vary": "Origin, Accept-Encoding",
+}
+"""Which pages may read an answer, and its breach."""
+FOR_READERS = ok(
+    b'{"data": 1}',
+    "X-Total: 1",
+    *("Access-Control-Allow-Origin: https://portal.example.com", "Access-Control-Allow-Credentials: true"),
+    *("Access-Control-Expose-Headers: X-Total", "Vary: Origin", "Vary: Accept-Encoding"),
+)
+
+
+def _of_readers(answer: httpx.Response) -> dict[str, str]:
+    names = {name for name in answer.headers if name.startswith("access-control-") or name == "vary"}
+    return {name: answer.headers[name] for name in names}
+
+
+@pytest.mark.parametrize("fail", [True, False])
+def test_a_page_that_may_read_an_answer_may_read_its_breach_and_what_stands_in_its_place(fail: bool) -> None:
+    with answering(saying(FOR_READERS)) as (url, _), proxied(url, fail=fail) as proxy:
+        answer = get(proxy)
+    assert answer.status_code == (502 if fail else 200)
+    assert answer.headers["X-Mock-Breach"].startswith("LIST-1: ")
+    assert _of_readers(answer) == READERS
+    assert ("x-total" in answer.headers) is not fail
+
+
+def test_a_page_that_may_read_an_answer_may_read_that_it_broke_off() -> None:
+    with answering(saying(FOR_READERS[:-5])) as (url, _), proxied(url) as proxy:
+        answer = get(proxy)
+    assert answer.status_code == 502
+    assert _of_readers(answer) == {**READERS, "access-control-expose-headers": "X-Total"}
+
+
+@pytest.mark.parametrize("fail", [True, False])
+def test_a_proxy_allows_no_page_what_the_server_did_not(fail: bool) -> None:
+    for says in (ok(b'{"data": 1}'), b""):
+        with answering(saying(says)) as (url, _), proxied(url, fail=fail) as proxy:
+            answer = plain.get(proxy.url + LIST, headers={**AUTH, "Origin": "https://x.example"}, trust_env=False)
+        assert ("X-Mock-Breach" in answer.headers) is bool(says)
+        assert _of_readers(answer) == {}
+
+
 @pytest.mark.parametrize(
     ("option", "method", "path", "passes"),
     [

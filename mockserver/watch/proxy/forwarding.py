@@ -15,7 +15,7 @@ from mockserver.contract.contract import Contract
 from mockserver.core.loopback import is_loopback
 from mockserver.watch.passing import Passing
 from mockserver.watch.proxy.codings import decoded, readable_codings
-from mockserver.watch.proxy.headers import forwarded, origin_form, pairs
+from mockserver.watch.proxy.headers import ALLOWED, EXPOSED, forwarded, origin_form, pairs, readers
 from mockserver.watch.proxy.permits import Permits
 from mockserver.watch.proxy.upstream import FAILURES, Failure, Upstream
 
@@ -142,7 +142,7 @@ class Forwarding:
         try:
             whole = await _read(answer, chunks)
         except FAILURES as error:
-            return self._failed(heard, self.upstream.failure(error))
+            return self._failed(heard, self.upstream.failure(error), readers(answer.headers))
         heard.status = answer.status
         raw = b"" if asked is None else asked.whole
         sent = None if raw is None else decoded(raw, request.headers.get("Content-Encoding", ""))
@@ -157,8 +157,10 @@ class Forwarding:
         if self.fail and heard.breaches:
             heard.status = 502
             told = {"message": f"The answer breaks the contract: {'; '.join(heard.breaches)}"}
-            return web.json_response(told, status=502, headers=_told(heard.breaches))
-        return await _stream(request, answer, chunks, _told(heard.breaches))
+            headers = readers(answer.headers)
+            headers.extend(_told(heard.breaches, answer.headers))
+            return web.json_response(told, status=502, headers=headers)
+        return await _stream(request, answer, chunks, _told(heard.breaches, answer.headers))
 
     def _passing(self, request: web.Request, target: str, heard: Heard, began: float) -> Passing:
         """The exchange, without its bodies and without what the answer says beyond its status."""
@@ -192,10 +194,10 @@ class Forwarding:
         inside = len(rest) + len(prefix) == len(target) and rest[:1] in ("/", "?", "")
         return rest if inside else None
 
-    def _failed(self, heard: Heard, failure: Failure) -> web.Response:
-        """In the API's form (GEN-5)."""
+    def _failed(self, heard: Heard, failure: Failure, headers: Mapping[str, str] | None = None) -> web.Response:
+        """In the API's form (GEN-5). Which pages may read it the server alone can say, if it said anything."""
         heard.status, heard.failure = failure.status, failure.words
-        return web.json_response({"message": failure.words}, status=failure.status)
+        return web.json_response({"message": failure.words}, status=failure.status, headers=headers)
 
 
 async def _read(answer: aiohttp.ClientResponse, chunks: list[bytes]) -> bool:
@@ -236,8 +238,10 @@ async def _stream(
     return response
 
 
-def _told(breaches: list[str]) -> dict[str, str]:
+def _told(breaches: list[str], came: Mapping[str, str]) -> dict[str, str]:
+    """The header that tells the breaches, to be read by those pages that may read the answer it came with."""
     if not breaches:
         return {}
     text = "; ".join(breaches).encode("ascii", "backslashreplace").decode("ascii")
-    return {BREACH_HEADER: " ".join(text.split())[:LONGEST_HEADER]}
+    told = {BREACH_HEADER: " ".join(text.split())[:LONGEST_HEADER]}
+    return {**told, EXPOSED: BREACH_HEADER} if ALLOWED in came else told

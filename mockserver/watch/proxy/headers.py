@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from mockserver.core.messages import HOP_BY_HOP
 from mockserver.watch.passing import Pairs
 
+ALLOWED, EXPOSED = "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"
 _ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
@@ -23,6 +24,12 @@ def forwarded(headers: Mapping[str, str], *, without: Iterable[str] = ()) -> CIM
         if name.lower() == "connection":
             dropped |= {word.strip().lower() for word in value.split(",")}
     return CIMultiDict([(name, value) for name, value in pairs(headers) if name.lower() not in dropped])
+
+
+def readers(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Those of an answer that say which pages may read it, for one that stands in its place."""
+    kept = [(name, value) for name, value in pairs(headers) if name.lower().startswith("access-control-")]
+    return CIMultiDict([*kept, *((name, value) for name, value in pairs(headers) if name.lower() == "vary")])
 
 
 def origin_form(target: str) -> str:
