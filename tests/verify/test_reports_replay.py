@@ -19,7 +19,7 @@ import pytest
 
 from mockserver.core.loopback import is_loopback
 from mockserver.verify.claims.claims import Body, Const, Count, Get, Is, Many, Status, Where
-from mockserver.verify.events import Breach
+from mockserver.verify.events import Breach, Reproduction
 from mockserver.verify.reports import make
 from mockserver.verify.transport.placeholders import filled
 from tests.servers import Quiet, serving
@@ -208,13 +208,31 @@ def test_a_server_that_is_gone_fails_what_it_should_answer(tmp_path: Path) -> No
     assert "no answer: ConnectError" in told
 
 
-def test_an_accepted_breach_and_a_clean_run_leave_nothing_to_replay(tmp_path: Path) -> None:
-    (report,) = make(["pytest"], tmp_path, rules=RULES)
-    for event in run(SERVER_ERROR, accepted=["GEN-5"]):
-        report(event)
-    text = (tmp_path / "test_breaches.py").read_text()
-    assert "def test_" not in text
-    assert "nothing to replay" in text
+ONCE = replace(BILLED_TWICE, reproduction=Reproduction(0, 2), proves=False)
+
+
+@pytest.mark.parametrize(
+    ("breaches", "accepted", "told"),
+    [
+        ([], [], "No breach was found, so"),
+        ([SERVER_ERROR], ["GEN-5"], "No breach that isn't accepted was found, so"),
+        ([ONCE], [], "No breach that isn't accepted and that came again was found, so"),
+        ([SERVER_ERROR, ONCE], ["GEN-5"], "No breach that isn't accepted and that came again was found, so"),
+    ],
+)
+def test_where_nothing_is_to_be_shown_again_both_files_say_so_and_are_green(
+    breaches: list[Breach], accepted: list[str], told: str, tmp_path: Path
+) -> None:
+    for report in make(["pytest", "script"], tmp_path, rules=RULES):
+        for event in run(*breaches, accepted=accepted, exit_code=0):
+            report(event)
+    file = tmp_path / "test_breaches.py"
+    assert f"# {told} there is nothing to replay." in file.read_text()
+    code, printed = replayed(file, "http://127.0.0.1:9")
+    assert code == 0, printed
+    assert "1 passed" in printed
+    done = subprocess.run(["sh", "repro.sh"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"{told} there is nothing to show again.\n"), done.stderr
 
 
 def test_what_a_server_sent_never_becomes_code(tmp_path: Path) -> None:

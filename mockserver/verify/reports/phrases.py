@@ -240,6 +240,14 @@ def unexercised(run: RunResult) -> dict[str, list[RuleResult]]:
     return found
 
 
+def nothing_failing(run: RunResult) -> str:
+    """Of a run that no breach fails: `No breach was found`, or what is true where others were."""
+    if not run.sightings:
+        return "No breach was found"
+    again = "" if all(one.accepted for one in run.sightings) else " and that came again"
+    return f"No breach that isn't accepted{again} was found"
+
+
 def named(results: Sequence[RuleResult]) -> str:
     """`CREATE-4`, or where there are several `18 rules`."""
     return results[0].rule if len(results) == 1 else count(len(results), "rule")

@@ -13,7 +13,7 @@ from mockserver.verify.claims.claims import Claim, Eventually, answers_of, judge
 from mockserver.verify.replay.jq import DEFINITIONS, program
 from mockserver.verify.replay.playing import Ref, ReplayStep
 from mockserver.verify.replay.steps import steps_of
-from mockserver.verify.reports.phrases import headline, provenance, seen, target, visible
+from mockserver.verify.reports.phrases import headline, nothing_failing, provenance, seen, target, visible
 from mockserver.verify.reports.run_state import RunResult, Sighting
 from mockserver.verify.reports.scripts.shell import parts_of, refs_to, taken, variable, words
 from mockserver.verify.transport.redaction import variables_in
@@ -40,7 +40,10 @@ def script(run: RunResult) -> str:
     parts.append(f"DEFINITIONS='{DEFINITIONS}'\n")
     parts.append(files(__package__).joinpath("script_runtime.sh").read_text(encoding="utf-8"))
     parts += [_breach(sighting, target(run)) for sighting in run.failing]
-    parts.append(_ending(run.failing, target(run)))
+    if run.failing:
+        parts.append(_ending(run.failing, target(run)))
+    else:
+        parts.append(f"echo {shlex.quote(f'{nothing_failing(run)}, so there is nothing to show again.')}\n")
     return "\n".join(parts)
 
 
@@ -107,8 +110,6 @@ def _taken(steps: Sequence[ReplayStep], places: Sequence[int]) -> Iterator[str]:
 
 
 def _ending(failing: Sequence[Sighting], base: str) -> str:
-    if not failing:
-        return "echo 'No breach was found, so there is nothing to show again.'\n"
     lines = ["there=0 unknown=0", *_preflight(failing, base)]
     lines += ['if [ "$#" = 0 ]; then', f"  set -- {' '.join(str(sighting.number) for sighting in failing)}", "fi"]
     lines += ['for chosen in "$@"; do', "  known=0"]
