@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mockserver.cli.seconds import Seconds
+from mockserver.core.errors import Unavailable
 from mockserver.core.net import free_port, ip_address, reachable
 from mockserver.server import run
 from mockserver.server.control.guard import TOKEN_HEADER, secured
@@ -90,6 +91,23 @@ def _judge() -> BeginWatch:
     return begin
 
 
+def _kept(service: Service) -> dict[str, str]:
+    """What is kept, and that it does not become another by another fixture."""
+    if service.worlds.kept_in is None:
+        return {}
+    try:
+        number = service.worlds.count_kept()
+    except Unavailable:
+        # It was there a moment ago, and each request will say so if it is not.
+        number = 0
+    if not number:
+        return {"State": service.worlds.kept_in}
+    kept = "1 kept world keeps its records" if number == 1 else f"{number:,} kept worlds keep their records"
+    name = service.worlds.blueprint.name
+    starts = f"{name} is what worlds start from that are made or reset from now on"
+    return {"State": f"{service.worlds.kept_in}\n{kept}; {starts}"}
+
+
 def banner(service: Service, *, made_up_token: str | None = None) -> str:
     """What the start prints, with the control token where the server has made one up."""
     settings, blueprint = service.settings, service.worlds.blueprint
@@ -106,7 +124,7 @@ def banner(service: Service, *, made_up_token: str | None = None) -> str:
         "Fixture": f"{blueprint.name}: {blueprint.description}",
         "Tokens": "\n".join(tokens) or "none: every request gets 401",
         "Profile": service.profile_name,
-        **({} if service.worlds.kept_in is None else {"State": service.worlds.kept_in}),
+        **_kept(service),
         "Spec": f"{base}/_mock/spec.yaml (or .json)",
         "Dashboard": f"{base}/_mock/ (API reference: {base}/_mock/docs/)",
         "Control": f"{base}/_mock" + (f"\nwith the header {TOKEN_HEADER}: {made_up_token}" if made_up_token else ""),

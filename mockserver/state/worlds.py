@@ -133,6 +133,10 @@ class Worlds:
         """Where the worlds are kept; None if they are in memory alone."""
         return None if self._keep is None else self._keep.called
 
+    def count_kept(self) -> int:
+        """How many worlds are kept, each with the records that it had; raises `Unavailable`."""
+        return 0 if self._keep is None else len(self._keep.kept())
+
     def close(self) -> None:
         """Let go of what the worlds are kept in, until it is needed again."""
         if self._keep is not None:

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from sqlalchemy import create_engine
 
+from mockserver.cli.serve import banner
 from mockserver.server.upkeep import Upkeep
 from mockserver.state import worlds
 from mockserver.state.kept.database import Database
@@ -62,6 +63,22 @@ def test_a_restarted_server_goes_on_where_it_was_killed(address: str) -> None:
         for name in chance.choices([name for name in DOINGS if name != "reset"], k=5):
             DOINGS[name](used, chance)
     same(used.world, Used(address, "mine").world)
+
+
+def test_the_start_says_that_kept_worlds_do_not_become_those_of_another_fixture(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'team.db'}"
+    first = Used(address, "ann")
+    assert "kept world" not in banner(first.service)
+    first.charge(4711)
+    assert "1 kept world keeps its records; default is what" in banner(Used(address, "ann").service)
+    first.at("bob").charge()
+    other = Used(address, "ann", fixture="empty")
+    told = "2 kept worlds keep their records; empty is what worlds start from that are made or reset from now on"
+    assert told in banner(other.service)
+    assert other.api("GET", "/billing/charges").body["total"] > 0
+    assert other.at("new").api("GET", "/billing/charges").body["total"] == 0
+    assert other.control("POST", "/reset").status == 200
+    assert other.api("GET", "/billing/charges").body["total"] == 0
 
 
 def test_every_field_of_a_world_is_known_to_be_kept_or_not(tmp_path: Path) -> None:

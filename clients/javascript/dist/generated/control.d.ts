@@ -1429,6 +1429,7 @@ export interface operations {
                         /** @constant */
                         status: "ok";
                         version: string;
+                        /** @description What worlds start from that are made or reset now. */
                         fixture: string;
                         profile: string;
                         worlds: number;
