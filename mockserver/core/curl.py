@@ -111,7 +111,9 @@ def _headers(headers: Sequence[tuple[str, Parts]], has_body: bool) -> list[Parts
     lines: list[Parts] = [
         [f"{name}: ", *value] if any(value) else [f"{name};"]
         for name, value in headers
-        if name.lower() not in _MADE and (name.lower(), list(value)) != ("accept", ["*/*"])
+        if (name.lower() not in _MADE and (name.lower(), list(value)) != ("accept", ["*/*"]))
+        # Told so, curl sends a body in chunks, which it does not by itself.
+        or (has_body and (name.lower(), list(value)) == ("transfer-encoding", ["chunked"]))
     ]
     if "accept" not in given:
         lines.append(["Accept:"])

@@ -87,6 +87,11 @@ def test_headers_that_curl_makes_itself_are_left_out() -> None:
     assert arguments(made) == ["-i", "-X", "POST", TARGET + "/x", ""]
 
 
+def test_a_body_that_was_sent_in_chunks_is_sent_so_again() -> None:
+    assert "Transfer-Encoding: chunked" in arguments(curl(sent(Transfer_Encoding="chunked", body=b"x")))
+    assert "chunked" not in curl(sent(Transfer_Encoding="chunked"))
+
+
 def test_a_long_body_is_left_out_and_said_to_be() -> None:
     assert curl(sent(body=b"x" * 3000), limit=2000).endswith("  # BODY: 3,000 bytes, left out here")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mockserver.verify.checks import (
     audit,
+    bodies,
     casts,
     collect,
     create,
@@ -29,6 +30,7 @@ ALL: tuple[Check, ...] = (
     *casts.CHECKS,
     *listing.CHECKS,
     *create.CHECKS,
+    *bodies.CHECKS,
     *mass_assignment.CHECKS,
     *sums.CHECKS,
     *finalize.CHECKS,

@@ -235,14 +235,20 @@ class Transport:
             self.on_lost(outgoing)
 
     def _exchange(self, outgoing: Outgoing, most: int) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        content: bytes | Iterator[bytes] | None = outgoing.body
+        extra = self._extra
+        if outgoing.is_chunked:
+            content = iter([outgoing.body or b""])
+            # A server that leaves the chunks unread would take them for the next request.
+            extra = (*extra, ("Connection", "close"))
         request = self._client.build_request(
             outgoing.method,
             self.base_url + outgoing.target,
             headers=[
                 (name.encode("latin-1"), value.encode("latin-1", "replace"))
-                for name, value in (*outgoing.headers, *self._extra)
+                for name, value in (*outgoing.headers, *extra)
             ],
-            content=outgoing.body,
+            content=content,
         )
         response = self._client.send(request, stream=True)
         try:

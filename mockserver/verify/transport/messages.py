@@ -18,6 +18,8 @@ LARGEST_EXPONENT = 300
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 NOT_JSON = object()
 """Stands for the content of an answer that is no JSON."""
+CHUNKED = ("Transfer-Encoding", "chunked")
+"""The header of a request whose body is sent in chunks, without its length (RFC 9112, 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Outgoing:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     operation: str | None = None
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether its body is sent in chunks."""
+        return self.body is not None and CHUNKED in self.headers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.catalogue.adding_up import MONEY
 from tests.mutants.catalogue.assigning import ASSIGNING
+from tests.mutants.catalogue.bodies import BODIES
 from tests.mutants.catalogue.casting import CASTING
 from tests.mutants.catalogue.collecting import COLLECT
 from tests.mutants.catalogue.crashing import CRASHING
@@ -29,6 +30,7 @@ CATALOGS = (
     KEEPING,
     SEARCH,
     CREATE,
+    BODIES,
     ASSIGNING,
     MONEY,
     FOLDING,

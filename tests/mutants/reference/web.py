@@ -85,6 +85,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def read_body(self) -> bytes:
         """Raises BadLength."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            if "Content-Length" in self.headers:
+                # As web servers do, since it may hide another request (RFC 9112, 6.3).
+                raise BadLength("The body has two lengths.")
             return self.read_chunks()
         text = self.headers.get("Content-Length", "0")
         if not text.isascii() or not text.isdigit() or len(text) > 18:

@@ -57,9 +57,14 @@ class Server:
             raise CannotTell(f"a collect charges a card: set ALLOW_CHARGES=1 to send it to {self.base}")
         headers = [(name.encode(), filled(value, secret).encode("latin-1", "replace")) for name, value in step.headers]
         content = filled(body, secret).encode() if isinstance(body, str) else body
+        is_chunked = ("Transfer-Encoding", "chunked") in step.headers
+        if is_chunked:
+            # What a server leaves unread of it is no other request.
+            headers.append((b"Connection", b"close"))
         for _ in range(6):
+            sent = iter([content]) if is_chunked else content or None
             try:
-                came = self.client.request(step.method, address, headers=headers, content=content or None)
+                came = self.client.request(step.method, address, headers=headers, content=sent)
             except httpx.HTTPError as error:
                 self.told.append(f"{step.method} {url}: no answer: {type(error).__name__}: {error}")
                 return LiveAnswer(None, None, False)
