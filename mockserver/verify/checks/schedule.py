@@ -18,6 +18,7 @@ from mockserver.verify.checks import (
     races,
     refusals,
     search,
+    several,
     sums,
 )
 from mockserver.verify.checks.runner import Check
@@ -35,6 +36,7 @@ ALL: tuple[Check, ...] = (
     *sums.CHECKS,
     *finalize.CHECKS,
     *collect.CHECKS,
+    *several.CHECKS,
     *freshness.CHECKS,
     *isolation.CHECKS,
     *search.CHECKS,

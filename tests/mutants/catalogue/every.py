@@ -19,6 +19,7 @@ from tests.mutants.catalogue.nonsense import NONSENSE
 from tests.mutants.catalogue.racing import RACES
 from tests.mutants.catalogue.reading import READING
 from tests.mutants.catalogue.searching import SEARCH
+from tests.mutants.catalogue.several import SEVERAL
 from tests.mutants.config import Mutant
 
 CATALOGS = (
@@ -36,6 +37,7 @@ CATALOGS = (
     FOLDING,
     FINALIZE,
     COLLECT,
+    SEVERAL,
     ISOLATION,
     READING,
     RACES,
