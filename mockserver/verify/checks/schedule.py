@@ -16,16 +16,19 @@ from mockserver.verify.checks import (
     mass_assignment,
     parameters,
     races,
+    reach,
     refusals,
     search,
     several,
     sums,
+    tokens,
 )
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 
 ALL: tuple[Check, ...] = (
     *general.CHECKS,
+    *tokens.CHECKS,
     *refusals.CHECKS,
     *parameters.CHECKS,
     *casts.CHECKS,
@@ -39,6 +42,7 @@ ALL: tuple[Check, ...] = (
     *several.CHECKS,
     *freshness.CHECKS,
     *isolation.CHECKS,
+    *reach.CHECKS,
     *search.CHECKS,
     *races.CHECKS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.mutants.catalogue.making import Catalog, swap
@@ -326,3 +327,35 @@ def forms_take_foreign_charges(api: Api) -> None:
         return original(everybody(api, Caller(caller.reach)) if request.is_form else caller, request, body)
 
     original = swap(api, "create_invoice", create)
+
+
+@ISOLATION.fault("GEN-8", says="the header 0 selects nobody, so that nothing is restricted")
+def header_0_is_everybody(api: Api) -> None:
+    def caller(request: Request, body: Any, operation: str) -> Any:
+        if request.headers.get("x-selected-client-id") != "0":
+            return original(request, body, operation)
+        api.reach(api.token(request, body), operation)
+        return everybody(api, Caller(frozenset()))
+
+    original = swap(api, "caller", caller)
+
+
+@ISOLATION.fault("GEN-8", says="of several merchants in the header the first is looked at, and all are selected")
+def header_of_several_is_looked_at_once(api: Api) -> None:
+    def caller(request: Request, body: Any, operation: str) -> Any:
+        first, *more = request.headers.get("x-selected-client-id", "").split(",")
+        if not more:
+            return original(request, body, operation)
+        one = replace(request, headers=dict(request.headers) | {"x-selected-client-id": first})
+        return Caller(original(one, body, operation).scope | {int(text) for text in more if text.isdigit()})
+
+    original = swap(api, "caller", caller)
+
+
+@ISOLATION.fault("GEN-8", says="a search by stripe_invoice_id finds everybody's invoices")
+def stripe_id_finds_everybodys(api: Api) -> None:
+    def list_invoices(caller: Caller, request: Request, body: Any) -> Any:
+        by_stripe_id = request.query.get("q", "").startswith("stripe_invoice_id:")
+        return original(everybody(api, caller) if by_stripe_id else caller, request, body)
+
+    original = swap(api, "list_invoices", list_invoices)

@@ -371,3 +371,21 @@ def charset_is_not_understood(api: Api) -> None:
 @NONSENSE.fault("GEN-5", "CREATE-2", says="create without any body is a crash")
 def crash_on_empty_body(api: Api) -> None:
     crash_when(api, lambda request: is_create(request) and not request.body)
+
+
+@NONSENSE.fault("GEN-4", says="`null` and `undefined`, as browsers send them, are a token: that of the first account")
+def null_is_a_token(api: Api) -> None:
+    def reach(token: str | None, operation: str) -> Any:
+        return original("provider" if token in ("null", "undefined") else token, operation)
+
+    original = swap(api, "reach", reach)
+
+
+@NONSENSE.fault("GEN-4", says="a percent sign in a token stands for any text (LIKE)")
+def token_is_a_pattern(api: Api) -> None:
+    def reach(token: str | None, operation: str) -> Any:
+        start, sign, end = (token or "").partition("%")
+        like = [known for known in api.records.tokens if sign and known.startswith(start) and known.endswith(end)]
+        return original(like[0] if like else token, operation)
+
+    original = swap(api, "reach", reach)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.checks import general, isolation, listing
+from mockserver.verify.checks import general, isolation, listing, reach, tokens
 from mockserver.verify.checks.runner import Check
 from tests.mutants.catalogue.isolation import ISOLATION
 from tests.mutants.catalogue.nonsense import NONSENSE
@@ -15,14 +15,17 @@ from tests.verify.checks.trying import broken, tried
 
 CHECKS = {
     check.run: check
-    for check in (*general.CHECKS, *listing.CHECKS, *isolation.CHECKS)
+    for check in (*general.CHECKS, *tokens.CHECKS, *listing.CHECKS, *isolation.CHECKS, *reach.CHECKS)
     if check.run
     in (
         general.writing_without_a_token,
         general.tokens_that_are_no_text,
+        tokens.of_nobody,
         listing.pages_below_one,
         isolation.charges_of_all_merchants,
         isolation.charging_others,
+        reach.odd_headers,
+        reach.known_on_stripe,
     )
 }
 NEEDS = {
@@ -33,9 +36,14 @@ NEEDS = {
     "pages_below_one_are_the_last": listing.pages_below_one,
     "provider_sees_one_merchants_charges": isolation.charges_of_all_merchants,
     "unselected_adjustment_goes_to_the_first": isolation.charging_others,
+    "null_is_a_token": tokens.of_nobody,
+    "token_is_a_pattern": tokens.of_nobody,
+    "header_0_is_everybody": reach.odd_headers,
+    "header_of_several_is_looked_at_once": reach.odd_headers,
+    "stripe_id_finds_everybodys": reach.known_on_stripe,
 }
 FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults
-CORRECT = ("correct", "laravel", "lenient", "provider", "crowded", "charged", "four_operations")
+CORRECT = ("correct", "laravel", "lenient", "provider", "webhook_integration", "crowded", "charged", "four_operations")
 
 
 @pytest.mark.parametrize("name", NEEDS)
