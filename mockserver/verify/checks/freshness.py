@@ -206,22 +206,25 @@ def far_pages(context: Context) -> None:
 
 def charges_in_pages(context: Context) -> None:
     """LIST-4 on the list of charges, as far as others leave it alone."""
-    context.records.draft(context.records.charges(4))
+    context.records.draft(context.records.charges(6))
     for _ in range(3):
-        one, two, both = (context.me.charges(page=page, per_page=size) for page, size in ((1, 2), (2, 2), (1, 4)))
+        one, two, three, all_six = (
+            context.me.charges(page=page, per_page=size) for page, size in ((1, 2), (2, 2), (3, 2), (1, 6))
+        )
         again = context.me.charges(page=1, per_page=2)
         if [row.get("id") for row in one.rows] == [row.get("id") for row in again.rows]:
             break
     else:
         return
     # Whether a size can be asked for nothing says; a server that has none of its choice answers with its own.
-    if not all(answer.ok and answer.figure("per_page") == size for answer, size in ((one, 2), (two, 2), (both, 4))):
+    asked = ((one, 2), (two, 2), (three, 2), (all_six, 6))
+    if not all(answer.ok and answer.figure("per_page") == size for answer, size in asked):
         return
     context.expect(
         "LIST-4",
-        joined([of(one).each("id"), of(two).each("id")]).equals(of(both).each("id")),
+        joined(of(page).each("id") for page in (one, two, three)).equals(of(all_six).each("id")),
         kind="pages of charges do not partition",
-        because="two pages of 2 charges are the first page of 4",
+        because="three pages of 2 charges are the first page of 6",
     )
     past = context.me.charges(page=1_000_000, per_page=2)
     context.expect(

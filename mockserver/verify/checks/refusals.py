@@ -47,6 +47,8 @@ ODD_SEARCHES = (
 ODD_NUMBERS = ("0", "-1", "-5", "1.5", "1e3", "", " 1", "+1", "0x10", "null", "true", str(2**31), str(2**63), "9" * 40)
 ODD_MERCHANTS = ("abc", "-1", "1.5", "0", "null", "1,2", "9" * 40, "é")
 ODD_DESCRIPTIONS = ("odd \x00 text", "odd \ud800 text", "\U0001f4e6 \u00e9'; --<b>&amp;%s{{7*7}}", "long " * 5_000)
+LONG = "all that was done for the customer " * 9
+"""A description that a person may write, longer than the 255 letters that a column often has."""
 
 
 def refusals_are_readable(context: Context) -> None:
@@ -200,6 +202,24 @@ def odd_descriptions(context: Context) -> None:
             context.me.charge(answer.part("charge")["id"])
 
 
+def long_descriptions(context: Context) -> None:
+    """GEN-9: one that is taken is kept as it was answered, cut or whole; it may as well be refused."""
+    if context.me.merchant is None or context.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    made = context.me.adjust(5, LONG.strip())
+    number = made.part("charge").get("id")
+    if not made.ok or not isinstance(number, int):
+        return
+    told = of(made).at("charge.description")
+    context.expect(
+        "GEN-9",
+        of(context.me.charge(number)).at("charge.description").equals(told),
+        kind="a long description kept otherwise",
+        because="a charge is shown with the description that was answered when it was made",
+        using=[made],
+    )
+
+
 def bad_actions(context: Context) -> None:
     """GEN-5: ids in paths that can't be meant."""
     for path in ("abc", "9" * 30, "-1", "1.5", "%00"):
@@ -214,5 +234,6 @@ CHECKS = (
     Check("bad bodies", ("GEN-5", "GEN-6"), bad_bodies),
     Check("bad adjustments", ("GEN-5", "GEN-6"), bad_adjustments, thorough=True),
     Check("odd descriptions", ("GEN-5", "GEN-9"), odd_descriptions, thorough=True),
+    Check("long descriptions", ("GEN-9",), long_descriptions, thorough=True),
     Check("bad actions", ("GEN-5",), bad_actions, thorough=True),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from tests.mutants.catalogue.making import Catalog, swap
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Request
+from tests.mutants.reference.records import Caller
 
 CASTING = Catalog("form")
 STRINGS = {"numeric_strings": "accept"}
@@ -156,3 +157,22 @@ def amounts_end_at_a_comma(api: Api) -> None:
         return minor
 
     original = swap(api, "amount", amount)
+
+
+# Signs
+
+
+@CASTING.fault("CREATE-6", says="a negative id is the charge of these digits (an unsigned cast)")
+def negative_charges_are_positive(api: Api) -> None:
+    def named(caller: Caller, charge_ids: Sequence[int]) -> Any:
+        return original(caller, [abs(number) for number in charge_ids])
+
+    original = swap(api.billing, "named", named)
+
+
+@CASTING.fault("FINALIZE-3", says="a finalize of -5 locks invoice 5")
+def negative_invoices_are_positive(api: Api) -> None:
+    def path_number(text: str) -> Any:
+        return original(text.removeprefix("-"))
+
+    original = swap(api, "path_number", path_number)

@@ -241,3 +241,13 @@ def later_pages_leave_out_the_invoiced(api: Api) -> None:
         return page
 
     original = swap(api.pages, "cut", cut)
+
+
+@KEEPING.fault("LIST-4", says="pages of charges from the third one on are in the order of their amounts")
+def later_pages_are_sorted_otherwise(api: Api) -> None:
+    def rows(ordered: Sequence[Any], number: int, size: int) -> Any:
+        if number > 2 and ordered and isinstance(ordered[0], Charge):
+            ordered = sorted(ordered, key=lambda charge: (charge.amount, charge.id))
+        return original(ordered, number, size)
+
+    original = swap(api.pages, "rows", rows)

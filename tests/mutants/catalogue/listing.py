@@ -306,3 +306,14 @@ def empty_list_is_404(api: Api) -> None:
         return original(query, ordered)
 
     original = swap(api.pages, "cut", cut)
+
+
+@LIST.fault("GEN-9", says="a description is kept cut at 255 letters, and was answered whole")
+def long_descriptions_are_cut(api: Api) -> None:
+    def create_quick_adjustment(caller: Caller, request: Request, body: Mapping[str, Any]) -> Any:
+        reply = original(caller, request, body)
+        charge = api.records.charges[reply.document["charge"]["id"]]
+        charge.description = charge.description[:255]
+        return reply
+
+    original = swap(api, "create_quick_adjustment", create_quick_adjustment)

@@ -213,3 +213,25 @@ def reports_are_lost(api: Api) -> None:
         invoice.reported = False
 
     swap(api.stripe, "report_later", report_later)
+
+
+# Searches that are easily misread
+
+
+@READING.fault("SEARCH-4", "SEARCH-3", says="a clause whose value is 0 is taken for absent: it finds everything")
+def nought_is_no_value(api: Api) -> None:
+    def test(clause: Clause) -> Any:
+        return (lambda row: True) if clause.value == "0" else original(clause)
+
+    original = swap(api.search, "test", test)
+
+
+@READING.fault("SEARCH-1", says="%20 in an address is no space: a search of two clauses is refused")
+def encoded_spaces_are_none(api: Api) -> None:
+    def list_invoices(caller: Any, request: Request, body: Any) -> Any:
+        q = request.query.get("q")
+        if q is not None and "%20" in request.raw_query:
+            request = replace(request, query=dict(request.query) | {"q": q.replace(" ", "%20")})
+        return listed(caller, request, body)
+
+    listed = swap(api, "list_invoices", list_invoices)

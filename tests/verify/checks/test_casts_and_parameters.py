@@ -1,22 +1,23 @@
-"""What resembles an id is none, and no shape of a parameter ends in a failure; a lenient server is not blamed."""
+"""What resembles an id is none, no shape of a parameter is a failure, and leniency is not blamed."""
 
 from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.checks import casts, parameters
+from mockserver.verify.checks import casts, negatives, parameters
 from tests.mutants.catalogue.casting import CASTING
 from tests.mutants.catalogue.crashing import CRASHING
 from tests.mutants.conforming import LEGAL
 from tests.verify.checks.trying import broken, tried
 
+LIKENESS = (*casts.CHECKS, *negatives.CHECKS)
 CORRECT = ("correct", "laravel", "lenient", "no_minor_unit", "ids=scattered", "declining")
 
 
 @pytest.mark.parametrize("name", CASTING.faults)
 def test_what_is_read_as_what_it_resembles_is_found(name: str) -> None:
     fault = CASTING.faults[name]
-    assert broken(tried(fault, casts.CHECKS, enough=fault.rules)) & set(fault.rules)
+    assert broken(tried(fault, LIKENESS, enough=fault.rules)) & set(fault.rules)
 
 
 @pytest.mark.parametrize("name", CRASHING.faults)
@@ -27,4 +28,4 @@ def test_what_ends_in_a_failure_is_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_server_that_refuses_or_ignores_what_is_odd_is_not_blamed(name: str) -> None:
-    assert broken(tried(LEGAL[name], (*casts.CHECKS, *parameters.CHECKS))) == set()
+    assert broken(tried(LEGAL[name], (*LIKENESS, *parameters.CHECKS))) == set()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.checks import general, isolation, listing, reach, tokens
+from mockserver.verify.checks import general, isolation, listing, reach, refusals, tokens
 from mockserver.verify.checks.runner import Check
 from tests.mutants.catalogue.isolation import ISOLATION
+from tests.mutants.catalogue.listing import LIST
 from tests.mutants.catalogue.nonsense import NONSENSE
 from tests.mutants.catalogue.reading import READING
 from tests.mutants.config import Mutant
@@ -15,12 +16,13 @@ from tests.verify.checks.trying import broken, tried
 
 CHECKS = {
     check.run: check
-    for check in (*general.CHECKS, *tokens.CHECKS, *listing.CHECKS, *isolation.CHECKS, *reach.CHECKS)
+    for check in (*general.CHECKS, *tokens.CHECKS, *refusals.CHECKS, *listing.CHECKS, *isolation.CHECKS, *reach.CHECKS)
     if check.run
     in (
         general.writing_without_a_token,
         general.tokens_that_are_no_text,
         tokens.of_nobody,
+        refusals.long_descriptions,
         listing.pages_below_one,
         isolation.charges_of_all_merchants,
         isolation.charging_others,
@@ -41,8 +43,9 @@ NEEDS = {
     "header_0_is_everybody": reach.odd_headers,
     "header_of_several_is_looked_at_once": reach.odd_headers,
     "stripe_id_finds_everybodys": reach.known_on_stripe,
+    "long_descriptions_are_cut": refusals.long_descriptions,
 }
-FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults
+FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults | LIST.faults
 CORRECT = ("correct", "laravel", "lenient", "provider", "webhook_integration", "crowded", "charged", "four_operations")
 
 
