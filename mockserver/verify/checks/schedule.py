@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mockserver.verify.checks import (
+    amounts,
     audit,
     bodies,
     casts,
@@ -39,6 +40,7 @@ ALL: tuple[Check, ...] = (
     *create.CHECKS,
     *bodies.CHECKS,
     *mass_assignment.CHECKS,
+    *amounts.CHECKS,
     *sums.CHECKS,
     *finalize.CHECKS,
     *collect.CHECKS,

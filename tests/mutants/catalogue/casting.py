@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from tests.mutants.catalogue.making import Catalog, swap
 from tests.mutants.reference.api import Api
-from tests.mutants.reference.messages import Request
-from tests.mutants.reference.records import Caller
+from tests.mutants.reference.messages import Reply, Request
+from tests.mutants.reference.records import Caller, Charge
 
 CASTING = Catalog("form")
+CREDITS = {"negative_amounts": "accept"}
 STRINGS = {"numeric_strings": "accept"}
 
 
@@ -159,6 +161,38 @@ def amounts_end_at_a_comma(api: Api) -> None:
     original = swap(api, "amount", amount)
 
 
+def in_forms(api: Api, read: Callable[[Request, str], str]) -> None:
+    """The amount of a form is what `read` makes of it."""
+    asked = threading.local()
+
+    def route(request: Request) -> Reply:
+        asked.request = request
+        reply: Reply = routed(request)
+        return reply
+
+    def amount(given: object, currency: str, *, form: bool) -> int:
+        text = read(asked.request, given) if form and isinstance(given, str) else given
+        minor: int = original(text, currency, form=form)
+        return minor
+
+    routed = swap(api, "route", route)
+    original = swap(api, "amount", amount)
+
+
+@CASTING.fault("GEN-2", says="with Accept-Language: de a form's 12.50 is 1250 (binding by the client's culture)")
+def amounts_are_of_the_clients_culture(api: Api) -> None:
+    def read(request: Request, text: str) -> str:
+        is_german = request.headers.get("accept-language", "").startswith("de")
+        return text.replace(".", "").replace(",", ".") if is_german else text
+
+    in_forms(api, read)
+
+
+@CASTING.fault("GEN-2", says="what stands behind the point of a form's amount are its cents: 12.5 is 12.05")
+def decimals_are_cents(api: Api) -> None:
+    in_forms(api, lambda request, text: re.sub(r"\.([0-9])$", r".0\1", text))
+
+
 # Signs
 
 
@@ -176,3 +210,22 @@ def negative_invoices_are_positive(api: Api) -> None:
         return original(text.removeprefix("-"))
 
     original = swap(api, "path_number", path_number)
+
+
+@CASTING.fault(
+    "GEN-9", "CREATE-5", says="a credit of less than one is a charge: the sign is that of its 0", choices=CREDITS
+)
+def small_credits_lose_their_sign(api: Api) -> None:
+    def to_minor(amount: Decimal, currency: str) -> int:
+        minor: int = original(amount, currency)
+        return abs(minor) if abs(amount) < 1 else minor
+
+    original = swap(api, "to_minor", to_minor)
+
+
+@CASTING.fault("CREATE-5", says="a credit of less than one is added to a total", choices=CREDITS)
+def small_credits_are_added(api: Api) -> None:
+    def add_up(charges: Sequence[Charge]) -> int:
+        return sum(abs(charge.amount) if abs(charge.amount) < 100 else charge.amount for charge in charges)
+
+    swap(api.billing, "add_up", add_up)

@@ -1,16 +1,16 @@
-"""What resembles an id is none, no shape of a parameter is a failure, and leniency is not blamed."""
+"""What resembles an id or an amount is none, no shape of a parameter is a failure, and leniency is not blamed."""
 
 from __future__ import annotations
 
 import pytest
 
-from mockserver.verify.checks import casts, negatives, parameters
+from mockserver.verify.checks import amounts, casts, negatives, parameters
 from tests.mutants.catalogue.casting import CASTING
 from tests.mutants.catalogue.crashing import CRASHING
 from tests.mutants.conforming import LEGAL
 from tests.verify.checks.trying import broken, tried
 
-LIKENESS = (*casts.CHECKS, *negatives.CHECKS)
+LIKENESS = (*casts.CHECKS, *negatives.CHECKS, *amounts.CHECKS)
 CORRECT = ("correct", "laravel", "lenient", "no_minor_unit", "ids=scattered", "declining")
 
 
