@@ -20,6 +20,7 @@ from mockserver.verify.checks import (
     races,
     reach,
     refusals,
+    rivals,
     search,
     search_values,
     several,
@@ -51,6 +52,7 @@ ALL: tuple[Check, ...] = (
     *search.CHECKS,
     *search_values.CHECKS,
     *races.CHECKS,
+    *rivals.CHECKS,
 )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 from tests.mutants.catalogue.making import Catalog, swap
+from tests.mutants.config import PROVIDER
 from tests.mutants.reference.api import Api
-from tests.mutants.reference.messages import Reply
+from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.reference.records import Caller, Charge, Invoice, Merchant, Refusal
 
 RACES = Catalog("races")
@@ -291,3 +292,86 @@ def requests_share_a_caller(api: Api) -> None:
         return original(latest[0])
 
     original = swap(api, "visible_invoices", visible)
+
+
+# Callers who are not the same, and losers
+
+
+def lock_by_caller(api: Api, operation: str, key: Callable[[Caller], object]) -> None:
+    """This operation waits only for callers of the same key, and takes its time."""
+    locks: dict[object, threading.Lock] = {}
+    held = threading.local()
+
+    def acting(caller: Caller, argument: Any) -> Any:
+        held.lock = locks.setdefault(key(caller), threading.Lock())
+        try:
+            return original(caller, argument)
+        finally:
+            held.lock = None
+
+    original = swap(api.billing, operation, acting)
+    wait = swap(api.billing, "turn", lambda: getattr(held, "lock", None) or wait())
+    swap(api.billing, "pause", lambda: linger() if getattr(held, "lock", None) else None)
+
+
+@RACES.fault("CREATE-4", says="creates with the merchant header, and creates without it, do not wait for each other")
+def creates_lock_by_header(api: Api) -> None:
+    lock_by_caller(api, "create", lambda caller: caller.selected)
+
+
+@RACES.fault(
+    "COLLECT-4",
+    says="collects of a provider and of its merchant do not wait for each other: there are two Stripe invoices",
+    arguments=PROVIDER,
+)
+def collects_lock_by_token(api: Api) -> None:
+    def put_on_stripe(invoice: Invoice) -> None:
+        if invoice.state == "paid":
+            invoice.stripe_id = None
+        original(invoice)
+
+    original = swap(api.billing, "put_on_stripe", put_on_stripe)
+    lock_by_caller(api, "collect", lambda caller: caller.reach)
+
+
+@RACES.fault("GEN-6", says="a create that is refused because another took its charge meanwhile leaves a draft")
+def losers_leave_drafts(api: Api) -> None:
+    taken: dict[int, float] = {}
+    asked = threading.local()
+
+    def respond(request: Request) -> Reply:
+        asked.at = time.monotonic()
+        reply: Reply = answered(request)
+        return reply
+
+    def create(caller: Caller, charge_ids: Sequence[int] | None) -> Any:
+        try:
+            return original(caller, charge_ids)
+        except Refusal:
+            lost = [number for number in charge_ids or () if taken.get(number, 0.0) > asked.at]
+            if lost:
+                leave_draft([api.records.charges[number] for number in lost])
+            raise
+
+    def take(charge: Charge, invoice: Invoice) -> None:
+        taken[charge.id] = time.monotonic()
+        take_one(charge, invoice)
+
+    def leave_draft(charges: Sequence[Charge]) -> None:
+        with api.records.lock:
+            merchant = api.records.merchants[charges[0].merchant]
+            stray = Invoice(
+                id=api.billing.new_invoice_id(merchant),
+                merchant=merchant.id,
+                created_at=api.records.now(),
+                currency=merchant.currency,
+                total=sum(charge.amount for charge in charges),
+                charges=[],
+                description=None,
+            )
+            api.records.add_invoice(stray)
+
+    answered = swap(api, "respond", respond)
+    original = swap(api.billing, "create", create)
+    take_one = swap(api.billing, "take", take)
+    swap(api.billing, "pause", linger)
