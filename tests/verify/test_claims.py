@@ -73,6 +73,7 @@ CASES: list[tuple[Claim, bool | None]] = [
     (Is(Get(Body(1), ("invoice", "nothing", "there")), "is", Const(None)), True),
     (Is(Get(Body(1), ("message", "there")), "is", Const(None)), None),
     (Is(Get(Body(1), ("invoice", "paid")), "is", Const(1)), False),
+    (Is(Get(Body(1), ("invoice", "total")), "is not", Const(Decimal("-0.5"))), True),
     (Is(Get(Body(2), ("message",)), "is", Const("It's no.")), True),
     (Is(Get(Row(rows, Const(9)), ("stripe_invoice_id",)), "matches", Const("^in_")), True),
     (Is(Get(Row(rows, Const(8)), ("stripe_invoice_id",)), "is", Const(None)), None),

@@ -121,6 +121,14 @@ def test_an_id_in_an_address_is_found_where_one_stands_and_nowhere_else(url: str
     assert last.url == tuple(made if part == "ID" else part for part in (TARGET + parts[0], *parts[1:]))
 
 
+def test_an_id_is_found_behind_a_minus() -> None:
+    *_, create, finalize = thread(
+        (charge(57), invoice(12, [57]), invoice(13, [-57]), exchange("POST", "/billing/invoices/-12/finalize"))
+    )
+    assert create.body == ('{"charge_ids": [', "-", Ref(0, ("charge", "id")), "]}")
+    assert finalize.url == (f"{TARGET}/billing/invoices/-", Ref(1, ("invoice", "id")), "/finalize")
+
+
 def test_an_amount_that_equals_an_id_is_no_id() -> None:
     *_, last = thread((charge(57), charge(58, 57)))
     assert last.ids == ()

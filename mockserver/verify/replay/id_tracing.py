@@ -43,8 +43,8 @@ _Look = Callable[[Key], Ref | None]
 
 _STRIPE = re.compile(r"\bin_[A-Za-z0-9_]{4,}")
 _IN_URL = re.compile(
-    # Letters behind an id are what a cast does away with: in a replay they stand behind its own.
-    r"(?P<kind>[A-Za-z][A-Za-z-]*)/(?P<id>\d+)(?=[/?#.A-Za-z]|$)"
+    # Letters behind an id and a minus before it are what a cast does away with: in a replay they stand by its own.
+    r"(?P<kind>[A-Za-z][A-Za-z-]*)/-?(?P<id>\d+)(?=[/?#.A-Za-z]|$)"
     r"|\bid(?:!|%21)?(?::|%3A|~|[<>]=?|%3C(?:=|%3D)?|%3E(?:=|%3D)?)(?:\"|%22)(?P<query>\d+)(?=\"|%22)"
     r"|(?P<form>[a-z_]+_ids?)(?:\[\d*\]|%5B\d*%5D)*=(?P<value>\d+)(?=&|#|$)"
     r"|stripe_invoice_id(?:!|%21)?(?::|%3A|~|%7E)(?:\"|%22)(?P<part>\w{4,}?)(?=_?(?:%25)?(?:\"|%22))"
@@ -198,27 +198,31 @@ def _in_json(text: str, look: _Look, collection: str) -> Parts:
     value = parsed(text.encode())
     if not isinstance(value, dict):
         return (text,)
-    found: dict[str, Ref] = {}
+    found: dict[str, Parts] = {}
     marked = json.dumps(_marked(collection, value, look, found))
     if not found:
         return (text,)
     pieces = re.split("(" + "|".join(re.escape(mark) for mark in found) + ")", marked)
-    return tuple(found.get(piece, piece) for piece in pieces if piece)
+    return tuple(part for piece in pieces if piece for part in found.get(piece, (piece,)))
 
 
-def _marked(kind: str, value: object, look: _Look, found: dict[str, Ref]) -> object:
-    """`value` with a marker, free of anything that was recorded, in the place of each produced id."""
+def _marked(kind: str, value: object, look: _Look, found: dict[str, Parts]) -> object:
+    """`value` with a marker, free of anything that was recorded, in the place of each produced id.
+
+    What stands for it is put into `found`; a minus before it is that of a cast that does away with it.
+    """
     if isinstance(value, list):
         return [_marked(kind, item, look, found) for item in value]
     if isinstance(value, dict):
         return {name: _marked(_kind_of_key(name, kind), item, look, found) for name, item in value.items()}
     if kind not in _RECORDS or not isinstance(value, int | str) or isinstance(value, bool):
         return value
-    place = look((kind, str(value)))
+    sign, digits = ("-", str(-value)) if isinstance(value, int) and value < 0 else ("", str(value))
+    place = look((kind, digits))
     if place is None:
         return value
     name = f"\x1f{len(found)}\x1f"
     written = json.dumps(name)
     # A number's marker takes the quotation marks with it, a string's leaves them.
-    found[written if isinstance(value, int) else written[1:-1]] = place
+    found[written if isinstance(value, int) else written[1:-1]] = (sign, place) if sign else (place,)
     return name

@@ -113,7 +113,9 @@ def _right(operator: Operator, right: Value) -> str:
 def _value(node: Value) -> str:
     match node:
         case Const(constant):
-            return _json(constant)
+            written = _json(constant)
+            # To jq a bare minus is for all that follows.
+            return f"({written})" if written.startswith("-") else written
         case Id(_, number):
             return str(number)
         case Status(answer):
