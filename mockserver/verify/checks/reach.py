@@ -1,4 +1,4 @@
-"""Checks that neither an odd merchant header nor what somebody knows of our invoice shows it to another's token."""
+"""Checks that no odd merchant header, no id on Stripe and no key for repeats shows our records to another token."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from mockserver.verify.assertions.statements import Evidence, Subject, any_of, i
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.search import on_stripe
 from mockserver.verify.context.context import Context
+from mockserver.verify.context.records import MARK
 from mockserver.verify.errors import NotPossible
-from mockserver.verify.transport.billing_client import Billing
+from mockserver.verify.transport.billing_client import JSON_TYPE, Billing, to_json
 from mockserver.verify.transport.messages import Answer
+
+ADJUSTMENTS = "/billing/charges/quick-adjustment"
 
 
 def _other(context: Context) -> Billing:
@@ -51,6 +54,31 @@ def known_on_stripe(context: Context) -> None:
         _not_shown(context, answer, id_of("invoice", number), "another's token that searches by its Stripe id", using)
 
 
+def same_key(context: Context) -> None:
+    """GEN-8: what is answered to a key for repeats is not answered to another caller who has the same key."""
+    if context.me.merchant is None or context.options.charge_ids:
+        raise NotPossible("charges are not made in this run")
+    other = _other(context)
+    # Keys of earlier runs may still be known.
+    key = f"{MARK} {context.records.charge().id}".replace(" ", "-")
+    body = to_json({"amount": context.records.spare_amount, "description": context.records.mark()})
+    ours, theirs = (
+        caller.send("POST", ADJUSTMENTS, body=body, content_type=JSON_TYPE, headers=[("Idempotency-Key", key)])
+        for caller in (context.me, other)
+    )
+    context.expect(
+        "GEN-8",
+        any_of(
+            status_of(theirs).compares(">=", 300),
+            of(theirs).at("charge.chargee_id").compares("disagrees", context.me.merchant),
+        ),
+        kind="our charge answered to another's token with the same Idempotency-Key",
+        because="another merchant's token is not answered with our charge, whatever its Idempotency-Key is",
+        using=[ours],
+        proves=True,
+    )
+
+
 def _not_shown(context: Context, answer: Answer, invoice: Subject, who: str, using: Iterable[Evidence]) -> None:
     context.expect(
         "GEN-8",
@@ -65,5 +93,6 @@ def _not_shown(context: Context, answer: Answer, invoice: Subject, who: str, usi
 
 CHECKS = (
     Check("merchant headers that name none", ("GEN-8",), odd_headers, thorough=True),
+    Check("one key of two callers", ("GEN-8",), same_key, thorough=True),
     Check("what our invoice is called on Stripe", ("GEN-8",), known_on_stripe, thorough=True, waits=True),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from tests.mutants.catalogue.making import Catalog, swap
 from tests.mutants.config import PROVIDER
 from tests.mutants.reference.api import Api
-from tests.mutants.reference.messages import Request
+from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.reference.records import Caller, Charge, Invoice, Refusal
 
 ISOLATION = Catalog("isolation")
@@ -359,3 +359,19 @@ def stripe_id_finds_everybodys(api: Api) -> None:
         return original(everybody(api, caller) if by_stripe_id else caller, request, body)
 
     original = swap(api, "list_invoices", list_invoices)
+
+
+@ISOLATION.fault("GEN-8", says="an Idempotency-Key is one for all callers: another gets the first one's answer")
+def idempotency_key_of_all(api: Api) -> None:
+    kept: dict[str, Reply] = {}
+
+    def route(request: Request) -> Reply:
+        key = request.headers.get("idempotency-key")
+        if key in kept:
+            return kept[key]
+        reply: Reply = original(request)
+        if key is not None and reply.status < 300:
+            kept[key] = reply
+        return reply
+
+    original = swap(api, "route", route)

@@ -28,6 +28,7 @@ CHECKS = {
         isolation.charging_others,
         reach.odd_headers,
         reach.known_on_stripe,
+        reach.same_key,
     )
 }
 NEEDS = {
@@ -43,6 +44,7 @@ NEEDS = {
     "header_0_is_everybody": reach.odd_headers,
     "header_of_several_is_looked_at_once": reach.odd_headers,
     "stripe_id_finds_everybodys": reach.known_on_stripe,
+    "idempotency_key_of_all": reach.same_key,
     "long_descriptions_are_cut": refusals.long_descriptions,
 }
 FAULTS: dict[str, Mutant] = NONSENSE.faults | READING.faults | ISOLATION.faults | LIST.faults
