@@ -175,7 +175,7 @@ def combinations() -> Iterator[ServerConfig]:
         name="limits",
         says="ids, amounts and totals have limits, and a firewall stands before it",
         currencies={1: "JPY", 2: "JPY"},
-        nuisances=("totals_have_a_low_limit", "twenty_ids_at_most", "least_adjustment", "firewall"),
+        nuisances=("totals_have_a_low_limit", "twenty_ids_at_most", "least_adjustment", "firewall_of_operators"),
     )
     yield ServerConfig(
         name="pages_of_ten",

@@ -132,7 +132,7 @@ def least_adjustment(api: Api) -> None:
     api.to_minor = enough  # type: ignore[method-assign]
 
 
-def firewall(api: Api) -> None:
+def firewall_of_operators(api: Api) -> None:
     """a firewall before the application refuses, in HTML, the operators of a database and a thousand arguments"""
 
     def turned_away(request: Request) -> Reply | None:
@@ -271,7 +271,7 @@ HABITS: dict[str, Callable[[Api], None]] = {
         totals_have_a_low_limit,
         twenty_ids_at_most,
         least_adjustment,
-        firewall,
+        firewall_of_operators,
         pages_of_ten,
         sorted_by_total,
         nodes_in_upper_bits,

@@ -188,13 +188,13 @@ def refused_leaves_no_invoice(context: Context) -> None:
 def _leaves_no_invoice(context: Context, what: str, ids: list[int] | None, charges: Sequence[OwnCharge]) -> None:
     amounts = [charge.shown.at("amount") for charge in charges]
     for _ in range(2):
-        before = _newest_invoices(context)
+        before = newest_invoices(context)
         answer = context.me.create(ids)
         if not answer.refused:
             return
         # Somebody else may have made one of just that total; hardly twice.
         left = (
-            of(_newest_invoices(context))
+            of(newest_invoices(context))
             .where("id", "not in", of(before).each("id"))
             .where("total", "in", list_of([0, *amounts, sum_of(amounts)]))
         )
@@ -211,7 +211,7 @@ def _leaves_no_invoice(context: Context, what: str, ids: list[int] | None, charg
     )
 
 
-def _newest_invoices(context: Context) -> Answer:
+def newest_invoices(context: Context) -> Answer:
     """The page on which the newest stand."""
     size = context.records.at_most(15)
     page = context.me.invoices(per_page=size)

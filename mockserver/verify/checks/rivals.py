@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from mockserver.verify.assertions.statements import list_of, of
+from mockserver.verify.checks.create import newest_invoices
 from mockserver.verify.checks.races import CALLERS, at_once, rounds
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import row_of
-from mockserver.verify.transport.messages import Answer
 
 
 def creating(context: Context) -> None:
@@ -60,12 +60,12 @@ def leavings(context: Context) -> None:
     """GEN-6: a create that lost a race leaves no invoice."""
     for _ in range(2):
         charge = context.records.charge()
-        before = _newest(context)
+        before = newest_invoices(context)
         answers = at_once(context, [partial(context.me.create, [charge.id])] * (CALLERS // 2))
         won = list_of(of(answer).at("invoice.id") for answer in answers)
         # Somebody else may have made one of just that total; hardly twice.
         left = (
-            of(_newest(context))
+            of(newest_invoices(context))
             .where("id", "not in", of(before).each("id"))
             .where("id", "not in", won)
             .where("total", "is", charge.shown.at("amount"))
@@ -84,15 +84,6 @@ def leavings(context: Context) -> None:
         actual=("an invoice of that total was made, with the id", left.each("id")),
         using=[charge.made_by, *answers],
     )
-
-
-def _newest(context: Context) -> Answer:
-    """The page on which the newest stand."""
-    size = context.records.at_most(15)
-    page = context.me.invoices(per_page=size)
-    last = page.figure("last_page") or 1
-    in_order = context.profile.get("list_order") == "oldest_first" and last > 1
-    return context.me.invoices(per_page=size, page=last) if in_order else page
 
 
 CHECKS = (

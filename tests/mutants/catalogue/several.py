@@ -57,11 +57,6 @@ def finalize_drops_credits(api: Api) -> None:
     adding_up_again(api, lambda charges: sum(charge.amount for charge in charges if charge.amount > 0))
 
 
-@SEVERAL.fault("FINALIZE-1", "CREATE-5", says="finalize adds up anew, the first hundred charges")
-def finalize_adds_up_a_hundred(api: Api) -> None:
-    adding_up_again(api, lambda charges: sum(charge.amount for charge in charges[:100]))
-
-
 @SEVERAL.fault("FINALIZE-2", says="the jobs for Stripe of invoices with several charges fail")
 def jobs_of_several_fail(api: Api) -> None:
     not_queued(api, lambda charges: len(charges) > 1)

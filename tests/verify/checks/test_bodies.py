@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mockserver.verify.checks import bodies
 from mockserver.verify.errors import NoAnswer
+from mockserver.verify.events import Event, Note
 from mockserver.verify.reports import make
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 from tests.mutants.catalogue.bodies import BODIES
-from tests.mutants.config import ServerConfig, without_fault
+from tests.mutants.catalogue.making import swap
+from tests.mutants.config import Mutant, ServerConfig, without_fault
 from tests.mutants.conforming import LEGAL
+from tests.mutants.reference.api import Api
+from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.server import running
 from tests.verify.checks.trying import broken, tried
 from tests.verify.report_streams import RULES, run
@@ -32,7 +37,7 @@ CORRECT = (
     "firewall",
     "known_only",
 )
-IN_CHUNKS = BODIES.faults["chunked_body_is_empty"]
+IN_CHUNKS = BODIES.faults["chunked_body_crashes"]
 
 
 @pytest.mark.parametrize("name", BODIES.faults)
@@ -44,6 +49,24 @@ def test_a_body_that_is_not_read_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_server_that_reads_them_is_not_blamed(name: str) -> None:
     assert broken(tried(LEGAL[name], bodies.CHECKS)) == set()
+
+
+def test_chunks_that_are_not_read_are_a_warning_about_money_and_no_breach() -> None:
+    """As of wsgiref, which goes by Content-Length alone; the API has no word in it."""
+
+    def unread(api: Api) -> None:
+        def route(request: Request) -> Reply:
+            is_chunked = "transfer-encoding" in request.headers
+            reply: Reply = original(replace(request, body=b"") if is_chunked else request)
+            return reply
+
+        original = swap(api, "route", route)
+
+    heard: list[Event] = []
+    config = Mutant(name="unread", says="chunks are not read", area="create", rules=("CREATE-1",), patch=unread)
+    assert broken(tried(config, bodies.CHECKS, heard=heard)) == set()
+    (told,) = [event for event in heard if isinstance(event, Note)]
+    assert told.level == "money" and "bills everything that is uninvoiced" in told.text
 
 
 def test_a_web_server_may_hang_up_on_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
