@@ -10,7 +10,9 @@ from mockserver.verify.claims.claims import Claim, judged
 
 GATEWAY = frozenset({502, 503, 504, *range(520, 528), 530})
 """How a load balancer answers, or a network such as Cloudflare's, while what is behind it can't be reached."""
-BY_ANYBODY = ("draft left unasked", "paid unasked", "draft changed by", "charge taken by")
+DRAFT_LEFT, PAID_UNASKED = "draft left unasked", "paid unasked"
+DRAFT_CHANGED, CHARGE_TAKEN = "draft changed by", "charge taken by"
+BY_ANYBODY = (DRAFT_LEFT, PAID_UNASKED, DRAFT_CHANGED, CHARGE_TAKEN)
 """Kinds of breaches that are none where somebody else billed, finalized or collected just then, such as a job."""
 Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 """`accepted`: broken, but listed in the file of known breaches."""

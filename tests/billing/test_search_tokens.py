@@ -164,4 +164,11 @@ def test_no_more_clauses_ask_each_invoice_than_leave_time_for_others(operator: s
     assert parse(" AND ".join([clause] * 20) + others)
     error = refusal(" AND ".join([clause] * 21) + others)
     assert "more than 20 clauses with ~ or !~" in str(error)
-    assert error.because == "profile:bad_search_syntax"
+    assert error.because == "GEN-5"
+
+
+def test_a_search_of_too_many_clauses_is_refused_by_a_server_too_that_ignores_what_is_wrong() -> None:
+    """It is a right one: passed over, it would find everything."""
+    choices = ("unknown_search_field", "bad_search_value", "bad_search_syntax", "date_without_modifier")
+    with pytest.raises(SearchError):
+        parse(" OR ".join(['stripe_invoice_id~"a"'] * 21), ignored=choices)

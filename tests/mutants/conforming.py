@@ -179,9 +179,9 @@ def combinations() -> Iterator[ServerConfig]:
     )
     yield ServerConfig(
         name="pages_of_ten",
-        says=str(HABITS["pages_of_ten"].__doc__),
+        says=f"{HABITS['pages_of_ten'].__doc__}; {HABITS['sorted_by_total'].__doc__}",
         choices={"per_page_max": 10},
-        nuisances=("pages_of_ten",),
+        nuisances=("pages_of_ten", "sorted_by_total"),
     )
     yield ServerConfig(
         name="nodes", says=str(HABITS["nodes_in_upper_bits"].__doc__), nuisances=("nodes_in_upper_bits",)

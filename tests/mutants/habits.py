@@ -155,6 +155,17 @@ def pages_of_ten(api: Api) -> None:
     api.pages.cut = cut_so  # type: ignore[method-assign]
 
 
+def sorted_by_total(api: Api) -> None:
+    """invoices stand by their totals, and those of the same by their ids"""
+    order = api.pages.order
+
+    def ordered(rows: Sequence[Any]) -> Sequence[Any]:
+        found = order(rows)
+        return sorted(found, key=lambda row: (-row.total, row.id)) if found and isinstance(found[0], Invoice) else found
+
+    api.pages.order = ordered  # type: ignore[method-assign]
+
+
 def nodes_in_upper_bits(api: Api) -> None:
     """two nodes give out ids, with their own number in the upper 32 bits"""
 
@@ -262,6 +273,7 @@ HABITS: dict[str, Callable[[Api], None]] = {
         least_adjustment,
         firewall_of_operators,
         pages_of_ten,
+        sorted_by_total,
         nodes_in_upper_bits,
         colleague,
         old_credit,

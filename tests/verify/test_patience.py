@@ -11,7 +11,15 @@ import pytest
 
 from mockserver.verify.assertions.statements import status_of
 from mockserver.verify.claims.claims import Claim
-from mockserver.verify.events import Breach, RecordedExchange, Reproduction
+from mockserver.verify.events import (
+    CHARGE_TAKEN,
+    DRAFT_CHANGED,
+    DRAFT_LEFT,
+    PAID_UNASKED,
+    Breach,
+    RecordedExchange,
+    Reproduction,
+)
 from tests.mutants.config import ServerConfig, build
 from tests.mutants.reference.api import Api
 from tests.mutants.reference.messages import Request, read_target
@@ -103,7 +111,10 @@ def test_what_a_load_balancer_may_have_answered_has_to_come_each_time(
 
 
 @pytest.mark.parametrize(("seen", "tries", "counts"), [(0, 2, False), (0, 0, False), (1, 2, True)])
-@pytest.mark.parametrize("kind", ["invoice: draft left unasked", "invoice: paid unasked", "draft changed by a create"])
+@pytest.mark.parametrize(
+    "kind",
+    [f"invoice: {DRAFT_LEFT}", f"invoice: {PAID_UNASKED}", f"{DRAFT_CHANGED} a create", f"{CHARGE_TAKEN} a create"],
+)
 def test_what_a_job_of_somebody_else_may_have_done_has_to_show_again(
     kind: str, seen: int, tries: int, counts: bool
 ) -> None:

@@ -196,8 +196,7 @@ def parse(text: str, *, date_without_modifier: bool = False, ignored: Container[
                 contained += clause.operator in _CONTAINMENT
                 if contained > MOST_CONTAINED:
                     problem = f"more than {MOST_CONTAINED} clauses with ~ or !~, for which each invoice is looked at"
-                    hint = "ask for them in several searches, or for whole ids by :"
-                    raise reader.stopped(problem, because="profile:bad_search_syntax", hint=hint)
+                    raise reader.stopped(problem, hint="ask for them in several searches, or for whole ids by :")
             read_any = True
     except SearchError as error:
         if error.choice not in ignored:

@@ -115,9 +115,9 @@ class Reader:
         self._skip_space()
         return self._at == len(self._text)
 
-    def stopped(self, problem: str, *, because: str, hint: str) -> SearchError:
-        """That what was read so far is too much."""
-        return SearchError(problem, position=self._at, because=because, hint=hint)
+    def stopped(self, problem: str, *, hint: str) -> SearchError:
+        """That what was read so far is too much, which no open choice passes over."""
+        return SearchError(problem, position=self._at, because="GEN-5", hint=hint, choice="")
 
     def field(self) -> Token:
         """The field with its modifier, such as `created_at$DATE`, known or not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockserver.verify.assertions.statements import all_of, any_of, came, id_of, of, status_of
+from mockserver.verify.assertions.statements import Statement, all_of, any_of, came, id_of, of, status_of
 from mockserver.verify.checks.freshness import is_on_one_of, showing
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.unchanged import charge_untouched, still_draft
@@ -132,6 +132,12 @@ def _kept_out(context: Context, rule: str, answer: Answer, what: str, draft: Own
     return still_draft(context, rule, draft, what, [answer]) and refused
 
 
+def answers_no_charge_of_ours(context: Context, answer: Answer) -> Statement:
+    """An adjustment is refused, or makes a charge of another merchant."""
+    chargee = of(answer).at("charge.chargee_id")
+    return any_of(status_of(answer).compares(">=", 300), chargee.compares("disagrees", context.me.merchant))
+
+
 def charging_others(context: Context) -> None:
     """GEN-8: another's token makes no charge for our merchant."""
     if context.me.merchant is None or context.options.charge_ids:
@@ -144,10 +150,7 @@ def charging_others(context: Context) -> None:
         answer = intruder.adjust(context.records.spare_amount, "by an intruder")
         context.expect(
             "GEN-8",
-            any_of(
-                status_of(answer).compares(">=", 300),
-                of(answer).at("charge.chargee_id").compares("disagrees", context.me.merchant),
-            ),
+            answers_no_charge_of_ours(context, answer),
             kind="charge made by another's token",
             because=f"another merchant's token can't charge our merchant, {how}",
             actual=f"the answer is {answer.brief()}",

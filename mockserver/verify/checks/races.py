@@ -74,20 +74,26 @@ def rounds(context: Context) -> int:
     return max(2, round(ROUNDS * context.quick()))
 
 
+def invoices_once(context: Context, answers: Sequence[Answer], kind: str, because: str) -> bool:
+    """CREATE-4: all these creates of one charge have made one invoice at most."""
+    numbers = list_of(of(answer).at("invoice.id") for answer in answers).distinct()
+    return context.expect(
+        "CREATE-4",
+        numbers.count().compares("<=", 1),
+        kind=kind,
+        proves=True,
+        because=because,
+        actual=("several invoices were made:", numbers),
+    )
+
+
 def creating_one_charge(context: Context) -> None:
     """CREATE-4: of parallel creates on one charge at most one succeeds."""
     for _ in range(rounds(context)):
         charge = context.records.charge()
         answers = at_once(context, [partial(context.me.create, [charge.id])] * CALLERS)
-        numbers = list_of(of(answer).at("invoice.id") for answer in answers).distinct()
-        if not context.expect(
-            "CREATE-4",
-            numbers.count().compares("<=", 1),
-            kind="charge invoiced twice in a race",
-            proves=True,
-            because=f"of {CALLERS} simultaneous creates on one charge at most one succeeds",
-            actual=("several invoices were made:", numbers),
-        ):
+        because = f"of {CALLERS} simultaneous creates on one charge at most one succeeds"
+        if not invoices_once(context, answers, "charge invoiced twice in a race", because):
             return
         _no_failure(context, "CREATE-4", answers, "creates")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mockserver.verify.assertions.statements import Evidence, Subject, any_of, id_of, of, status_of
+from mockserver.verify.checks.isolation import answers_no_charge_of_ours
 from mockserver.verify.checks.runner import Check
 from mockserver.verify.checks.search import on_stripe
 from mockserver.verify.context.context import Context
@@ -68,10 +69,7 @@ def same_key(context: Context) -> None:
     )
     context.expect(
         "GEN-8",
-        any_of(
-            status_of(theirs).compares(">=", 300),
-            of(theirs).at("charge.chargee_id").compares("disagrees", context.me.merchant),
-        ),
+        answers_no_charge_of_ours(context, theirs),
         kind="our charge answered to another's token with the same Idempotency-Key",
         because="another merchant's token is not answered with our charge, whatever its Idempotency-Key is",
         using=[ours],

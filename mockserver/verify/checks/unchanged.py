@@ -10,6 +10,7 @@ from mockserver.verify.claims.values import exact, shown
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnCharge, OwnInvoice, row_of
 from mockserver.verify.errors import NotPossible
+from mockserver.verify.events import CHARGE_TAKEN, DRAFT_CHANGED
 from mockserver.verify.transport.messages import Answer
 
 
@@ -19,7 +20,7 @@ def charge_untouched(context: Context, rule: str, charge: OwnCharge, what: str, 
     return context.expect(
         rule,
         all_of(*_done(using), _unless_accepted(using, of(answer).at("charge.status").differs("Invoiced"))),
-        kind=f"charge taken by {what}",
+        kind=f"{CHARGE_TAKEN} {what}",
         because=f"{what} takes no charge",
         actual=f"charge {charge.id} is {status} afterwards",
         using=using,
@@ -35,7 +36,7 @@ def still_draft(context: Context, rule: str, invoice: OwnInvoice, what: str, usi
     return context.expect(
         rule,
         all_of(*_done(using), _unless_accepted(using, statement)),
-        kind=f"draft changed by {what}",
+        kind=f"{DRAFT_CHANGED} {what}",
         because=f"{what} leaves the draft as it was: {_told(invoice)}",
         using=using,
     )

@@ -11,7 +11,7 @@ from mockserver.verify.assertions.statements import Subject
 from mockserver.verify.claims.claims import Operator
 from mockserver.verify.claims.evaluation import compares
 from mockserver.verify.claims.values import Row, exact, shown
-from mockserver.verify.events import RecordedExchange
+from mockserver.verify.events import DRAFT_LEFT, PAID_UNASKED, RecordedExchange
 
 MOST_KEPT = 12
 """Exchanges that are kept of one record's history."""
@@ -130,7 +130,7 @@ class InvoiceHistory:
         if not self.finalize_tried and isinstance(status, str) and not compares(status, "is", "Draft"):
             yield Inconsistency(
                 "COLLECT-1" if self.refused == "collect" else "GEN-6" if self.refused else "GEN-9",
-                "draft left unasked",
+                DRAFT_LEFT,
                 "a draft that nobody finalized stays one",
                 "status",
                 "is",
@@ -164,7 +164,7 @@ class InvoiceHistory:
             if not compares(stripe_status, "is not", "paid"):
                 yield Inconsistency(
                     "FINALIZE-2",
-                    "paid unasked",
+                    PAID_UNASKED,
                     "an invoice that nobody collected is not paid",
                     "stripe_invoice_status",
                     "is not",
