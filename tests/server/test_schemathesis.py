@@ -161,8 +161,11 @@ def test_the_links_lead_from_a_charge_to_its_payment(found: Found) -> None:
 def test_what_was_walked_to_was_charged_once(found: Found) -> None:
     for invoice in found.collected:
         entries = [entry for entry in found.ledger if entry["invoice"] == invoice]
-        assert [entry["outcome"] for entry in entries if entry["outcome"] != "nothing_due"] == ["succeeded"], entries
-        assert sum(entry["charged"] for entry in entries) == 1
+        # What was generated may come to nothing, which is paid without a charge.
+        times = int(entries[0]["amount"] > 0)
+        outcomes = [entry["outcome"] for entry in entries]
+        assert outcomes == (["succeeded"] if times else ["nothing_due"]), entries
+        assert sum(entry["charged"] for entry in entries) == times
 
 
 def test_the_configuration_switches_nothing_off() -> None:
