@@ -19,7 +19,7 @@ from mockserver.verify.calibration.measurements import Calibration
 from mockserver.verify.calibration.run import calibrate
 from mockserver.verify.checks.create import GIVEN
 from mockserver.verify.checks.finalize import LATE, never_on_stripe
-from mockserver.verify.checks.runner import Check, held_back, run_check, still_there, withheld
+from mockserver.verify.checks.runner import Check, Steps, begin_check, held_back, run_check, still_there, withheld
 from mockserver.verify.checks.schedule import checks_for
 from mockserver.verify.claims.claims import CannotTell
 from mockserver.verify.command_line import command_line
@@ -238,17 +238,25 @@ def _found(context: Context) -> list[Answer]:
 
 
 def _rules(context: Context, *, is_tight: bool) -> None:
-    """All checks; where the time `is_tight`, or the server asks to wait, those first that try another rule."""
+    """All checks; where the time `is_tight`, or the server asks to wait, those first that try another rule.
+
+    Otherwise all that may have to wait for the queue for Stripe are begun before the first of them waits.
+    """
     left = [check for check in checks_for(context) if context.recorder.rules & set(check.rules)]
     context.recorder.emit(PhaseStarted("rules", len(left)))
     had: set[str] = set()
+    begun: dict[Check, Steps | None] = {}
     for number in range(1, len(left) + 1):
         if is_tight or context.transport.waited:
             left = _by_turns(left, had)
+        elif not begun and (left[0].waits or left[0].found_by != "scenario"):
+            begun = {check: begin_check(check, context) for check in left if check.waits}
         check, *left = left
         had.update(check.rules)
         context.recorder.emit(Progress(check.name, number))
-        run_check(check, context)
+        steps = begun.get(check)
+        if check not in begun or steps is not None:
+            run_check(check, context, steps)
 
 
 def _by_turns(checks: Sequence[Check], had: Iterable[str]) -> list[Check]:

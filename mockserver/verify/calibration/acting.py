@@ -16,6 +16,8 @@ QUARTER = timedelta(minutes=15)
 """All zones differ from UTC by a multiple of it."""
 FARTHEST = timedelta(hours=14)
 """Of any zone from UTC."""
+ON_STRIPE = 6
+"""Invoices that the checks of what is on Stripe need, all together."""
 ABOUT = timedelta(minutes=1)
 """What clocks of one service may differ by."""
 
@@ -91,7 +93,7 @@ def finalizes(work: Calibration) -> None:
     answer = context.me.finalize(invoice.id)
     if not answer.ok:
         raise Stop(f"finalize answers {answer.brief()}")
-    context.records.waiting = [context.records.finalized() for _ in range(5)]
+    context.records.waiting = [context.records.finalized() for _ in range(ON_STRIPE)]
     work.record("finalize_status", answer.status, f"a finalize is answered with {answer.status}")
     _body(work, answer, "finalize")
     row, _ = context.records.row(invoice.id)

@@ -15,7 +15,7 @@ from mockserver.verify.assertions.statements import (
     succeeds,
 )
 from mockserver.verify.checks.finalize import wait_for_stripe
-from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.runner import Check, Steps
 from mockserver.verify.checks.unchanged import still_draft
 from mockserver.verify.claims.values import Row, shown
 from mockserver.verify.context.context import Context
@@ -85,10 +85,11 @@ def at_once(context: Context) -> None:
     collect_and_judge(context, context.records.finalized(context.records.draft(context.records.charges(2))))
 
 
-def after_the_queue(context: Context) -> None:
+def after_the_queue(context: Context) -> Steps:
     """COLLECT-2 and COLLECT-3: on an invoice that is on Stripe already; its Stripe invoice is the one that is paid."""
     context.records.needs_charges()
     invoice = context.records.queued()
+    yield
     waited = wait_for_stripe(context, invoice)
     if waited is None:
         return
@@ -256,7 +257,7 @@ def _declined(context: Context, invoice: OwnInvoice, after: Answer, trace: list[
     )
 
 
-def after_a_decline(context: Context) -> None:
+def after_a_decline(context: Context) -> Steps:
     """COLLECT-3: a declined invoice is not paid, however often it is tried, and each try is made."""
     context.records.needs_charges()
     if context.declining is None:
@@ -266,7 +267,7 @@ def after_a_decline(context: Context) -> None:
     invoice = context.records.finalized(context.records.draft((charge,), by=caller), by=caller)
     if not collect_and_judge(context, invoice, by=caller):
         # The Stripe invoice that was tried is the one that stays, which is seen where answers are observed.
-        after_the_next_turn(context)
+        yield from after_the_next_turn(context)
         _listed(context, invoice, caller)
 
 
@@ -305,9 +306,10 @@ def collecting_again(context: Context) -> None:
         )
 
 
-def after_the_next_turn(context: Context) -> None:
+def after_the_next_turn(context: Context) -> Steps:
     """Waits until the queue for Stripe has come to an invoice that was finalized just now."""
     last = context.records.finalized()
+    yield
 
     def ready() -> bool | None:
         return True if context.records.must_row(last.id)[0].get("stripe_invoice_id") else None
@@ -315,12 +317,12 @@ def after_the_next_turn(context: Context) -> None:
     context.records.until_queued(ready)
 
 
-def paid_for_good(context: Context) -> None:
+def paid_for_good(context: Context) -> Steps:
     """COLLECT-4 and FINALIZE-2: the queue, when its turn comes, makes no second Stripe invoice of a paid one."""
     context.records.needs_charges()
     invoices = [context.records.paid() for _ in range(2)]
     before = [row_of(invoice, context.records.must_row(invoice.id)[1]) for invoice in invoices]
-    after_the_next_turn(context)
+    yield from after_the_next_turn(context)
     for invoice, row in zip(invoices, before, strict=True):
         _, answer = context.records.must_row(invoice.id)
         for name in ("stripe_invoice_id", "stripe_invoice_status"):
@@ -356,9 +358,9 @@ CHECKS = (
     Check("collecting what is no integer", ("COLLECT-5",), no_integer),
     Check("collecting a draft", ("COLLECT-1",), a_draft),
     Check("collecting at once", ("COLLECT-2", "COLLECT-3"), at_once),
-    Check("collecting after the queue", ("COLLECT-2", "COLLECT-3"), after_the_queue, thorough=True, waits=True),
+    Check("collecting after the queue", ("COLLECT-2", "COLLECT-3"), after_the_queue, thorough=True),
     Check("collecting again", ("COLLECT-4",), collecting_again),
     Check("collecting leaves others alone", ("GEN-9",), alone, thorough=True),
-    Check("paid for good", ("COLLECT-4",), paid_for_good, thorough=True, waits=True),
-    Check("after a decline", ("COLLECT-3",), after_a_decline, waits=True),
+    Check("paid for good", ("COLLECT-4",), paid_for_good, thorough=True),
+    Check("after a decline", ("COLLECT-3",), after_a_decline),
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from mockserver.verify.assertions.statements import Statement, Subject, eventually, is_answered, of, succeeds
-from mockserver.verify.checks.runner import Check
+from mockserver.verify.checks.runner import Check, Steps
 from mockserver.verify.checks.unchanged import still_draft
 from mockserver.verify.claims.values import exact, shown
 from mockserver.verify.context.context import Context
@@ -82,9 +82,10 @@ def _answer_is_true(context: Context, draft: OwnInvoice, answer: Answer, after: 
         )
 
 
-def gets_onto_stripe(context: Context) -> None:
+def gets_onto_stripe(context: Context) -> Steps:
     """FINALIZE-2: the queue sets the Stripe id, without a further call."""
     invoice = context.records.finalized()
+    yield
     wait_for_stripe(context, invoice)
 
 
@@ -214,11 +215,12 @@ def no_integer(context: Context) -> None:
             return
 
 
-def again(context: Context) -> None:
+def again(context: Context) -> Steps:
     """FINALIZE-4: before it is on Stripe, and after."""
     invoice = context.records.finalized()
     once_more(context, invoice, "at once")
     invoice = context.records.queued()
+    yield
     if wait_for_stripe(context, invoice) is not None:
         once_more(context, invoice, "on Stripe")
 
@@ -309,8 +311,8 @@ CHECKS = (
     Check("finalize locks a draft", ("FINALIZE-1", "GEN-9"), locks_a_draft),
     Check("finalize leaves others alone", ("GEN-9",), alone, thorough=True),
     Check("a finalized invoice is locked", ("FINALIZE-1", "CREATE-4"), locked_for_good, thorough=True),
-    Check("a finalized invoice gets onto Stripe", ("FINALIZE-2",), gets_onto_stripe, waits=True),
-    Check("finalizing again", ("FINALIZE-4",), again, waits=True),
+    Check("a finalized invoice gets onto Stripe", ("FINALIZE-2",), gets_onto_stripe),
+    Check("finalizing again", ("FINALIZE-4",), again),
     Check("finalizing a paid invoice", ("FINALIZE-4",), finalizing_a_paid_one, thorough=True),
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import isgeneratorfunction
+from typing import TypeVar
 
 from mockserver.verify.assertions.recorder import FoundBy
 from mockserver.verify.assertions.statements import status_of
@@ -15,6 +17,10 @@ from mockserver.verify.errors import NoAnswer, NoApi, NotPossible, OutOfTime, Se
 from mockserver.verify.events import RecordedExchange
 from mockserver.verify.transport.safety import Withheld
 
+T = TypeVar("T")
+Steps = Iterator[None]
+"""What a check has still to do: it yields where other checks may go on until the queue for Stripe has had its turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -22,40 +28,70 @@ class Check:
 
     name: str
     rules: tuple[str, ...]
-    run: Callable[[Context], None]
+    run: Callable[[Context], Steps | None]
     found_by: FoundBy = "scenario"
     thorough: bool = field(default=False, kw_only=True)
     """Whether it looks further at rules that others have put to the test; a slow server meets it last."""
-    waits: bool = field(default=False, kw_only=True)
-    """Whether it may have to wait for the queue for Stripe."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may have to wait for the queue for Stripe."""
+        return isgeneratorfunction(self.run)
 
 
-def run_check(check: Check, context: Context) -> None:
-    """Runs one check. Raises `OutOfTime` and `ServerGone` only."""
+def begin_check(check: Check, context: Context) -> Steps | None:
+    """Runs one check as far as it goes without waiting; None at its end. Raises as `run_check` does."""
+    return _guarded(check, context, lambda: _begun(_steps(check, context)))
+
+
+def run_check(check: Check, context: Context, steps: Steps | None = None) -> None:
+    """Runs one check, or the `steps` that are left of it, to the end. Raises `OutOfTime` and `ServerGone` only."""
+    # What was not answered is tried once more from the beginning.
+    left = [steps] if steps is not None else []
+    _guarded(check, context, lambda: _ended(left.pop() if left else _steps(check, context)))
+
+
+def _steps(check: Check, context: Context) -> Steps:
+    yield from check.run(context) or ()
+
+
+def _begun(steps: Steps) -> Steps | None:
+    for _ in steps:
+        return steps
+    return None
+
+
+def _ended(steps: Steps) -> None:
+    for _ in steps:
+        pass
+
+
+def _guarded(check: Check, context: Context, run: Callable[[], T]) -> T | None:
+    """What `run` returns; whatever else happens in it is recorded as evidence or as a reason, and None is returned."""
     context.recorder.found_by = check.found_by
     failures: list[tuple[NoAnswer, list[RecordedExchange]]] = []
     for _ in range(2):
         with context.transport.trail() as trail:
             try:
                 with held_back(context):
-                    check.run(context)
-                return
+                    return run()
             except Stop:
-                return
+                return None
             except NotPossible as reason:
                 context.recorder.skipped(str(reason), check.rules, matters=reason.matters)
-                return
+                return None
             except CannotTell as odd:
                 # The rules of form have told it.
                 context.recorder.skipped(f"an answer is of another form: {odd}", check.rules)
-                return
+                return None
             except Withheld:
                 context.recorder.skipped(withheld(context), check.rules)
-                return
+                return None
             except NoAnswer as failure:
                 failures.append((failure, list(trail)[-2:]))
         still_there(context)
     _unanswered(check, context, failures)
+    return None
 
 
 @contextmanager
