@@ -12,6 +12,7 @@ import pytest
 from mockserver.verify.assertions.statements import status_of
 from mockserver.verify.claims.claims import Claim
 from mockserver.verify.events import (
+    AFTER_THE_QUEUE,
     CHARGE_TAKEN,
     DRAFT_CHANGED,
     DRAFT_LEFT,
@@ -113,7 +114,13 @@ def test_what_a_load_balancer_may_have_answered_has_to_come_each_time(
 @pytest.mark.parametrize(("seen", "tries", "counts"), [(0, 2, False), (0, 0, False), (1, 2, True)])
 @pytest.mark.parametrize(
     "kind",
-    [f"invoice: {DRAFT_LEFT}", f"invoice: {PAID_UNASKED}", f"{DRAFT_CHANGED} a create", f"{CHARGE_TAKEN} a create"],
+    [
+        f"invoice: {DRAFT_LEFT}",
+        f"invoice: {PAID_UNASKED}",
+        f"{DRAFT_CHANGED} a create",
+        f"{CHARGE_TAKEN} a create",
+        AFTER_THE_QUEUE,
+    ],
 )
 def test_what_a_job_of_somebody_else_may_have_done_has_to_show_again(
     kind: str, seen: int, tries: int, counts: bool

@@ -13,7 +13,7 @@ from mockserver.verify.claims.values import exact, shown
 from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import Late, OwnInvoice, row_of
 from mockserver.verify.context.records import UNKNOWN_ID
-from mockserver.verify.events import RecordedExchange
+from mockserver.verify.events import AFTER_THE_QUEUE, RecordedExchange
 from mockserver.verify.monitor.history import InvoiceHistory
 from mockserver.verify.transport.messages import Answer
 
@@ -187,7 +187,7 @@ def _sound_on_stripe(context: Context, invoice: OwnInvoice, answer: Answer) -> N
     context.expect(
         "FINALIZE-2",
         seen.at("stripe_invoice_status").is_one_of(*known),
-        kind="stripe status after the queue",
+        kind=AFTER_THE_QUEUE,
         because=f"an invoice on Stripe that nobody collected is {' or '.join(known)} there",
         using=context.monitor.invoices[invoice.id].trace,
     )
