@@ -12,8 +12,8 @@ GATEWAY = frozenset({502, 503, 504, *range(520, 528), 530})
 """How a load balancer answers, or a network such as Cloudflare's, while what is behind it can't be reached."""
 DRAFT_LEFT, PAID_UNASKED = "draft left unasked", "paid unasked"
 DRAFT_CHANGED, CHARGE_TAKEN = "draft changed by", "charge taken by"
-AFTER_THE_QUEUE = "stripe status after the queue"
-BY_ANYBODY = (DRAFT_LEFT, PAID_UNASKED, DRAFT_CHANGED, CHARGE_TAKEN, AFTER_THE_QUEUE)
+AFTER_THE_QUEUE, PAID_AFTER_A_DECLINE = "stripe status after the queue", "paid after a decline"
+BY_ANYBODY = (DRAFT_LEFT, PAID_UNASKED, DRAFT_CHANGED, CHARGE_TAKEN, AFTER_THE_QUEUE, PAID_AFTER_A_DECLINE)
 """Kinds of breaches that are none where somebody else billed, finalized or collected just then, such as a job."""
 Verdict = Literal["holds", "broken", "not_exercised", "accepted"]
 """`accepted`: broken, but listed in the file of known breaches."""

@@ -188,6 +188,9 @@ def combinations() -> Iterator[ServerConfig]:
     )
     yield ServerConfig(name="colleague", says=str(HABITS["colleague"].__doc__), nuisances=("colleague",))
     yield ServerConfig(
+        name="collector", says=str(HABITS["collector"].__doc__), nuisances=("collector",), stripe_delay=0.5
+    )
+    yield ServerConfig(
         name="old_credit",
         says=str(HABITS["old_credit"].__doc__),
         choices={"negative_amounts": "accept"},

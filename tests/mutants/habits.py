@@ -19,6 +19,8 @@ LARGEST_TOTAL = 99_999_999
 """In minor units: what Stripe takes at most in USD, and what a column of eight digits and two decimals holds."""
 LOW_TOTAL, MOST_IDS, LEAST = 1_000_000, 20, 50
 """Limits that a careful server has: minor units of a total, charges of one create, minor units of an adjustment."""
+SEVERAL = 4
+"""Invoices that are worth a job's while."""
 LARGEST_PAGE = 10_000
 """Beyond it a server would have to pass over too many rows."""
 
@@ -196,6 +198,22 @@ def colleague(api: Api) -> None:
     api.before.append(bills_all)
 
 
+def collector(api: Api) -> None:
+    """twice in all a job collects whatever is open on Stripe, once several invoices are"""
+    jobs = iter(range(2))
+    others = Caller(frozenset({1}), 1)
+
+    def collects_all(request: Request) -> None:
+        on_stripe = [one for one in api.records.invoices.values() if one.merchant == 1 and one.stripe_status == "open"]
+        if len(on_stripe) < SEVERAL or next(jobs, None) is None:
+            return
+        for invoice in on_stripe:
+            with suppress(Refusal):
+                api.billing.collect(others, invoice.id)
+
+    api.before.append(collects_all)
+
+
 def old_credit(api: Api) -> None:
     """the merchant has an open credit that is more than what it owes, and invoices below zero are refused"""
     api.records.add_charge(api.records.merchants[1], -5_000_00, "refund of last month")
@@ -276,6 +294,7 @@ HABITS: dict[str, Callable[[Api], None]] = {
         sorted_by_total,
         nodes_in_upper_bits,
         colleague,
+        collector,
         old_credit,
         no_card_no_attempt,
         declines_in_the_queue,

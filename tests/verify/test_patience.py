@@ -16,6 +16,7 @@ from mockserver.verify.events import (
     CHARGE_TAKEN,
     DRAFT_CHANGED,
     DRAFT_LEFT,
+    PAID_AFTER_A_DECLINE,
     PAID_UNASKED,
     Breach,
     RecordedExchange,
@@ -120,6 +121,7 @@ def test_what_a_load_balancer_may_have_answered_has_to_come_each_time(
         f"{DRAFT_CHANGED} a create",
         f"{CHARGE_TAKEN} a create",
         AFTER_THE_QUEUE,
+        PAID_AFTER_A_DECLINE,
     ],
 )
 def test_what_a_job_of_somebody_else_may_have_done_has_to_show_again(

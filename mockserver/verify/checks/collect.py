@@ -22,6 +22,7 @@ from mockserver.verify.context.context import Context
 from mockserver.verify.context.own_records import OwnInvoice, row_of
 from mockserver.verify.context.records import UNKNOWN_ID
 from mockserver.verify.errors import NotPossible, Stop
+from mockserver.verify.events import PAID_AFTER_A_DECLINE
 from mockserver.verify.transport.billing_client import Billing
 from mockserver.verify.transport.messages import Answer
 
@@ -224,7 +225,7 @@ def _declined(context: Context, invoice: OwnInvoice, after: Answer, trace: list[
     context.expect(
         "COLLECT-3",
         seen.at("stripe_invoice_status").differs("paid"),
-        kind="paid after a decline",
+        kind=PAID_AFTER_A_DECLINE,
         because="after a declined collect the invoice is not paid",
         using=trace,
     )
