@@ -94,7 +94,7 @@ def credentials(passing: Passing) -> Credentials:
     if authorization := passing.header("authorization"):
         tokens.append(authorization.removeprefix("Bearer ").strip())
     query = passing.target.partition("?")[2]
-    if "api_token" in unquote(query):
+    if query and "api_token" in unquote(query):
         tokens += [value for name, value in parse_qsl(query, keep_blank_values=True) if "api_token" in name]
     if b"api_token" in passing.body:
         tokens.append(passing.body.decode("utf-8", "replace"))

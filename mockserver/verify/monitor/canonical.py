@@ -15,6 +15,8 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 from mockserver.verify.transport.billing_client import MERCHANT_HEADER
 from mockserver.verify.transport.messages import Outgoing
 
+Headers = tuple[tuple[str, str], ...]
+"""Names and values, as they are sent."""
 Part = Literal["method", "headers", "caller", "path", "query", "body"]
 LARGEST_ID = 2**63 - 1
 """A larger id is beyond what databases keep."""
@@ -173,14 +175,19 @@ def _method(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
 
 
 def _headers(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
-    given = _by_name(outgoing.headers)
+    _are_plain(outgoing.headers)
+    return {}
+
+
+@lru_cache(maxsize=64)
+def _are_plain(headers: Headers) -> None:
+    given = _by_name(headers)
     if unknown := given.keys() - _PLAIN_HEADERS:
         raise _Odd(f"the header {min(unknown)} is not documented")
-    if len(given) < len(outgoing.headers):
+    if len(given) < len(headers):
         raise _Odd("a header is given twice")
     if given.get("accept") != ("application/json",):
         raise _Odd("JSON is not asked for")
-    return {}
 
 
 def _caller(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
@@ -188,21 +195,28 @@ def _caller(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
     query = outgoing.target.partition("?")[2]
     if b"api_token" in (outgoing.body or b"") or _header(outgoing, "cookie"):
         raise _Odd("whether a token is read from a body or a cookie is open")
-    in_header = _header(outgoing, "authorization")
-    given = [value.removeprefix("Bearer ") for value in in_header]
+    tokens: list[str] = []
     named = unquote_plus(query).lower().count("api_token") if query else 0
     if named:
-        given += [_decoded(value) for name, value in _split(query) if "api_token" in unquote_plus(name).lower()]
-    if len(given) > 1:
+        tokens = [_decoded(value) for name, value in _split(query) if "api_token" in unquote_plus(name).lower()]
+        if named != len(_TOKEN_NAME.findall(query)):
+            raise _Odd("the token is not plainly spelled")
+    return {**_who_calls(outgoing.headers, tuple(tokens))}
+
+
+@lru_cache(maxsize=64)
+def _who_calls(headers: Headers, in_query: tuple[str, ...]) -> Mapping[str, str | None]:
+    """The caller that the headers name, and the tokens of the query."""
+    given = _by_name(headers)
+    in_header, merchants = given.get("authorization", ()), given.get(_MERCHANT, ())
+    tokens = [*(value.removeprefix("Bearer ") for value in in_header), *in_query]
+    if len(tokens) > 1:
         raise _Odd("which of two tokens counts is open")
-    schemes = all(value.startswith("Bearer ") for value in in_header)
-    plain_names = named == len(_TOKEN_NAME.findall(query))
-    if not schemes or not plain_names or not all(_TOKEN.fullmatch(token) for token in given):
+    if not all(value.startswith("Bearer ") for value in in_header) or not all(map(_TOKEN.fullmatch, tokens)):
         raise _Odd("the token is not plainly spelled")
-    merchants = _header(outgoing, _MERCHANT)
-    if len(merchants) > 1 or not all(_is_id(one) for one in merchants):
+    if len(merchants) > 1 or not all(map(_is_id, merchants)):
         raise _Odd("the merchant is not plainly spelled")
-    return {"token": given[0] if given else None, "merchant": merchants[0] if merchants else None}
+    return {"token": tokens[0] if tokens else None, "merchant": merchants[0] if merchants else None}
 
 
 def _path(form: _Form, outgoing: Outgoing) -> dict[str, Any]:
@@ -293,7 +307,7 @@ def _header(outgoing: Outgoing, name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, ...]]:
+def _by_name(headers: Headers) -> dict[str, tuple[str, ...]]:
     # A client sends the same headers again and again.
     found: dict[str, tuple[str, ...]] = {}
     for name, value in headers:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mockserver.verify.assertions.statements import of, status_of
 from mockserver.watch.judging.bounded import Bounded
 from mockserver.watch.judging.form import COMPANIONS
@@ -44,12 +42,12 @@ class Reached:
             )
 
     def _keeps_to_one(self, sight: Sight) -> None:
-        shown = dict.fromkeys(str(merchant) for merchant in _merchants(sight))
+        shown = _merchants(sight)
         if not shown:
             return
         key = (sight.world, sight.caller)
         known = self._merchants.get(key) if sight.caller else None
-        mine, seen = known if known is not None else (next(iter(shown)), sight.passing)
+        mine, seen = known if known is not None else (shown[0], sight.passing)
         other = next((one for one in shown if one != mine), None)
         if other is None:
             sight.held.add("GEN-7")
@@ -75,9 +73,8 @@ def _part(sight: Sight) -> str:
     return "invoice" if sight.part("invoice") else "charge"
 
 
-def _merchants(sight: Sight) -> Iterator[object]:
-    rows = sight.rows or (sight.part("invoice"), sight.part("charge"))
-    # Most often there is but one.
-    for merchant in dict.fromkeys(row.get("chargee_id") for row in rows):
-        if isinstance(merchant, int | str):
-            yield merchant
+def _merchants(sight: Sight) -> list[str]:
+    """Whose records it shows, each once."""
+    rows = sight.rows or [sight.part("invoice"), sight.part("charge")]
+    found = dict.fromkeys([row.get("chargee_id") for row in rows])
+    return list(dict.fromkeys([str(merchant) for merchant in found if isinstance(merchant, int | str)]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mockserver.core.clock import parse_http_date
 
@@ -79,6 +80,7 @@ def _cut_off(moment: str) -> float:
     return unit if unit > MARGIN else 0.0
 
 
+@lru_cache(maxsize=64)
 def _served(date: str) -> float | None:
     moment = parse_http_date(date)
     return None if moment is None else moment.timestamp()

@@ -41,7 +41,7 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
     address = addresses.split(url, json="json" in kind and not asks_html) or set_back(url)
     if address is None:
         return "elsewhere"
-    if any(entry.get(mark) or response.get(mark) for mark in _NOT_SENT) or _is_cached(entry, response):
+    if _is_marked(entry) or _is_marked(response) or _is_cached(entry, response):
         return "stale"
     status = response.get("status")
     if response.get("_error") or response.get("_charlesStatus", _WHOLE) != _WHOLE:
@@ -72,6 +72,11 @@ def har_entry(entry: object, number: int, addresses: Addresses, clock: RecordedC
         world=str(entry.get("_world") or address.world),
         whole=ours,
     )
+
+
+def _is_marked(part: Mapping[str, Any]) -> bool:
+    """Whether it is said of an entry, or of its answer, that no server sent it."""
+    return any(map(part.get, _NOT_SENT))
 
 
 def _took(entry: Mapping[str, Any]) -> object:
@@ -112,12 +117,14 @@ def _pairs(items: object) -> Pairs:
     if not isinstance(items, list):
         return ()
     return tuple(
-        (name, value)
-        for item in items
-        if isinstance(item, dict)
-        and isinstance(name := item.get("name"), str)
-        and isinstance(value := item.get("value"), str)
-        and not name.startswith(":")
+        [
+            (name, value)
+            for item in items
+            if isinstance(item, dict)
+            and isinstance(name := item.get("name"), str)
+            and isinstance(value := item.get("value"), str)
+            and name[:1] != ":"
+        ]
     )
 
 
