@@ -14,7 +14,7 @@ from tests.mutants.config import Mutant
 from tests.mutants.conforming import LEGAL
 from tests.verify.checks.trying import broken, tried
 
-CHECKS = {
+CHECKS: dict[object, Check] = {
     check.run: check
     for check in (*general.CHECKS, *tokens.CHECKS, *refusals.CHECKS, *listing.CHECKS, *isolation.CHECKS, *reach.CHECKS)
     if check.run
