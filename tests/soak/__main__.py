@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -63,15 +64,16 @@ def fuzz(port: int, process: psutil.Process, requests: int, seed: int, found: Fi
     held: list[int] = []
 
     def client(number: int) -> None:
-        source = Fuzz(Wire(port), seed * 100 + number)
-        for _ in range(requests // CLIENTS):
-            try:
-                count = found.take(*source.one())
-            except Hung as hung:
-                found.hung(hung)
-                continue
-            if count == min(FIRST, requests // 2):
-                held.append(process.memory_info().rss)
+        with closing(Wire(port)) as wire:
+            source = Fuzz(wire, seed * 100 + number)
+            for _ in range(requests // CLIENTS):
+                try:
+                    count = found.take(*source.one())
+                except Hung as hung:
+                    found.hung(hung)
+                    continue
+                if count == min(FIRST, requests // 2):
+                    held.append(process.memory_info().rss)
 
     _together(client)
     ratio = process.memory_info().rss / held[0]
@@ -86,10 +88,9 @@ def race(port: int, races: int, seed: int, found: Findings) -> None:
     """Run so many races, of several clients at the same time."""
 
     def client(number: int) -> None:
-        one = Races(port, seed * 100 + number)
-        for _ in range(races // CLIENTS):
-            one.run()
-        one.close()
+        with closing(Races(port, seed * 100 + number)) as one:
+            for _ in range(races // CLIENTS):
+                one.run()
         with found.lock:
             found.wrong += one.wrong
 
@@ -104,16 +105,17 @@ def load(port: int, process: psutil.Process, minutes: float, seed: int, found: F
     counts = Findings()
 
     def client(number: int) -> None:
-        one = Load(Wire(port), seed * 100 + number)
-        while time.monotonic() < end:
-            try:
-                for seen in one.step():
-                    counts.take("load", seen)
-            except Hung as hung:
-                counts.hung(hung)
-            if number == 0 and (not samples or time.monotonic() - samples[-1][0] > minutes / 2):
-                samples.append((time.monotonic(), process.memory_info().rss))
-                descriptors.append(process.num_fds())
+        with closing(Wire(port)) as wire:
+            one = Load(wire, seed * 100 + number)
+            while time.monotonic() < end:
+                try:
+                    for seen in one.step():
+                        counts.take("load", seen)
+                except Hung as hung:
+                    counts.hung(hung)
+                if number == 0 and (not samples or time.monotonic() - samples[-1][0] > minutes / 2):
+                    samples.append((time.monotonic(), process.memory_info().rss))
+                    descriptors.append(process.num_fds())
 
     descriptors: list[int] = []
     _together(client)
@@ -145,6 +147,10 @@ def hear(exchanges: int, found: Findings) -> None:
         found.wrong.append("the judge no longer sees a paid invoice become a draft")
 
 
+def _listens(process: psutil.Process, port: int) -> bool:
+    return any(one.laddr.port == port for one in process.net_connections() if one.status == psutil.CONN_LISTEN)
+
+
 def _together(client: Callable[[int], None]) -> None:
     threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for one in threads:
@@ -168,7 +174,7 @@ def main() -> None:
     found = Findings()
     with running("--stripe-delay", "0", "--payment-delay", "0", "--journal-bytes", "20000000") as server:
         port = urlsplit(server.base).port or 0
-        process = next(one for one in psutil.Process().children() if str(port) in one.cmdline())
+        process = next(one for one in psutil.Process().children() if _listens(one, port))
         if given.races:
             race(port, given.races, given.seed, found)
         if given.requests:
