@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Generic, TypeVar
 
 from mockserver.contract.decoding import RULE
@@ -19,8 +18,6 @@ class Router(Generic[T]):
     def __init__(self) -> None:
         self._literal: dict[str, dict[str, T]] = {}
         self._root: _Branch[T] = _Branch()
-        # Who judges an exchange asks more than once where it leads.
-        self._found = lru_cache(maxsize=64)(lambda path: self._root.find(path.split("/")[1:], 0, []))
 
     def add(self, method: str, template: str, target: T) -> None:
         """Lead `method` (upper case) at `template` (`/invoices/{invoice}`) to `target`."""
@@ -32,7 +29,6 @@ class Router(Generic[T]):
                 branch = branch.other
             else:
                 branch = branch.children.setdefault(part, _Branch())
-        self._found.cache_clear()
         branch.names = tuple(names)
         branch.targets[method] = target
         if not names:
@@ -43,10 +39,10 @@ class Router(Generic[T]):
         params: dict[str, str] = {}
         targets = self._literal.get(path)
         if targets is None:
-            found = self._found(path)
+            found = self._root.find(path.split("/")[1:], 0, [])
             if found is None:
                 raise NotFound(f"there is nothing at {shown(path)}{self._hint(path)}", because=RULE)
-            targets, params = found[0], dict(found[1])
+            targets, params = found
         target = targets.get(method)
         if target is None and method == "HEAD":
             target = targets.get("GET")

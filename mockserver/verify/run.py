@@ -249,14 +249,19 @@ def _rules(context: Context, *, is_tight: bool) -> None:
     for number in range(1, len(left) + 1):
         if is_tight or context.transport.waited:
             left = _by_turns(left, had)
-        elif not begun and (left[0].waits or left[0].found_by != "scenario"):
-            begun = {check: begin_check(check, context) for check in left if check.waits}
+        elif left[0] not in begun and (left[0].waits or left[0].found_by != "scenario"):
+            begun |= {check: begin_check(check, context) for check in _to_begin(left, context) if check not in begun}
         check, *left = left
         had.update(check.rules)
         context.recorder.emit(Progress(check.name, number))
         steps = begun.get(check)
         if check not in begun or steps is not None:
             run_check(check, context, steps)
+
+
+def _to_begin(left: Sequence[Check], context: Context) -> list[Check]:
+    """What may have to wait; on a slow server what is only thorough still comes last."""
+    return [check for check in left if check.waits and (context.thorough or check.thorough == left[0].thorough)]
 
 
 def _by_turns(checks: Sequence[Check], had: Iterable[str]) -> list[Check]:

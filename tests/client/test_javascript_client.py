@@ -21,6 +21,7 @@ from mockserver.client.handles import ClockControl, GivenCard, KeptSnapshot, Pla
 from mockserver.core.health import is_ready
 from mockserver.core.resources import javascript_files
 from mockserver.server.process import Running
+from tests.clock import true_time
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "clients" / "javascript"
@@ -37,14 +38,15 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: `a
 
 def npx(*command: str, folder: Path = CLIENT, **environment: str) -> subprocess.CompletedProcess[str]:
     """A program of the client's node_modules."""
-    variables = {
-        **os.environ,
-        "NO_COLOR": "1",
-        "PYTHONPATH": str(ROOT),
-        "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver",
-        "CHROMIUM": CHROMIUM or "",
-        **environment,
-    }
+    with true_time():
+        variables = {
+            **os.environ,
+            "NO_COLOR": "1",
+            "PYTHONPATH": str(ROOT),
+            "MOCKSERVER_COMMAND": f"{sys.executable} -m mockserver",
+            "CHROMIUM": CHROMIUM or "",
+            **environment,
+        }
     program = CLIENT / "node_modules" / ".bin" / command[0]
     return subprocess.run(
         [str(program), *command[1:]], cwd=folder, env=variables, capture_output=True, text=True, timeout=500

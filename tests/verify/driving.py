@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import pytest
 
 from mockserver.verify.events import (
     Breach,
@@ -18,6 +19,7 @@ from mockserver.verify.events import (
 )
 from mockserver.verify.options import Options
 from mockserver.verify.run import verify
+from mockserver.verify.transport.http import Transport
 from tests import plain
 
 
@@ -92,3 +94,16 @@ class Elsewhere(httpx.BaseTransport):
 
     def close(self) -> None:
         self._network.close()
+
+
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause that runs make from now on."""
+    noted: list[float] = []
+    pause = Transport.pause
+
+    def noting(transport: Transport, seconds: float) -> None:
+        noted.append(seconds)
+        pause(transport, seconds)
+
+    monkeypatch.setattr(Transport, "pause", noting)
+    return noted

@@ -14,9 +14,8 @@ from mockserver.server.service import Current, open_service
 from mockserver.server.settings import Settings
 from mockserver.server.web.app import create_app
 from mockserver.server.web.request_log import RequestLog
-from mockserver.verify.transport.http import Transport
 from tests.mutants.reference.choices import LISTED
-from tests.verify.driving import judge
+from tests.verify.driving import judge, pauses
 
 TURNS = max(map(len, LISTED.values()))
 ADDRESS = "http://127.0.0.1/api"
@@ -61,14 +60,7 @@ def test_a_payment_that_is_reported_between_an_answer_and_the_list_is_shown_late
 
 def test_the_queue_for_stripe_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """All checks that need it are begun before the first of them waits."""
-    paused: list[float] = []
-    pause = Transport.pause
-
-    def noting(transport: Transport, seconds: float) -> None:
-        paused.append(seconds)
-        pause(transport, seconds)
-
-    monkeypatch.setattr(Transport, "pause", noting)
+    paused = pauses(monkeypatch)
     delay = 2.0
     only = ("FINALIZE-2", "FINALIZE-4", "COLLECT-2", "COLLECT-3", "COLLECT-4")
     heard = judge(ADDRESS, token="provider", connection=fake(stripe_delay=delay), only=only)

@@ -21,12 +21,11 @@ from mockserver.verify.options import Options
 from mockserver.verify.reports import make
 from mockserver.verify.reports.scripts.shell import commands
 from mockserver.verify.run import verify
-from mockserver.verify.transport.http import Transport
 from tests.mutants.catalogue.every import FAULTS
 from tests.mutants.config import PROVIDER, Mutant, without_fault
 from tests.mutants.reference.messages import Reply, Request
 from tests.mutants.server import running
-from tests.verify.driving import Elsewhere, Heard, judge
+from tests.verify.driving import Elsewhere, Heard, judge, pauses
 
 FAULTY = (
     "crash_on_open_quote",
@@ -252,14 +251,7 @@ def test_no_replay_collects_where_no_charge_is_allowed() -> None:
 
 def test_what_never_comes_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where searches are ignored, the row that a replay waits for is none of its own, and never comes onto Stripe."""
-    waited: list[float] = []
-    pause = Transport.pause
-
-    def paused(transport: Transport, seconds: float) -> None:
-        waited.append(seconds)
-        pause(transport, seconds)
-
-    monkeypatch.setattr(Transport, "pause", paused)
+    waited = pauses(monkeypatch)
     with running(FAULTS["search_is_ignored"]) as server:
         heard = judge(server.url, only=("SEARCH-4", "SEARCH-6"))
     assert heard.broken == {"SEARCH-4", "SEARCH-6"}

@@ -12,12 +12,12 @@ from mockserver.verify.context.own_records import OwnInvoice
 from mockserver.verify.errors import NotPossible, Stop
 from mockserver.verify.transport.messages import Answer
 
+ON_STRIPE = 6
+"""Invoices that the checks of what is on Stripe need, all together."""
 QUARTER = timedelta(minutes=15)
 """All zones differ from UTC by a multiple of it."""
 FARTHEST = timedelta(hours=14)
 """Of any zone from UTC."""
-ON_STRIPE = 6
-"""Invoices that the checks of what is on Stripe need, all together."""
 ABOUT = timedelta(minutes=1)
 """What clocks of one service may differ by."""
 
